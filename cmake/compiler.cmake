@@ -1,0 +1,16 @@
+# SPDX-License-Identifier: Apache-2.0
+set(CMAKE_CXX_STANDARD 23)
+set(CMAKE_CXX_STANDARD_REQUIRED ON)
+set(CMAKE_CXX_EXTENSIONS OFF)
+set(CMAKE_POSITION_INDEPENDENT_CODE ON)
+
+add_library(egb_warnings INTERFACE)
+target_compile_options(egb_warnings INTERFACE
+    -Wall -Wextra -Wpedantic -Werror -Wshadow -Wconversion -Wsign-conversion -Wnon-virtual-dtor
+    -Wold-style-cast -Woverloaded-virtual -Wformat=2 -Wimplicit-fallthrough)
+
+set(EGB_SANITIZE "" CACHE STRING "Sanitizers to build with, as -fsanitize= takes them")
+if(EGB_SANITIZE)
+    add_compile_options(-fsanitize=${EGB_SANITIZE} -fno-omit-frame-pointer -fno-sanitize-recover=all)
+    add_link_options(-fsanitize=${EGB_SANITIZE})
+endif()

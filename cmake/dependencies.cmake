@@ -1,0 +1,28 @@
+# SPDX-License-Identifier: Apache-2.0
+# What is needed, and from which version on. docs/dependencies.md says why each of them is.
+find_package(PkgConfig REQUIRED)
+pkg_check_modules(libbpf REQUIRED IMPORTED_TARGET libbpf>=1.5)
+pkg_check_modules(libsystemd REQUIRED IMPORTED_TARGET libsystemd>=254)
+pkg_check_modules(sqlite3 REQUIRED IMPORTED_TARGET sqlite3>=3.35)
+# 2.x only: 1.x is another API.
+pkg_check_modules(sdbus REQUIRED IMPORTED_TARGET sdbus-c++>=2.0 sdbus-c++<3)
+pkg_check_modules(systemd REQUIRED systemd)
+find_package(spdlog 1.12 REQUIRED)
+find_package(nlohmann_json 3.11 REQUIRED)
+find_package(CLI11 2.3 REQUIRED)
+find_package(Threads REQUIRED)
+if(BUILD_TESTING)
+    find_package(GTest REQUIRED)
+    include(GoogleTest)
+endif()
+
+find_program(EGB_CLANG NAMES clang-19 clang REQUIRED DOC "clang with the bpf target")
+find_program(EGB_LLVM_STRIP NAMES llvm-strip-19 llvm-strip REQUIRED)
+find_program(EGB_BPFTOOL bpftool PATHS /usr/sbin REQUIRED)
+find_program(EGB_XML2CPP sdbus-c++-xml2cpp REQUIRED)
+
+find_program(EGB_CCACHE ccache)
+if(EGB_CCACHE AND NOT CMAKE_CXX_COMPILER_LAUNCHER)
+    set(CMAKE_CXX_COMPILER_LAUNCHER ${EGB_CCACHE})
+    set(CMAKE_C_COMPILER_LAUNCHER ${EGB_CCACHE})
+endif()

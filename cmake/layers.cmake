@@ -1,0 +1,67 @@
+# SPDX-License-Identifier: Apache-2.0
+# One static library per layer of daemon/, one unit test program beside it.
+
+# egb_layer(NAME [DEPENDS layer...] [BPF object...] [DBUS] [LINK target...] [PRIVATE_LINK target...])
+#   All of daemon/NAME/*.cpp, without the tests; *_test.cpp become the ctest program unit_NAME.
+#   LINK is for libraries whose types stand in the layer's headers, PRIVATE_LINK for all others.
+function(egb_layer name)
+    egb_module(${name} ${CMAKE_SOURCE_DIR}/daemon/${name} ${ARGN})
+endfunction()
+
+# ghost_kind(NAME): daemon/kinds/NAME over bpf/NAME.bpf.c. Kinds see core and host, and not each other.
+function(ghost_kind name)
+    egb_module(kind_${name} ${CMAKE_SOURCE_DIR}/daemon/kinds/${name} DEPENDS core host BPF ${name})
+    set_property(GLOBAL APPEND PROPERTY EGB_KINDS ${name})
+endfunction()
+
+function(egb_module name folder)
+    cmake_parse_arguments(arg "DBUS" "" "DEPENDS;BPF;LINK;PRIVATE_LINK" ${ARGN})
+    file(GLOB sources CONFIGURE_DEPENDS ${folder}/*.cpp)
+    set(tests ${sources})
+    list(FILTER sources EXCLUDE REGEX "_test\\.cpp$")
+    list(FILTER tests INCLUDE REGEX "_test\\.cpp$")
+
+    add_library(egb_${name} STATIC ${sources})
+    target_include_directories(egb_${name} PUBLIC ${CMAKE_SOURCE_DIR}/daemon)
+    target_link_libraries(egb_${name} PUBLIC ${arg_LINK} PRIVATE egb_warnings ${arg_PRIVATE_LINK})
+    foreach(layer IN LISTS arg_DEPENDS)
+        target_link_libraries(egb_${name} PUBLIC egb_${layer})
+    endforeach()
+    foreach(object IN LISTS arg_BPF)
+        egb_bpf_object(${object})
+        target_link_libraries(egb_${name} PRIVATE bpf_${object})
+    endforeach()
+    if(arg_DBUS)
+        target_link_libraries(egb_${name} PRIVATE egb_dbus_adaptors)
+    endif()
+
+    if(BUILD_TESTING AND tests)
+        add_executable(unit_${name} ${tests})
+        target_link_libraries(unit_${name} PRIVATE egb_${name} egb_harness egb_warnings ${arg_PRIVATE_LINK}
+            GTest::gmock_main)
+        foreach(object IN LISTS arg_BPF)
+            target_link_libraries(unit_${name} PRIVATE bpf_${object})
+        endforeach()
+        gtest_discover_tests(unit_${name} TEST_PREFIX "unit/${name}/" DISCOVERY_TIMEOUT 30
+            PROPERTIES LABELS unit TIMEOUT 60)
+    endif()
+endfunction()
+
+# The composition root: a library, so that tests can build a daemon around kinds of their own, and the program.
+function(egb_daemon)
+    get_property(kinds GLOBAL PROPERTY EGB_KINDS)
+    list(TRANSFORM kinds PREPEND egb_kind_)
+    set(folder ${CMAKE_SOURCE_DIR}/daemon)
+    file(GLOB sources CONFIGURE_DEPENDS ${folder}/*.cpp)
+    list(FILTER sources EXCLUDE REGEX "(main|_test)\\.cpp$")
+    add_library(egb_daemon STATIC ${sources})
+    target_compile_definitions(egb_daemon PRIVATE EGB_VERSION="${PROJECT_VERSION}")
+    target_link_libraries(egb_daemon PUBLIC egb_core egb_host egb_loop egb_engine egb_config egb_state egb_bus
+        egb_sinks PRIVATE egb_warnings spdlog::spdlog PkgConfig::libsystemd Threads::Threads)
+
+    add_library(egb_catalog STATIC ${folder}/kinds/catalog.cpp)
+    target_link_libraries(egb_catalog PUBLIC egb_core egb_host PRIVATE egb_warnings ${kinds})
+
+    add_executable(eghostbusterd ${folder}/main.cpp)
+    target_link_libraries(eghostbusterd PRIVATE egb_daemon egb_catalog egb_warnings CLI11::CLI11)
+endfunction()

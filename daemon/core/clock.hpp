@@ -1,0 +1,43 @@
+// SPDX-License-Identifier: Apache-2.0
+// Time as the kernel side stamps it, and as people read it.
+#pragma once
+
+#include <chrono>
+#include <cstdint>
+
+namespace egb {
+
+using Span = std::chrono::nanoseconds;
+
+/// CLOCK_MONOTONIC, the clock of bpf_ktime_get_ns(): it stands still while the machine sleeps, so that a
+/// laptop that wakes up does not find every half-closed connection to be hours old.
+struct MonotonicTime {
+    using duration = Span;
+    using rep = duration::rep;
+    using period = duration::period;
+    using time_point = std::chrono::time_point<MonotonicTime>;
+    static constexpr bool is_steady = true;
+};
+using Instant = MonotonicTime::time_point;
+
+/// Wall time, for journals, databases and eyes only; no verdict rests on it.
+using WallTime = std::chrono::time_point<std::chrono::system_clock, std::chrono::microseconds>;
+
+constexpr Instant instant_of(std::uint64_t monotonic_ns) {
+    return Instant{Span{static_cast<Span::rep>(monotonic_ns)}};
+}
+
+/// The only way to ask for the time. host/ has the real one, the tests have one they turn by hand.
+class Clock {
+public:
+    virtual ~Clock() = default;
+    [[nodiscard]] virtual Instant now() const = 0;
+    [[nodiscard]] virtual WallTime wall_now() const = 0;
+
+    /// When an instant was, on the wall.
+    [[nodiscard]] WallTime wall(Instant instant) const {
+        return wall_now() - std::chrono::duration_cast<std::chrono::microseconds>(now() - instant);
+    }
+};
+
+} // namespace egb

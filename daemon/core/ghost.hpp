@@ -1,0 +1,62 @@
+// SPDX-License-Identifier: Apache-2.0
+// The verdict about one resource. Immutable: a changed mind is a new Ghost with the same id.
+#pragma once
+
+#include "core/clock.hpp"
+#include "core/evidence.hpp"
+#include "core/field.hpp"
+#include "core/identity.hpp"
+
+#include <cstdint>
+#include <memory>
+#include <optional>
+#include <string>
+#include <string_view>
+#include <vector>
+
+namespace egb {
+
+struct KindInfo;
+
+/// Never given twice, not after a restart either. 0 is nobody.
+using GhostId = std::uint64_t;
+
+enum class Grade : std::uint8_t { suspected, proven };
+
+/// How well the beginning of the ghost's state is known.
+enum class SinceKind : std::uint8_t {
+    observed, ///< we saw it begin
+    at_least, ///< it was so when we first looked; it may be older
+};
+
+struct Ghost {
+    GhostId id{}; ///< given by the ledger when the ghost is first told of
+    const KindInfo* kind{};
+    std::string key; ///< unique within the kind, and never recycled by the kernel
+    Grade grade{Grade::suspected};
+    std::string summary; ///< one line for a table
+    Instant since;
+    SinceKind since_kind{SinceKind::observed};
+    std::vector<Holder> holders;
+    std::vector<Evidence> evidence;
+};
+
+using GhostPtr = std::shared_ptr<const Ghost>;
+
+[[nodiscard]] std::string_view to_string(Grade grade);
+
+/// Which ghosts a caller wants to see. Empty members select everything.
+struct GhostFilter {
+    std::string kind;
+    std::optional<Grade> grade;
+    std::optional<std::int32_t> pid; ///< of a holder
+    std::optional<std::uint32_t> uid;
+    std::string unit;
+    std::string container;
+    std::string comm;
+    Span min_age{};
+
+    [[nodiscard]] bool matches(const Ghost& ghost, Instant now) const;
+};
+
+} // namespace egb

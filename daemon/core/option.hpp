@@ -1,0 +1,77 @@
+// SPDX-License-Identifier: Apache-2.0
+// Options as tables: what may stand in a section of the configuration, and the values that do.
+#pragma once
+
+#include "core/clock.hpp"
+#include "core/result.hpp"
+
+#include <cstdint>
+#include <map>
+#include <span>
+#include <string>
+#include <string_view>
+#include <variant>
+#include <vector>
+
+namespace egb {
+
+enum class OptionType : std::uint8_t { flag, span, count, text, list, choice };
+
+struct OptionSpec {
+    std::string_view name; ///< CamelCase, as it stands in the file
+    OptionType type;
+    std::string_view preset; ///< the default, written as in the file
+    std::string_view help;
+    std::span<const std::string_view> choices{}; ///< for OptionType::choice
+    std::uint64_t least{0};                      ///< for count; for span in seconds
+    std::uint64_t most{UINT64_MAX};
+};
+
+using OptionValue = std::variant<bool, Span, std::uint64_t, std::string, std::vector<std::string>>;
+
+/// One section's values, complete: every option of its table has one. A name that the table does not have is
+/// a mistake of ours, not of the administrator, and throws std::out_of_range.
+class OptionValues {
+public:
+    /// Each option at its default.
+    explicit OptionValues(std::span<const OptionSpec> table);
+
+    /// Reads `text` as the type of the option and stores it.
+    Result<void> set(std::string_view name, std::string_view text);
+
+    [[nodiscard]] bool flag(std::string_view name) const { return get<bool>(name); }
+    [[nodiscard]] Span span(std::string_view name) const { return get<Span>(name); }
+    [[nodiscard]] std::uint64_t count(std::string_view name) const { return get<std::uint64_t>(name); }
+    [[nodiscard]] const std::string& text(std::string_view name) const { return get<std::string>(name); }
+    [[nodiscard]] const std::vector<std::string>& list(std::string_view name) const {
+        return get<std::vector<std::string>>(name);
+    }
+
+    [[nodiscard]] std::span<const OptionSpec> table() const { return table_; }
+    [[nodiscard]] const OptionValue& value(std::string_view name) const { return values_.at(name); }
+
+    bool operator==(const OptionValues& other) const { return values_ == other.values_; }
+
+private:
+    template <typename T>
+    const T& get(std::string_view name) const {
+        return std::get<T>(values_.at(name));
+    }
+
+    std::span<const OptionSpec> table_;
+    std::map<std::string_view, OptionValue> values_; ///< keys are the table's
+};
+
+/// Reads one value as the option's type; the message of a failure says what was expected.
+[[nodiscard]] Result<OptionValue> parse_option(const OptionSpec& spec, std::string_view text);
+
+/// The value as it would be written in the file.
+[[nodiscard]] std::string to_text(const OptionValue& value);
+
+/// systemd's time spans: "90", "1min 30s", "2h", "500ms"; a bare number is seconds.
+[[nodiscard]] Result<Span> parse_span(std::string_view text);
+
+/// The shortest exact way to write a span, in at most two units when it is for people: "1min 30s".
+[[nodiscard]] std::string format_span(Span span);
+
+} // namespace egb

@@ -1,0 +1,28 @@
+// SPDX-License-Identifier: Apache-2.0
+// A ghost in words and in JSON: the same for the bus, the command line and the state database.
+#pragma once
+
+#include "core/clock.hpp"
+#include "core/decision.hpp"
+#include "core/field.hpp"
+#include "core/ghost.hpp"
+#include "core/incident.hpp"
+
+#include <string>
+
+namespace egb::engine {
+
+/// {"id":…,"kind":…,"grade":…,"key":…,"summary":…,"since":…,"since_kind":…,"age_usec":…,
+///  "holders":[…],"evidence":[{"name","weight","text","value"}],"fields":{…},"decision":{"action","reason"}}
+[[nodiscard]] std::string to_json(const Ghost& ghost, const Fields& fields, const Decision& decision,
+                                  const Clock& clock);
+
+/// The incident with its ghost, for the history.
+[[nodiscard]] std::string to_json(const Incident& incident, const Clock& clock);
+
+/// What is claimed, the evidence for it, the evidence against it, what would change the verdict, and what is
+/// going to be done: a page for a person.
+[[nodiscard]] std::string explain(const Ghost& ghost, const Fields& fields, const Decision& decision,
+                                  const Clock& clock);
+
+} // namespace egb::engine

@@ -1,0 +1,47 @@
+// SPDX-License-Identifier: Apache-2.0
+// A kind's window on the kernel: a stream of events, programs that list what there is, maps to talk back.
+// BpfEvents is the real one; tests put their own behind the same interface.
+#pragma once
+
+#include "core/result.hpp"
+
+#include <cstddef>
+#include <cstdint>
+#include <functional>
+#include <span>
+#include <string_view>
+
+namespace egb::host {
+
+class EventSource {
+public:
+    using Record = std::span<const std::byte>;
+    using OnRecord = std::function<void(Record)>;
+
+    virtual ~EventSource() = default;
+
+    /// Loads and attaches the programs; takes over what an earlier process left in the descriptor store.
+    [[nodiscard]] virtual Result<> attach() = 0;
+
+    /// Readable while events wait.
+    [[nodiscard]] virtual int poll_fd() const = 0;
+
+    /// Hands over at most `most` waiting events; canaries are counted, not handed over. Returns how many it
+    /// took: `most` means that there may be more.
+    [[nodiscard]] virtual Result<std::size_t> drain(std::size_t most, const OnRecord& on_record) = 0;
+
+    /// Events that found no room in the ring, since the programs were first attached.
+    [[nodiscard]] virtual std::uint64_t lost() const = 0;
+
+    [[nodiscard]] virtual Result<> provoke_canary() = 0;
+    [[nodiscard]] virtual std::uint64_t canaries() const = 0;
+
+    /// Runs an iterator program over everything it can see and hands over each record it writes.
+    [[nodiscard]] virtual Result<> iterate(std::string_view program, std::size_t record_size,
+                                           const OnRecord& on_record) = 0;
+
+    /// Sets the one element of a control map.
+    [[nodiscard]] virtual Result<> control(std::string_view map, std::span<const std::byte> value) = 0;
+};
+
+} // namespace egb::host

@@ -1,0 +1,45 @@
+// SPDX-License-Identifier: Apache-2.0
+// Descriptors that outlive the process: systemd's file descriptor store.
+#pragma once
+
+#include "core/result.hpp"
+#include "host/fd.hpp"
+
+#include <map>
+#include <optional>
+#include <string>
+#include <string_view>
+
+namespace egb::host {
+
+class FdStore {
+public:
+    virtual ~FdStore() = default;
+
+    /// Hands out what an earlier process kept under that name; once.
+    [[nodiscard]] virtual std::optional<Fd> take(std::string_view name) = 0;
+
+    /// Keeps a duplicate under that name, in place of what was kept there before.
+    virtual Result<> keep(std::string_view name, int fd) = 0;
+
+    virtual void drop(std::string_view name) = 0;
+};
+
+/// The real one. Outside of a service manager it is empty, and keeping succeeds without effect.
+class SystemdFdStore final : public FdStore {
+public:
+    /// Takes over the descriptors that systemd passed to this process. Once per process.
+    SystemdFdStore();
+
+    [[nodiscard]] std::optional<Fd> take(std::string_view name) override;
+    Result<> keep(std::string_view name, int fd) override;
+    void drop(std::string_view name) override;
+
+    /// Names passed and not taken: left by another version. Drops them all; returns how many.
+    std::size_t drop_untaken();
+
+private:
+    std::multimap<std::string, Fd, std::less<>> inherited_;
+};
+
+} // namespace egb::host

@@ -1,0 +1,19 @@
+// SPDX-License-Identifier: Apache-2.0
+// What a kind is given to live on. Everything outlives the kind.
+#pragma once
+
+#include "core/clock.hpp"
+#include "host/fd_store.hpp"
+#include "host/procfs.hpp"
+#include "host/sys.hpp"
+
+namespace egb::host {
+
+struct Surroundings {
+    const Clock& clock;
+    const ProcFs& procfs;
+    FdStore& fd_store;
+    Sys& sys;
+};
+
+} // namespace egb::host

@@ -1,0 +1,17 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "kinds/catalog.hpp"
+
+#include "kinds/tcp/tcp.hpp"
+
+#include <array>
+
+namespace egb::kinds {
+
+std::span<const CatalogEntry> catalog() {
+    static const std::array entries{
+        CatalogEntry{tcp::info(), tcp::make},
+    };
+    return entries;
+}
+
+} // namespace egb::kinds

@@ -1,0 +1,77 @@
+// SPDX-License-Identifier: Apache-2.0
+// The one thread that owns all state: sd-event with owners for its sources.
+#pragma once
+
+#include "core/clock.hpp"
+
+#include <systemd/sd-event.h>
+
+#include <cstdint>
+#include <functional>
+#include <memory>
+#include <string_view>
+
+namespace egb::loop {
+
+/// Who goes first when several are ready. A flood of events must starve neither the watchdog nor the bus.
+enum class Priority : std::int64_t { vital = -100, bus = 0, events = 100, timers = 200, sweeps = 300 };
+
+/// A source that leaves the loop with its owner.
+class EventSource {
+public:
+    EventSource() = default;
+    explicit EventSource(sd_event_source* source) : source_{source} {}
+    [[nodiscard]] explicit operator bool() const { return source_ != nullptr; }
+    [[nodiscard]] sd_event_source* get() const { return source_.get(); }
+    void reset() { source_.reset(); }
+
+private:
+    struct Unref {
+        void operator()(sd_event_source* source) const { sd_event_source_disable_unref(source); }
+    };
+    std::unique_ptr<sd_event_source, Unref> source_;
+};
+
+/// Callbacks run on the loop's thread and must not block. One that throws ends the loop with that exception.
+class EventLoop {
+public:
+    using Callback = std::function<void()>;
+
+    EventLoop();
+    ~EventLoop();
+    EventLoop(const EventLoop&) = delete;
+    EventLoop& operator=(const EventLoop&) = delete;
+
+    [[nodiscard]] EventSource on_readable(int fd, Priority priority, Callback callback);
+
+    /// A timer that is off until armed. One shot: arm it again for more.
+    [[nodiscard]] EventSource timer(Priority priority, Callback callback);
+    void arm(EventSource& timer, Instant at);
+    void disarm(EventSource& timer);
+
+    /// The signal is blocked in this thread from now on; create no thread before.
+    [[nodiscard]] EventSource on_signal(int signal, Callback callback);
+
+    /// Feeds the service manager's watchdog for as long as `alive` says so. False outside of a service with
+    /// WatchdogSec=.
+    bool watchdog(std::function<bool()> alive);
+
+    /// Runs until stop() or an exception; returns the code given to stop().
+    int run();
+    void stop(int code);
+
+    [[nodiscard]] sd_event* get() const { return event_.get(); }
+
+private:
+    struct Unref {
+        void operator()(sd_event* event) const { sd_event_unref(event); }
+    };
+    struct Slot;
+
+    EventSource adopt(sd_event_source* source, std::unique_ptr<Slot> slot, Priority priority);
+
+    std::unique_ptr<sd_event, Unref> event_;
+    std::exception_ptr failure_;
+};
+
+} // namespace egb::loop

@@ -1,0 +1,23 @@
+// SPDX-License-Identifier: Apache-2.0
+// A clock that the test turns by hand.
+#pragma once
+
+#include "core/clock.hpp"
+
+namespace egb::test {
+
+class FakeClock final : public Clock {
+public:
+    [[nodiscard]] Instant now() const override { return now_; }
+    [[nodiscard]] WallTime wall_now() const override {
+        return WallTime{std::chrono::seconds{1'700'000'000}} +
+               std::chrono::duration_cast<std::chrono::microseconds>(now_.time_since_epoch());
+    }
+
+    void advance(Span span) { now_ += span; }
+
+private:
+    Instant now_{std::chrono::hours{1}};
+};
+
+} // namespace egb::test
