@@ -11,24 +11,29 @@ else()
     set(EGB_BPF_ARCH x86)
 endif()
 
-# egb_bpf_compile(NAME ARCH OUTPUT): bpf/NAME.bpf.c for one architecture.
-function(egb_bpf_compile name arch output)
+# egb_bpf_compile(SOURCE ARCH OUTPUT): one object for one architecture.
+function(egb_bpf_compile source arch output)
     file(GLOB headers CONFIGURE_DEPENDS ${EGB_BPF_FOLDER}/*.h)
     add_custom_command(OUTPUT ${output}
         COMMAND ${EGB_CLANG} -target bpf -D__TARGET_ARCH_${arch} ${EGB_BPF_FLAGS}
-            -c ${EGB_BPF_FOLDER}/${name}.bpf.c -o ${output}
+            -c ${source} -o ${output}
         COMMAND ${EGB_LLVM_STRIP} -g ${output}
-        DEPENDS ${EGB_BPF_FOLDER}/${name}.bpf.c ${headers}
-        COMMENT "BPF ${name} (${arch})" VERBATIM)
+        DEPENDS ${source} ${headers}
+        COMMENT "BPF object ${output}" VERBATIM)
 endfunction()
 
-# egb_bpf_object(NAME): the library bpf_NAME, with <NAME>.skel.h, and the shared record layout of bpf/.
+# egb_bpf_object(NAME [FOLDER]): NAME.bpf.c of that folder (bpf/ when none is named) as the library bpf_NAME, which
+# brings <NAME>.skel.h and the record layouts of bpf/.
 function(egb_bpf_object name)
+    set(source ${EGB_BPF_FOLDER}/${name}.bpf.c)
+    if(ARGC GREATER 1)
+        set(source ${ARGV1}/${name}.bpf.c)
+    endif()
     set(folder ${CMAKE_BINARY_DIR}/bpf)
     file(MAKE_DIRECTORY ${folder})
     set(object ${folder}/${name}.bpf.o)
     set(skeleton ${folder}/${name}.skel.h)
-    egb_bpf_compile(${name} ${EGB_BPF_ARCH} ${object})
+    egb_bpf_compile(${source} ${EGB_BPF_ARCH} ${object})
     add_custom_command(OUTPUT ${skeleton}
         COMMAND ${EGB_BPFTOOL} gen skeleton ${object} name ${name}_bpf > ${skeleton}
         DEPENDS ${object} VERBATIM)
@@ -40,7 +45,7 @@ function(egb_bpf_object name)
     target_link_libraries(bpf_${name} INTERFACE PkgConfig::libbpf)
 
     foreach(arch x86 arm64)
-        egb_bpf_compile(${name} ${arch} ${folder}/${name}.${arch}.bpf.o)
+        egb_bpf_compile(${source} ${arch} ${folder}/${name}.${arch}.bpf.o)
         set_property(GLOBAL APPEND PROPERTY EGB_BPF_CROSS ${folder}/${name}.${arch}.bpf.o)
     endforeach()
 endfunction()

@@ -9,6 +9,7 @@
 #include <cstdint>
 #include <functional>
 #include <span>
+#include <string>
 #include <string_view>
 
 namespace egb::host {
@@ -42,6 +43,9 @@ public:
 
     /// Sets the one element of a control map.
     [[nodiscard]] virtual Result<> control(std::string_view map, std::span<const std::byte> value) = 0;
+
+    /// Why an optional program is not there; empty when it is.
+    [[nodiscard]] virtual std::string refusal(std::string_view program) const = 0;
 };
 
 } // namespace egb::host

@@ -1,0 +1,326 @@
+// SPDX-License-Identifier: GPL-2.0-only
+/*
+ * Sockets that wait for an application: CLOSE_WAIT, and FIN_WAIT2 and LAST_ACK beside it.
+ *
+ * A busy server sends thousands of sockets a second through these states, each for a moment. They
+ * must cost next to nothing, so an entry into a state leaves a mark on the socket (sk_storage: it
+ * goes with the socket, cannot overflow and cannot be confused by a reused address) and nothing
+ * else. The first one since the last sweep also wakes the daemon, which looks again when the
+ * threshold has passed: what still waits then is worth a closer look. Only sockets that the daemon
+ * has seen in a sweep report their end.
+ */
+#include "common.bpf.h"
+
+#include <bpf/bpf_endian.h>
+
+#include "tcp.h"
+
+struct egb_tcp_mark {
+	__u64 since_ns;
+	__u64 quiet_ns;
+	__u64 bytes_sent;
+	__u64 bytes_acked;
+	__u64 bytes_received;
+	__u32 receive_queue;
+	__u32 send_queue;
+	__u32 flags;
+	__u32 reserved;
+};
+
+struct {
+	__uint(type, BPF_MAP_TYPE_SK_STORAGE);
+	__uint(map_flags, BPF_F_NO_PREALLOC);
+	__type(key, int);
+	__type(value, struct egb_tcp_mark);
+} egb_tcp_marks SEC(".maps");
+
+struct {
+	__uint(type, BPF_MAP_TYPE_ARRAY);
+	__uint(max_entries, 1);
+	__type(key, __u32);
+	__type(value, struct egb_tcp_control);
+} egb_tcp_control SEC(".maps");
+
+/* 1 when the daemon has been told that something waits. It sets it back before each sweep. */
+struct {
+	__uint(type, BPF_MAP_TYPE_ARRAY);
+	__uint(max_entries, 1);
+	__type(key, __u32);
+	__type(value, __u32);
+} egb_tcp_announced SEC(".maps");
+
+#define SOCK_DEAD_BIT 1UL
+
+static __always_inline bool is_waiting_state(int state)
+{
+	return state == TCP_CLOSE_WAIT || state == TCP_FIN_WAIT2 || state == TCP_LAST_ACK;
+}
+
+static __always_inline __u64 threshold_of(int state)
+{
+	__u32 zero = 0;
+	struct egb_tcp_control *control = bpf_map_lookup_elem(&egb_tcp_control, &zero);
+
+	if (!control)
+		return 0;
+	switch (state) {
+	case TCP_CLOSE_WAIT:
+		return control->close_wait_after_ns;
+	case TCP_FIN_WAIT2:
+		return control->fin_wait2_after_ns;
+	case TCP_LAST_ACK:
+		return control->last_ack_after_ns;
+	}
+	return 0;
+}
+
+static __always_inline bool is_orphan(const struct sock *sk)
+{
+	return sk->__sk_common.skc_flags & SOCK_DEAD_BIT;
+}
+
+/*
+ * An orphan in FIN_WAIT2 is how every connection ends that was closed from this side: the kernel's
+ * own tcp_fin_timeout sees to it, and there are far too many of them to mark each.
+ */
+static __always_inline bool is_plain_ending(const struct sock *sk, int state)
+{
+	return state == TCP_FIN_WAIT2 && is_orphan(sk);
+}
+
+/* The queues are differences of free-running sequence numbers, and copied_seq runs ahead by the
+ * peer's FIN. */
+static __always_inline __u32 distance(__u32 from, __u32 to)
+{
+	return (__s32)(to - from) > 0 ? to - from : 0;
+}
+
+/* True when something moved since the mark was last brought up to date, which this does. */
+static __always_inline bool take_progress(struct egb_tcp_mark *mark, const struct tcp_sock *tp)
+{
+	__u32 receive_queue = distance(tp->copied_seq, tp->rcv_nxt);
+	__u32 send_queue = distance(tp->snd_una, tp->write_seq);
+	bool moved = mark->bytes_sent != tp->bytes_sent || mark->bytes_acked != tp->bytes_acked ||
+		     mark->bytes_received != tp->bytes_received ||
+		     mark->receive_queue != receive_queue || mark->send_queue != send_queue;
+
+	mark->bytes_sent = tp->bytes_sent;
+	mark->bytes_acked = tp->bytes_acked;
+	mark->bytes_received = tp->bytes_received;
+	mark->receive_queue = receive_queue;
+	mark->send_queue = send_queue;
+	return moved;
+}
+
+static __always_inline void fill_socket(struct egb_tcp_socket *record, struct sock *sk,
+					const struct egb_tcp_mark *mark)
+{
+	const struct sock_common *common = &sk->__sk_common;
+
+	record->cookie = bpf_get_socket_cookie(sk);
+	record->since_ns = mark->since_ns;
+	record->quiet_ns = mark->quiet_ns;
+	record->bytes_sent = mark->bytes_sent;
+	record->bytes_acked = mark->bytes_acked;
+	record->bytes_received = mark->bytes_received;
+	record->receive_queue = mark->receive_queue;
+	record->send_queue = mark->send_queue;
+	record->netns = common->skc_net.net->ns.inum;
+	record->uid = sk->sk_uid.val;
+	record->local_port = common->skc_num;
+	record->remote_port = bpf_ntohs(common->skc_dport);
+	record->family = common->skc_family;
+	record->state = common->skc_state;
+	record->flags = mark->flags | (is_orphan(sk) ? EGB_TCP_ORPHAN : 0);
+	record->next_state = 0;
+	__builtin_memset(record->local, 0, sizeof(record->local));
+	__builtin_memset(record->remote, 0, sizeof(record->remote));
+	if (common->skc_family == AF_INET6) {
+		BPF_CORE_READ_INTO(&record->local, common, skc_v6_rcv_saddr.in6_u.u6_addr8);
+		BPF_CORE_READ_INTO(&record->remote, common, skc_v6_daddr.in6_u.u6_addr8);
+	} else {
+		*(__be32 *)record->local = common->skc_rcv_saddr;
+		*(__be32 *)record->remote = common->skc_daddr;
+	}
+}
+
+static __always_inline void announce(int state)
+{
+	__u32 zero = 0;
+	__u32 *announced = bpf_map_lookup_elem(&egb_tcp_announced, &zero);
+	struct egb_header *header;
+
+	if (!announced || *announced || !threshold_of(state))
+		return;
+	header = egb_reserve(EGB_TCP_WAITING, sizeof(*header));
+	if (!header)
+		return;
+	*announced = 1;
+	bpf_ringbuf_submit(header, 0);
+}
+
+static __always_inline void begin_waiting(struct sock *sk, int state)
+{
+	struct egb_tcp_mark *mark;
+	struct tcp_sock *tp;
+
+	if (is_plain_ending(sk, state))
+		return;
+	tp = bpf_skc_to_tcp_sock(sk);
+	if (!tp)
+		return;
+	mark = bpf_sk_storage_get(&egb_tcp_marks, sk, NULL, BPF_SK_STORAGE_GET_F_CREATE);
+	if (!mark) {
+		egb_count_drop();
+		return;
+	}
+	take_progress(mark, tp);
+	mark->since_ns = bpf_ktime_get_ns();
+	mark->quiet_ns = mark->since_ns;
+	mark->flags = 0;
+	announce(state);
+}
+
+static __always_inline void end_waiting(struct sock *sk, int newstate)
+{
+	struct egb_tcp_mark *mark = bpf_sk_storage_get(&egb_tcp_marks, sk, NULL, 0);
+	struct egb_tcp_socket *record;
+
+	if (!mark || !(mark->flags & EGB_TCP_WATCHED))
+		return;
+	record = egb_reserve(EGB_TCP_GONE, sizeof(*record));
+	if (!record)
+		return;
+	fill_socket(record, sk, mark);
+	record->next_state = newstate;
+	bpf_ringbuf_submit(record, 0);
+}
+
+SEC("tp_btf/inet_sock_set_state")
+int BPF_PROG(egb_tcp_state, struct sock *sk, int oldstate, int newstate)
+{
+	if (!is_waiting_state(oldstate) && !is_waiting_state(newstate))
+		return 0;
+	if (sk->sk_protocol != IPPROTO_TCP)
+		return 0;
+	if (is_waiting_state(oldstate))
+		end_waiting(sk, newstate);
+	if (is_waiting_state(newstate))
+		begin_waiting(sk, newstate);
+	return 0;
+}
+
+/* A waiting socket that no tracepoint has shown us: older than the daemon, or created while it was
+ * away. */
+static __always_inline void adopt(struct sock *sk)
+{
+	int state = sk->__sk_common.skc_state;
+	struct egb_tcp_mark *mark;
+	struct tcp_sock *tp;
+
+	if (!is_waiting_state(state) || sk->sk_protocol != IPPROTO_TCP ||
+	    is_plain_ending(sk, state))
+		return;
+	tp = bpf_skc_to_tcp_sock(sk);
+	if (!tp || bpf_sk_storage_get(&egb_tcp_marks, sk, NULL, 0))
+		return;
+	mark = bpf_sk_storage_get(&egb_tcp_marks, sk, NULL, BPF_SK_STORAGE_GET_F_CREATE);
+	if (!mark) {
+		egb_count_drop();
+		return;
+	}
+	take_progress(mark, tp);
+	/* The FIN was a packet too: the state is at least as old as the last one. */
+	mark->since_ns = tp->tcp_mstamp * 1000;
+	mark->quiet_ns = mark->since_ns;
+	mark->flags = EGB_TCP_SINCE_AT_LEAST;
+}
+
+/* Sockets of the network namespace in which the iterator is opened, with or without a descriptor.
+ */
+SEC("iter/tcp")
+int egb_tcp_adopt(struct bpf_iter__tcp *ctx)
+{
+	struct sock_common *common = ctx->sk_common;
+	struct tcp_sock *tp;
+
+	if (!common)
+		return 0;
+	tp = bpf_skc_to_tcp_sock(common);
+	if (tp)
+		adopt((struct sock *)tp);
+	return 0;
+}
+
+/* Sockets of all network namespaces, as far as some process has a descriptor for them. */
+SEC("iter/task_file")
+int egb_tcp_adopt_files(struct bpf_iter__task_file *ctx)
+{
+	struct file *file = ctx->file;
+	struct socket *socket;
+
+	if (!ctx->task || !file)
+		return 0;
+	socket = bpf_sock_from_file(file);
+	if (socket && socket->sk)
+		adopt(socket->sk);
+	return 0;
+}
+
+SEC("iter/bpf_sk_storage_map")
+int egb_tcp_sweep(struct bpf_iter__bpf_sk_storage_map *ctx)
+{
+	struct egb_tcp_mark *mark = ctx->value;
+	struct egb_tcp_socket record;
+	struct sock *sk = ctx->sk;
+	struct tcp_sock *tp;
+	__u64 threshold, now;
+
+	if (!mark || !sk || !is_waiting_state(sk->__sk_common.skc_state))
+		return 0;
+	threshold = threshold_of(sk->__sk_common.skc_state);
+	tp = bpf_skc_to_tcp_sock(sk);
+	if (!threshold || !tp)
+		return 0;
+	now = bpf_ktime_get_ns();
+	if (take_progress(mark, tp))
+		mark->quiet_ns = now;
+	if (now - mark->quiet_ns >= threshold)
+		mark->flags |= EGB_TCP_WATCHED;
+	egb_fill_header(&record.header, EGB_TCP_SOCKET, sizeof(record));
+	fill_socket(&record, sk, mark);
+	bpf_seq_write(ctx->meta->seq, &record, sizeof(record));
+	return 0;
+}
+
+/* Who holds the watched sockets: one pass over all descriptors of all processes, however many
+ * sockets. */
+SEC("iter/task_file")
+int egb_tcp_holders(struct bpf_iter__task_file *ctx)
+{
+	struct task_struct *task = ctx->task;
+	struct file *file = ctx->file;
+	struct egb_tcp_holder record;
+	struct egb_tcp_mark *mark;
+	struct socket *socket;
+	struct sock *sk;
+
+	if (!task || !file)
+		return 0;
+	socket = bpf_sock_from_file(file);
+	if (!socket)
+		return 0;
+	sk = socket->sk;
+	if (!sk || !is_waiting_state(sk->__sk_common.skc_state))
+		return 0;
+	mark = bpf_sk_storage_get(&egb_tcp_marks, sk, NULL, 0);
+	if (!mark || !(mark->flags & EGB_TCP_WATCHED))
+		return 0;
+	egb_fill_header(&record.header, EGB_TCP_HOLDER, sizeof(record));
+	record.cookie = bpf_get_socket_cookie(sk);
+	record.start_boottime_ns = task->group_leader->start_boottime;
+	record.pid = task->tgid;
+	record.fd = ctx->fd;
+	bpf_seq_write(ctx->meta->seq, &record, sizeof(record));
+	return 0;
+}

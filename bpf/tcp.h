@@ -1,0 +1,64 @@
+/* SPDX-License-Identifier: GPL-2.0-only OR Apache-2.0 */
+/* The records of the kind `tcp`. */
+#ifndef EGB_TCP_H
+#define EGB_TCP_H
+
+#include "wire.h"
+
+/* Part of the names in the descriptor store: raise it when a map's layout or meaning changes. */
+#define EGB_TCP_LAYOUT 1
+
+enum {
+	EGB_TCP_WAITING = 1, /* event: the first socket began to wait since the last sweep */
+	EGB_TCP_GONE,	     /* event: a watched socket has left its state */
+	EGB_TCP_SOCKET,	     /* sweep: a waiting socket as it is now */
+	EGB_TCP_HOLDER,	     /* sweep: who holds a waiting socket */
+};
+
+enum {
+	EGB_TCP_SINCE_AT_LEAST = 1, /* it was waiting already when we first saw it */
+	EGB_TCP_WATCHED = 2,	    /* the daemon knows of it: tell when it leaves */
+	EGB_TCP_ORPHAN = 4, /* no process holds it any more: the kernel's own timers end it */
+};
+
+struct egb_tcp_socket {
+	struct egb_header header;
+	__u64 cookie;
+	__u64 since_ns; /* in this state since */
+	__u64 quiet_ns; /* no byte sent, acknowledged, received or read since */
+	__u64 bytes_sent;
+	__u64 bytes_acked;
+	__u64 bytes_received;
+	__u32 receive_queue;
+	__u32 send_queue;
+	__u32 netns; /* inode */
+	__u32 uid;
+	__u8 local[16]; /* IPv4 in the first four bytes */
+	__u8 remote[16];
+	__u16 local_port;
+	__u16 remote_port;
+	__u8 family; /* AF_INET or AF_INET6; v4-mapped is AF_INET6 with such an address */
+	__u8 state;
+	__u8 flags;
+	__u8 next_state; /* of an EGB_TCP_GONE */
+};
+EGB_ASSERT_SIZE(struct egb_tcp_socket, 120);
+
+struct egb_tcp_holder {
+	struct egb_header header;
+	__u64 cookie;
+	__u64 start_boottime_ns;
+	__s32 pid;
+	__s32 fd;
+};
+EGB_ASSERT_SIZE(struct egb_tcp_holder, 40);
+
+/* What the daemon tells the kernel side. 0 stands for: this state does not interest anybody. */
+struct egb_tcp_control {
+	__u64 close_wait_after_ns;
+	__u64 fin_wait2_after_ns;
+	__u64 last_ack_after_ns;
+};
+EGB_ASSERT_SIZE(struct egb_tcp_control, 24);
+
+#endif

@@ -1,0 +1,44 @@
+// SPDX-License-Identifier: Apache-2.0
+// The real EventSource: a BPF object with the ring, the drop counter and the canary of bpf/common.bpf.h.
+#pragma once
+
+#include "host/bpf_object.hpp"
+#include "host/events.hpp"
+
+#include <memory>
+
+struct ring_buffer;
+
+namespace egb::host {
+
+class BpfEvents final : public EventSource {
+public:
+    BpfEvents(const BpfImage& image, FdStore& store) : object_{image, store} {}
+
+    [[nodiscard]] Result<> attach() override;
+    [[nodiscard]] int poll_fd() const override;
+    [[nodiscard]] Result<std::size_t> drain(std::size_t most, const OnRecord& on_record) override;
+    [[nodiscard]] std::uint64_t lost() const override;
+    [[nodiscard]] Result<> provoke_canary() override;
+    [[nodiscard]] std::uint64_t canaries() const override { return canaries_; }
+    [[nodiscard]] Result<> iterate(std::string_view program, std::size_t record_size,
+                                   const OnRecord& on_record) override;
+    [[nodiscard]] Result<> control(std::string_view map, std::span<const std::byte> value) override;
+    [[nodiscard]] std::string refusal(std::string_view program) const override;
+
+private:
+    struct FreeRing {
+        void operator()(ring_buffer* ring) const;
+    };
+
+    static int on_sample(void* self, void* data, std::size_t size);
+    void take(Record record);
+
+    BpfObject object_;
+    std::unique_ptr<ring_buffer, FreeRing> ring_;
+    const OnRecord* on_record_{}; ///< set during drain()
+    std::exception_ptr failure_;
+    std::uint64_t canaries_{};
+};
+
+} // namespace egb::host

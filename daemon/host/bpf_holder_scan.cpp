@@ -1,0 +1,79 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "host/bpf_holder_scan.hpp"
+
+#include "bpf/holders.h"
+#include "holders.skel.h"
+#include "host/process_lookup.hpp"
+
+#include <sys/sysmacros.h>
+
+#include <cstring>
+
+namespace egb::host {
+
+namespace {
+
+/// Nothing of this object is worth keeping over a restart.
+class NoStore final : public FdStore {
+public:
+    [[nodiscard]] std::optional<Fd> take(std::string_view /*name*/) override { return std::nullopt; }
+    Result<> keep(std::string_view /*name*/, int /*fd*/) override { return {}; }
+    void drop(std::string_view /*name*/) override {}
+};
+
+BpfImage image() {
+    std::size_t size = 0;
+    const void* elf = holders_bpf__elf_bytes(&size);
+    return {.name = "holders",
+            .layout = EGB_HOLDERS_LAYOUT,
+            .elf = std::span{static_cast<const std::byte*>(elf), size}};
+}
+
+/// struct stat and the kernel pack device numbers differently.
+std::uint32_t kernel_device(std::uint64_t device) {
+    constexpr unsigned minor_bits = 20;
+    return major(device) << minor_bits | minor(device);
+}
+
+} // namespace
+
+Result<> BpfHolderScan::load() {
+    if (object_) {
+        return {};
+    }
+    static NoStore no_store;
+    auto object = std::make_unique<BpfObject>(image(), no_store);
+    if (auto loaded = object->load(); !loaded) {
+        return loaded;
+    }
+    object_ = std::move(object);
+    return {};
+}
+
+Result<std::vector<Holder>> BpfHolderScan::find(const InodeId& file) {
+    if (auto loaded = load(); !loaded) {
+        return std::unexpected(loaded.error());
+    }
+    const egb_holders_control control{
+        .inode = file.inode, .device = kernel_device(file.device), .reserved = 0};
+    if (auto set = object_->control("egb_holders_control", std::as_bytes(std::span{&control, 1})); !set) {
+        return std::unexpected(set.error());
+    }
+    std::vector<egb_holder> records;
+    auto ran = object_->iterate("egb_holders", sizeof(egb_holder), [&](EventSource::Record record) {
+        std::memcpy(&records.emplace_back(), record.data(), sizeof(egb_holder));
+    });
+    if (!ran) {
+        return std::unexpected(ran.error());
+    }
+    ProcessLookup lookup{procfs_};
+    std::vector<Holder> holders;
+    for (const auto& record : records) {
+        if (auto process = lookup.find(record.pid, record.start_boottime_ns)) {
+            holders.push_back({std::move(process), record.fd});
+        }
+    }
+    return holders;
+}
+
+} // namespace egb::host

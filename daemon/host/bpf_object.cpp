@@ -1,0 +1,357 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "host/bpf_object.hpp"
+
+#include <bpf/bpf.h>
+#include <bpf/libbpf.h>
+
+#include <algorithm>
+#include <array>
+#include <cstdarg>
+#include <cstdio>
+#include <utility>
+
+namespace egb::host {
+
+namespace {
+
+/// libbpf tells why it failed on a process-wide hook. What it says during one load is kept here, and becomes
+/// part of the error; library code does not print.
+thread_local std::string libbpf_says;
+
+int keep_what_libbpf_says(libbpf_print_level level, const char* format, std::va_list arguments) {
+    if (level != LIBBPF_WARN || !libbpf_says.empty()) {
+        return 0;
+    }
+    std::array<char, 512> line{};
+    const int length = std::vsnprintf(line.data(), line.size(), format, arguments);
+    // The first warning names the program and the cause; the verifier's log that follows fills pages.
+    libbpf_says.assign(line.data(), std::min(line.size() - 1, static_cast<std::size_t>(std::max(length, 0))));
+    std::erase(libbpf_says, '\n');
+    return 0;
+}
+
+std::unexpected<Error> fail_bpf(std::string_view what, int error) {
+    auto failure = fail_errno(what, error);
+    if (!libbpf_says.empty()) {
+        failure.error().message += " (" + libbpf_says + ")";
+    }
+    if (error == EPERM) {
+        failure.error().message += "; CAP_BPF and CAP_PERFMON are needed, and a kernel that permits it";
+    }
+    return failure;
+}
+
+/// Iterators and syscall programs run when they are asked; all others attach to something.
+bool runs_on_demand(const bpf_program* program) {
+    return bpf_program__type(program) == BPF_PROG_TYPE_SYSCALL ||
+           bpf_program__expected_attach_type(program) == BPF_TRACE_ITER;
+}
+
+/// Maps that libbpf makes for constants: each load has its own.
+bool is_internal(const bpf_map* map) {
+    return bpf_map__name(map)[0] == '.';
+}
+
+bool has_layout_of(int fd, const bpf_map* map) {
+    bpf_map_info info{};
+    __u32 size = sizeof(info);
+    return bpf_map_get_info_by_fd(fd, &info, &size) == 0 && info.type == bpf_map__type(map) &&
+           info.key_size == bpf_map__key_size(map) && info.value_size == bpf_map__value_size(map) &&
+           info.max_entries == bpf_map__max_entries(map);
+}
+
+/// Storage iterators walk a map, and an object has at most one that can be walked so.
+int walked_map(bpf_object* object, const bpf_program* program) {
+    if (std::string_view{bpf_program__section_name(program)} != "iter/bpf_sk_storage_map") {
+        return -1;
+    }
+    bpf_map* map = nullptr;
+    bpf_object__for_each_map(map, object) {
+        if (bpf_map__type(map) == BPF_MAP_TYPE_SK_STORAGE) {
+            return bpf_map__fd(map);
+        }
+    }
+    return -1;
+}
+
+/// Cuts a byte stream into records: read(2) may end in the middle of one.
+class RecordCutter {
+public:
+    RecordCutter(std::size_t size, const EventSource::OnRecord& on_record)
+        : size_{size}, on_record_{on_record} {}
+
+    [[nodiscard]] std::span<std::byte> room() { return std::span{buffer_}.subspan(filled_); }
+
+    void filled(std::size_t count) {
+        filled_ += count;
+        std::size_t taken = 0;
+        for (; filled_ - taken >= size_; taken += size_) {
+            on_record_(EventSource::Record{buffer_}.subspan(taken, size_));
+        }
+        std::copy(buffer_.begin() + static_cast<std::ptrdiff_t>(taken),
+                  buffer_.begin() + static_cast<std::ptrdiff_t>(filled_), buffer_.begin());
+        filled_ -= taken;
+    }
+
+    [[nodiscard]] bool complete() const { return filled_ == 0; }
+
+private:
+    std::size_t size_;
+    const EventSource::OnRecord& on_record_;
+    std::size_t filled_{};
+    alignas(8) std::array<std::byte, std::size_t{64} * 1024> buffer_{};
+};
+
+} // namespace
+
+void BpfObject::CloseObject::operator()(bpf_object* object) const {
+    bpf_object__close(object);
+}
+
+void BpfObject::DestroyLink::operator()(bpf_link* link) const {
+    bpf_link__destroy(link);
+}
+
+BpfObject::BpfObject(const BpfImage& image, FdStore& store) : image_{image}, store_{store} {
+    libbpf_set_print(keep_what_libbpf_says);
+}
+
+BpfObject::~BpfObject() = default;
+
+std::string BpfObject::stored_name(std::string_view what, std::string_view name) const {
+    return std::format("{}.v{}.{}.{}", image_.name, image_.layout, what, name);
+}
+
+Result<BpfObject::ObjectPtr> BpfObject::open() const {
+    libbpf_says.clear();
+    bpf_object* object = bpf_object__open_mem(image_.elf.data(), image_.elf.size(), nullptr);
+    if (object == nullptr) {
+        return fail_bpf(std::format("opening the BPF object {}", image_.name), errno);
+    }
+    return ObjectPtr{object};
+}
+
+Result<> BpfObject::load() {
+    if (auto loaded = load_with_what_works(); !loaded) {
+        return loaded;
+    }
+    if (auto attached = attach_programs(); !attached) {
+        return attached;
+    }
+    keep_maps();
+    return {};
+}
+
+Result<> BpfObject::load_with_what_works() {
+    for (const bool after_refusals : {false, true}) {
+        auto opened = open();
+        if (!opened) {
+            return std::unexpected(opened.error());
+        }
+        object_ = std::move(*opened);
+        for (const auto& [name, reason] : refusals_) {
+            bpf_program__set_autoload(bpf_object__find_program_by_name(object_.get(), name.c_str()), false);
+        }
+        take_over_maps();
+        const int error = -bpf_object__load(object_.get());
+        if (error == 0) {
+            return {};
+        }
+        auto failure = fail_bpf(std::format("loading the BPF object {}", image_.name), error);
+        object_.reset();
+        if (after_refusals || image_.optional.empty()) {
+            return failure;
+        }
+        refuse_what_does_not_load();
+    }
+    std::unreachable();
+}
+
+/// Tries each optional program by itself, to learn which of them this kernel refuses.
+void BpfObject::refuse_what_does_not_load() {
+    for (const std::string_view candidate : image_.optional) {
+        auto trial = open();
+        if (!trial) {
+            return;
+        }
+        bpf_program* program = nullptr;
+        bpf_object__for_each_program(program, trial->get()) {
+            bpf_program__set_autoload(program, bpf_program__name(program) == candidate);
+        }
+        if (const int error = -bpf_object__load(trial->get()); error != 0) {
+            refusals_[std::string{candidate}] = fail_bpf("the kernel refuses it", error).error().message;
+        }
+    }
+}
+
+void BpfObject::take_over_maps() {
+    bpf_map* map = nullptr;
+    bpf_object__for_each_map(map, object_.get()) {
+        if (is_internal(map)) {
+            continue;
+        }
+        const std::string name = stored_name("map", bpf_map__name(map));
+        if (auto kept = store_.take(name)) {
+            inherited_[name] = std::move(*kept);
+        }
+        const auto found = inherited_.find(name);
+        if (found != inherited_.end() &&
+            (!has_layout_of(found->second.get(), map) || bpf_map__reuse_fd(map, found->second.get()) != 0)) {
+            inherited_.erase(found);
+        }
+    }
+}
+
+Result<> BpfObject::attach_programs() {
+    bpf_program* program = nullptr;
+    bpf_object__for_each_program(program, object_.get()) {
+        if (runs_on_demand(program) || !bpf_program__autoload(program)) {
+            continue;
+        }
+        libbpf_says.clear();
+        LinkPtr link{bpf_program__attach(program)};
+        if (!link) {
+            return fail_bpf(std::format("attaching the BPF program {}", bpf_program__name(program)), errno);
+        }
+        const std::string name = stored_name("link", bpf_program__name(program));
+        // The predecessor goes only now, when its successor is attached.
+        const auto predecessor = store_.take(name);
+        if (auto kept = store_.keep(name, bpf_link__fd(link.get())); !kept) {
+            return kept;
+        }
+        links_.push_back(std::move(link));
+    }
+    return {};
+}
+
+void BpfObject::keep_maps() {
+    bpf_map* map = nullptr;
+    bpf_object__for_each_map(map, object_.get()) {
+        const std::string name = stored_name("map", bpf_map__name(map));
+        if (!is_internal(map) && !inherited_.contains(name)) {
+            // Without it the next run begins afresh: a loss of memory, not of safety.
+            static_cast<void>(store_.keep(name, bpf_map__fd(map)));
+        }
+    }
+}
+
+std::string BpfObject::refusal(std::string_view program) const {
+    const auto found = refusals_.find(program);
+    return found == refusals_.end() ? std::string{} : found->second;
+}
+
+Result<bpf_program*> BpfObject::program(std::string_view name) const {
+    if (const std::string reason = refusal(name); !reason.empty()) {
+        return fail(ErrorCode::unsupported, "{}: {}", name, reason);
+    }
+    const std::string terminated{name};
+    bpf_program* found =
+        object_ ? bpf_object__find_program_by_name(object_.get(), terminated.c_str()) : nullptr;
+    if (found == nullptr) {
+        return fail(ErrorCode::unsupported, "the BPF object {} is not loaded or has no program {}",
+                    image_.name, name);
+    }
+    return found;
+}
+
+Result<bpf_link*> BpfObject::iterator(std::string_view program_name) {
+    if (const auto known = iterators_.find(program_name); known != iterators_.end()) {
+        return known->second.get();
+    }
+    auto found = program(program_name);
+    if (!found) {
+        return std::unexpected(found.error());
+    }
+    bpf_iter_link_info info{};
+    bpf_iter_attach_opts options{};
+    options.sz = sizeof(options);
+    if (const int fd = walked_map(object_.get(), *found); fd >= 0) {
+        info.map.map_fd = static_cast<__u32>(fd);
+        options.link_info = &info;
+        options.link_info_len = sizeof(info);
+    }
+    libbpf_says.clear();
+    LinkPtr link{bpf_program__attach_iter(*found, &options)};
+    if (!link) {
+        return fail_bpf(std::format("attaching the iterator {}", program_name), errno);
+    }
+    return iterators_.emplace(program_name, std::move(link)).first->second.get();
+}
+
+Result<> BpfObject::iterate(std::string_view program_name, std::size_t record_size,
+                            const EventSource::OnRecord& on_record) {
+    const auto link = iterator(program_name);
+    if (!link) {
+        return std::unexpected(link.error());
+    }
+    const Fd run{bpf_iter_create(bpf_link__fd(*link))};
+    if (!run) {
+        return fail_errno(std::format("starting the iterator {}", program_name));
+    }
+    RecordCutter cutter{record_size, on_record};
+    while (true) {
+        const auto room = cutter.room();
+        const ssize_t count = ::read(run.get(), room.data(), room.size());
+        if (count > 0) {
+            cutter.filled(static_cast<std::size_t>(count));
+        } else if (count == 0) {
+            break;
+        } else if (errno != EINTR && errno != EAGAIN) {
+            return fail_errno(std::format("reading the iterator {}", program_name));
+        }
+    }
+    if (!cutter.complete()) {
+        return fail(ErrorCode::io, "the iterator {} ended in the middle of a record", program_name);
+    }
+    return {};
+}
+
+Result<> BpfObject::run(std::string_view program_name) {
+    const auto found = program(program_name);
+    if (!found) {
+        return std::unexpected(found.error());
+    }
+    bpf_test_run_opts options{};
+    options.sz = sizeof(options);
+    if (const int error = -bpf_prog_test_run_opts(bpf_program__fd(*found), &options); error != 0) {
+        return fail_errno(std::format("running the BPF program {}", program_name), error);
+    }
+    if (options.retval != 0) {
+        return fail(ErrorCode::busy, "the BPF program {} returned {}", program_name, options.retval);
+    }
+    return {};
+}
+
+int BpfObject::map_fd(const char* map) const {
+    return object_ ? bpf_object__find_map_fd_by_name(object_.get(), map) : -1;
+}
+
+Result<> BpfObject::control(std::string_view map, std::span<const std::byte> value) {
+    const int fd = map_fd(std::string{map}.c_str());
+    if (fd < 0) {
+        return fail(ErrorCode::unsupported, "the BPF object {} is not loaded or has no map {}", image_.name,
+                    map);
+    }
+    const __u32 only = 0;
+    if (bpf_map_update_elem(fd, &only, value.data(), BPF_ANY) != 0) {
+        return fail_errno(std::format("writing the BPF map {}", map));
+    }
+    return {};
+}
+
+Result<std::uint64_t> BpfObject::sum(std::string_view map) const {
+    const int fd = map_fd(std::string{map}.c_str());
+    const int cpus = libbpf_num_possible_cpus();
+    if (fd < 0 || cpus < 0) {
+        return fail(ErrorCode::unsupported, "the BPF object {} is not loaded or has no map {}", image_.name,
+                    map);
+    }
+    std::vector<std::uint64_t> counts(static_cast<std::size_t>(cpus));
+    const __u32 only = 0;
+    if (bpf_map_lookup_elem(fd, &only, counts.data()) != 0) {
+        return fail_errno(std::format("reading the BPF map {}", map));
+    }
+    return std::ranges::fold_left(counts, std::uint64_t{0}, std::plus{});
+}
+
+} // namespace egb::host

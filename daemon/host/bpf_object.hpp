@@ -1,0 +1,95 @@
+// SPDX-License-Identifier: Apache-2.0
+// A BPF object in the kernel: loaded, attached, asked, and handed over to the next run of the daemon.
+// Owned by one kind or facility; runs on the loop's thread.
+#pragma once
+
+#include "core/result.hpp"
+#include "host/events.hpp"
+#include "host/fd_store.hpp"
+
+#include <cstddef>
+#include <functional>
+#include <map>
+#include <memory>
+#include <span>
+#include <string>
+#include <string_view>
+#include <vector>
+
+struct bpf_link;
+struct bpf_map;
+struct bpf_object;
+struct bpf_program;
+
+namespace egb::host {
+
+/// An object that was compiled into the daemon.
+struct BpfImage {
+    std::string_view name;
+    unsigned layout; ///< of its maps: what another layout left in the store is not taken over
+    std::span<const std::byte> elf;
+    std::span<const std::string_view>
+        optional{}; ///< programs that some kernels refuse and that can be done without
+};
+
+/// Maps found in the store take the place of new ones, so that what an earlier run tracked is still tracked.
+/// Programs are always new: each is attached before the one it replaces is let go, and nothing is missed.
+class BpfObject {
+public:
+    BpfObject(const BpfImage& image, FdStore& store);
+    ~BpfObject();
+    BpfObject(const BpfObject&) = delete;
+    BpfObject& operator=(const BpfObject&) = delete;
+
+    /// All or nothing, but for the optional programs.
+    [[nodiscard]] Result<> load();
+
+    /// Why the kernel refused an optional program; empty when it did not.
+    [[nodiscard]] std::string refusal(std::string_view program) const;
+
+    /// Runs an iterator program and hands over each record of `record_size` bytes that it writes.
+    [[nodiscard]] Result<> iterate(std::string_view program, std::size_t record_size,
+                                   const EventSource::OnRecord& on_record);
+
+    /// Runs a syscall program once; an error when it returns anything but 0.
+    [[nodiscard]] Result<> run(std::string_view program);
+
+    /// Sets the one element of a map.
+    [[nodiscard]] Result<> control(std::string_view map, std::span<const std::byte> value);
+
+    /// Adds up the one element of a per-CPU map of 64-bit counters.
+    [[nodiscard]] Result<std::uint64_t> sum(std::string_view map) const;
+
+    /// -1 when the object has no such map or is not loaded.
+    [[nodiscard]] int map_fd(const char* map) const;
+
+private:
+    struct CloseObject {
+        void operator()(bpf_object* object) const;
+    };
+    struct DestroyLink {
+        void operator()(bpf_link* link) const;
+    };
+    using ObjectPtr = std::unique_ptr<bpf_object, CloseObject>;
+    using LinkPtr = std::unique_ptr<bpf_link, DestroyLink>;
+
+    [[nodiscard]] Result<ObjectPtr> open() const;
+    [[nodiscard]] Result<> load_with_what_works();
+    void refuse_what_does_not_load();
+    void take_over_maps();
+    [[nodiscard]] Result<> attach_programs();
+    void keep_maps();
+    [[nodiscard]] Result<bpf_program*> program(std::string_view name) const;
+    [[nodiscard]] Result<bpf_link*> iterator(std::string_view program_name);
+    [[nodiscard]] std::string stored_name(std::string_view what, std::string_view name) const;
+
+    BpfImage image_;
+    FdStore& store_;
+    std::map<std::string, Fd, std::less<>> inherited_;
+    ObjectPtr object_;
+    std::vector<LinkPtr> links_;
+    std::map<std::string, LinkPtr, std::less<>> iterators_;
+    std::map<std::string, std::string, std::less<>> refusals_;
+};
+
+} // namespace egb::host

@@ -1,0 +1,29 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "host/process_lookup.hpp"
+
+#include <unistd.h>
+
+namespace egb::host {
+
+namespace {
+
+/// /proc shows start times in clock ticks, the kernel side in nanoseconds.
+std::uint64_t ticks_of(std::uint64_t boottime_ns) {
+    static const auto ticks_per_second = static_cast<std::uint64_t>(::sysconf(_SC_CLK_TCK));
+    return boottime_ns / (1'000'000'000 / ticks_per_second);
+}
+
+} // namespace
+
+ProcessPtr ProcessLookup::find(std::int32_t pid, std::uint64_t start_boottime_ns) {
+    auto known = known_.find(pid);
+    if (known == known_.end()) {
+        auto process = procfs_.process(pid);
+        known = known_.emplace(pid, process ? std::make_shared<const Process>(std::move(*process)) : nullptr)
+                    .first;
+    }
+    const auto& process = known->second;
+    return process && process->id.start_ticks == ticks_of(start_boottime_ns) ? process : nullptr;
+}
+
+} // namespace egb::host

@@ -1,0 +1,78 @@
+// SPDX-License-Identifier: Apache-2.0
+// What can be found out about a waiting socket. README.md has the reasoning.
+#pragma once
+
+#include "core/evidence.hpp"
+
+#include <array>
+
+namespace egb::tcp {
+
+inline constexpr EvidenceRule state_age{
+    .name = "state-age",
+    .weight = Weight::supports,
+    .unit = EvidenceUnit::since,
+    .text = "it has been in this state for {}",
+    .change = "",
+};
+inline constexpr EvidenceRule quiet{
+    .name = "quiet",
+    .weight = Weight::supports,
+    .unit = EvidenceUnit::since,
+    .text = "no byte was sent, acknowledged, received or read for {}",
+    .change = "any byte that moves starts the clock again",
+};
+inline constexpr EvidenceRule unread{
+    .name = "unread",
+    .weight = Weight::supports,
+    .unit = EvidenceUnit::bytes,
+    .text = "{} have arrived that its application does not read",
+    .change = "",
+};
+inline constexpr EvidenceRule half_close{
+    .name = "half-close",
+    .weight = Weight::opposes,
+    .unit = EvidenceUnit::none,
+    .text = "the peer has only shut its sending half, which is legal: it may be waiting for an answer",
+    .change = "proof that the peer is gone",
+};
+inline constexpr EvidenceRule half_closed_here{
+    .name = "half-closed-here",
+    .weight = Weight::opposes,
+    .unit = EvidenceUnit::none,
+    .text = "its application has shut the sending half, which is legal: it may be waiting for an answer",
+    .change = "proof that the peer is gone",
+};
+inline constexpr EvidenceRule unsent{
+    .name = "unsent",
+    .weight = Weight::opposes,
+    .unit = EvidenceUnit::bytes,
+    .text = "{} are still on their way to the peer, who may be slow or pausing",
+    .change = "",
+};
+inline constexpr EvidenceRule kernel_timer{
+    .name = "kernel-timer",
+    .weight = Weight::opposes,
+    .unit = EvidenceUnit::none,
+    .text = "no process holds it any more, and the kernel's own timers will end it",
+    .change = "",
+};
+inline constexpr EvidenceRule older_than_us{
+    .name = "older-than-us",
+    .weight = Weight::opposes,
+    .unit = EvidenceUnit::none,
+    .text = "it was in this state before it was observed, so its age is only known to be at least that",
+    .change = "",
+};
+inline constexpr EvidenceRule no_holder{
+    .name = "no-holder",
+    .weight = Weight::opposes,
+    .unit = EvidenceUnit::none,
+    .text = "no process has a descriptor for it: it waits to be accepted, or is on its way between processes",
+    .change = "a process that accepts or receives it",
+};
+
+inline constexpr std::array evidence_rules{
+    state_age, quiet, unread, half_close, half_closed_here, unsent, kernel_timer, older_than_us, no_holder};
+
+} // namespace egb::tcp

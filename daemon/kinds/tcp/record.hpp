@@ -1,0 +1,49 @@
+// SPDX-License-Identifier: Apache-2.0
+// The kernel side's records, read safely and put into words.
+#pragma once
+
+#include "core/field.hpp"
+
+#include "bpf/tcp.h"
+
+#include <cstddef>
+#include <cstdint>
+#include <cstring>
+#include <optional>
+#include <span>
+#include <string>
+#include <string_view>
+
+namespace egb::tcp {
+
+/// The record, when it is as long as it should be and says so itself.
+template <typename T>
+[[nodiscard]] std::optional<T> read_record(std::span<const std::byte> bytes) {
+    T record;
+    if (bytes.size() != sizeof(record)) {
+        return std::nullopt;
+    }
+    std::memcpy(&record, bytes.data(), sizeof(record));
+    return record.header.size == sizeof(record) ? std::optional{record} : std::nullopt;
+}
+
+/// 0 for what is too short to have one.
+[[nodiscard]] std::uint16_t record_type(std::span<const std::byte> bytes);
+
+/// Unique on this machine until it reboots: cookies are, within a network namespace, on every kernel.
+[[nodiscard]] std::string key_of(const egb_tcp_socket& record);
+
+/// The cookie out of such a key.
+[[nodiscard]] std::optional<std::uint64_t> cookie_of(std::string_view key);
+
+/// "CLOSE_WAIT", as ss and netstat spell it.
+[[nodiscard]] std::string_view state_name(std::uint8_t state);
+
+/// "10.0.0.1:80", "[2001:db8::1]:80", "[::ffff:10.0.0.1]:80".
+[[nodiscard]] std::string local_text(const egb_tcp_socket& record);
+[[nodiscard]] std::string remote_text(const egb_tcp_socket& record);
+
+/// Everything in the record that may interest a reader.
+[[nodiscard]] Fields fields_of(const egb_tcp_socket& record);
+
+} // namespace egb::tcp

@@ -1,0 +1,188 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "kinds/tcp/tcp_kind.hpp"
+
+#include "host/net_namespace.hpp"
+#include "kinds/tcp/record.hpp"
+#include "kinds/tcp/tcp.hpp"
+
+#include <array>
+#include <format>
+
+namespace egb::tcp {
+
+namespace {
+
+/// Events taken at a time: a flood must let the bus and the watchdog in between.
+constexpr std::size_t batch = 256;
+
+constexpr std::string_view adopt_program = "egb_tcp_adopt";
+constexpr std::string_view adopt_files_program = "egb_tcp_adopt_files";
+constexpr std::string_view holders_program = "egb_tcp_holders";
+
+template <typename T>
+std::span<const std::byte> bytes_of(const T& value) {
+    return std::as_bytes(std::span{&value, 1});
+}
+
+std::uint64_t nanoseconds(Span span) {
+    return static_cast<std::uint64_t>(span.count());
+}
+
+/// An iterator that marks sockets and writes nothing.
+void ignore_record(host::EventSource::Record /*record*/) {}
+
+Capability capability(std::string_view name, const std::string& lack, std::string_view how) {
+    return {.name = name, .works = lack.empty(), .detail = lack.empty() ? std::string{how} : lack};
+}
+
+} // namespace
+
+std::span<const std::string_view> TcpKind::optional_programs() {
+    static constexpr std::array programs{adopt_program, adopt_files_program, holders_program};
+    return programs;
+}
+
+const KindInfo& TcpKind::info() const {
+    return tcp::info();
+}
+
+void TcpKind::configure(const OptionValues& options) {
+    thresholds_ = {.close_wait = options.span("CloseWaitAfter"),
+                   .fin_wait2 = options.span("FinWait2After"),
+                   .last_ack = options.span("LastAckAfter")};
+    tracker_.set_thresholds(thresholds_);
+}
+
+Result<> TcpKind::start() {
+    if (auto attached = events_->attach(); !attached) {
+        return attached;
+    }
+    attached_ = true;
+    return {};
+}
+
+std::vector<Capability> TcpKind::capabilities() const {
+    if (!attached_) {
+        return {};
+    }
+    return {
+        capability("events", {}, "tp_btf/inet_sock_set_state marks each socket as it begins to wait"),
+        capability("sweep", {}, "iter/bpf_sk_storage_map lists the marked sockets of all network namespaces"),
+        capability("holders", events_->refusal(holders_program),
+                   "iter/task_file finds the processes that hold a socket, all in one pass"),
+        capability("older-sockets", not_adopted_,
+                   "iter/tcp and iter/task_file find sockets that waited before the daemon started"),
+        capability("other-namespaces", not_entered_,
+                   std::format("older sockets that no process holds are looked for in {} network namespaces",
+                               namespaces_)),
+    };
+}
+
+Sighting TcpKind::sighting(SightingType type, Source source) const {
+    return {.type = type, .source = source, .at = surroundings_.clock.now()};
+}
+
+Result<bool> TcpKind::drain() {
+    const auto taken = events_->drain(batch, [this](host::EventSource::Record record) {
+        const bool gone = record_type(record) == EGB_TCP_GONE;
+        Sighting seen = sighting(gone ? SightingType::gone : SightingType::seen, Source::event);
+        seen.record = record;
+        tracker_.observe(seen);
+    });
+    if (!taken) {
+        return std::unexpected(taken.error());
+    }
+    return *taken == batch;
+}
+
+Result<> TcpKind::sweep(SweepReason reason) {
+    if (auto pushed = push_thresholds(); !pushed) {
+        return pushed;
+    }
+    if (reason != SweepReason::timer) {
+        adopt_older_sockets();
+    }
+    tracker_.observe(sighting(SightingType::sweep_begin, Source::sweep));
+    if (auto looked = look_at_sockets(); !looked) {
+        return looked;
+    }
+    if (tracker_.wants_holders()) {
+        if (auto looked = look_for_holders(); !looked) {
+            return looked;
+        }
+    }
+    tracker_.observe(sighting(SightingType::sweep_end, Source::sweep));
+    return {};
+}
+
+/// Also makes the kernel side announce the next socket that begins to wait: before the sweep, so that one
+/// which slips in behind the iterator is announced and not missed.
+Result<> TcpKind::push_thresholds() {
+    const egb_tcp_control control{.close_wait_after_ns = nanoseconds(thresholds_.close_wait),
+                                  .fin_wait2_after_ns = nanoseconds(thresholds_.fin_wait2),
+                                  .last_ack_after_ns = nanoseconds(thresholds_.last_ack)};
+    if (auto set = events_->control("egb_tcp_control", bytes_of(control)); !set) {
+        return set;
+    }
+    constexpr std::uint32_t not_announced = 0;
+    return events_->control("egb_tcp_announced", bytes_of(not_announced));
+}
+
+void TcpKind::adopt_older_sockets() {
+    const auto here = events_->iterate(adopt_program, 1, ignore_record);
+    const auto held = events_->iterate(adopt_files_program, 1, ignore_record);
+    not_adopted_.clear();
+    for (const auto* adopted : {&here, &held}) {
+        if (!*adopted) {
+            not_adopted_ = "some sockets that waited before the daemon started are not seen: " +
+                           adopted->error().message;
+        }
+    }
+    adopt_in_other_namespaces();
+}
+
+void TcpKind::adopt_in_other_namespaces() {
+    not_entered_.clear();
+    namespaces_ = 0;
+    for (const auto& space : surroundings_.procfs.net_namespaces()) {
+        const auto adopted = host::in_net_namespace(space.fd, [this] {
+            return events_->iterate(adopt_program, 1, ignore_record);
+        });
+        if (adopted) {
+            ++namespaces_;
+        } else {
+            not_entered_ =
+                "sockets without a descriptor that waited before the daemon started are seen in its own "
+                "network namespace only: " +
+                adopted.error().message;
+        }
+    }
+}
+
+Result<> TcpKind::look_at_sockets() {
+    return events_->iterate("egb_tcp_sweep", sizeof(egb_tcp_socket),
+                            [this](host::EventSource::Record record) {
+                                Sighting seen = sighting(SightingType::seen, Source::sweep);
+                                seen.record = record;
+                                tracker_.observe(seen);
+                            });
+}
+
+Result<> TcpKind::look_for_holders() {
+    if (!events_->refusal(holders_program).empty()) {
+        return {};
+    }
+    host::ProcessLookup lookup{surroundings_.procfs};
+    return events_->iterate(holders_program, sizeof(egb_tcp_holder), [&](host::EventSource::Record record) {
+        const auto holder = read_record<egb_tcp_holder>(record);
+        if (!holder) {
+            return;
+        }
+        Sighting held = sighting(SightingType::held, Source::sweep);
+        held.record = record;
+        held.process = lookup.find(holder->pid, holder->start_boottime_ns);
+        tracker_.observe(held);
+    });
+}
+
+} // namespace egb::tcp

@@ -1,0 +1,58 @@
+// SPDX-License-Identifier: Apache-2.0
+// Drives the kernel side of `tcp` and carries its records to the tracker.
+#pragma once
+
+#include "core/kind.hpp"
+#include "host/events.hpp"
+#include "host/process_lookup.hpp"
+#include "host/surroundings.hpp"
+#include "kinds/tcp/tracker.hpp"
+
+#include <memory>
+#include <span>
+#include <string>
+#include <string_view>
+
+namespace egb::tcp {
+
+class TcpKind final : public Kind {
+public:
+    TcpKind(const host::Surroundings& surroundings, std::unique_ptr<host::EventSource> events)
+        : surroundings_{surroundings}, events_{std::move(events)} {}
+
+    /// Programs without which there is less to see, but something.
+    [[nodiscard]] static std::span<const std::string_view> optional_programs();
+
+    [[nodiscard]] const KindInfo& info() const override;
+    void configure(const OptionValues& options) override;
+    [[nodiscard]] Result<> start() override;
+    [[nodiscard]] std::vector<Capability> capabilities() const override;
+    [[nodiscard]] int event_fd() const override { return events_->poll_fd(); }
+    [[nodiscard]] Result<bool> drain() override;
+    [[nodiscard]] Result<> sweep(SweepReason reason) override;
+    [[nodiscard]] std::uint64_t lost() const override { return events_->lost(); }
+    [[nodiscard]] Result<> provoke_canary() override { return events_->provoke_canary(); }
+    [[nodiscard]] std::uint64_t canaries() const override { return events_->canaries(); }
+    [[nodiscard]] Tracker& tracker() override { return tracker_; }
+    [[nodiscard]] const Tracker& tracker() const override { return tracker_; }
+    [[nodiscard]] Cleaner* cleaner() override { return nullptr; }
+
+private:
+    Result<> push_thresholds();
+    void adopt_older_sockets();
+    void adopt_in_other_namespaces();
+    [[nodiscard]] Result<> look_at_sockets();
+    [[nodiscard]] Result<> look_for_holders();
+    [[nodiscard]] Sighting sighting(SightingType type, Source source) const;
+
+    host::Surroundings surroundings_;
+    std::unique_ptr<host::EventSource> events_;
+    TcpTracker tracker_;
+    Thresholds thresholds_;
+    bool attached_{};
+    std::string not_adopted_;  ///< why sockets older than us may be missing; empty when none can
+    std::string not_entered_;  ///< why other network namespaces could not be entered
+    std::size_t namespaces_{}; ///< entered by the last adoption
+};
+
+} // namespace egb::tcp

@@ -1,0 +1,263 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "kinds/tcp/tracker.hpp"
+
+#include "kinds/tcp/evidence.hpp"
+#include "kinds/tcp/record.hpp"
+#include "kinds/tcp/tcp.hpp"
+
+#include <netinet/tcp.h>
+
+#include <algorithm>
+#include <chrono>
+#include <format>
+#include <utility>
+
+namespace egb::tcp {
+
+namespace {
+
+/// Sweeps are at least this far apart, and a told ghost is looked at again at least this often.
+constexpr Span shortest_gap = std::chrono::milliseconds{500};
+constexpr Span longest_gap = std::chrono::minutes{1};
+
+/// What a verdict rests on, as bits: a ghost is told again when one of them changes.
+namespace trait {
+constexpr unsigned always = 1;
+constexpr unsigned unread = 2;
+constexpr unsigned unsent = 4;
+constexpr unsigned orphan = 8;
+constexpr unsigned old = 16;
+constexpr unsigned unheld = 32;
+} // namespace trait
+
+unsigned traits_of(const egb_tcp_socket& record, const std::vector<Holder>& holders) {
+    unsigned traits = trait::always;
+    traits |= record.receive_queue > 0 ? trait::unread : 0;
+    traits |= record.send_queue > 0 ? trait::unsent : 0;
+    traits |= (record.flags & EGB_TCP_ORPHAN) != 0 ? trait::orphan : 0;
+    traits |= (record.flags & EGB_TCP_SINCE_AT_LEAST) != 0 ? trait::old : 0;
+    traits |= holders.empty() ? trait::unheld : 0;
+    return traits;
+}
+
+std::vector<Evidence> evidence_of(const egb_tcp_socket& record, unsigned traits) {
+    std::vector<Evidence> evidence{{&state_age, static_cast<std::int64_t>(record.since_ns)},
+                                   {&quiet, static_cast<std::int64_t>(record.quiet_ns)}};
+    if ((traits & trait::unread) != 0) {
+        evidence.push_back({&unread, record.receive_queue});
+    }
+    if ((traits & trait::orphan) != 0) {
+        evidence.push_back({&kernel_timer, 0});
+    } else {
+        evidence.push_back({record.state == TCP_CLOSE_WAIT ? &half_close : &half_closed_here, 0});
+    }
+    if ((traits & trait::unsent) != 0) {
+        evidence.push_back({&unsent, record.send_queue});
+    }
+    if ((traits & trait::old) != 0) {
+        evidence.push_back({&older_than_us, 0});
+    }
+    if ((traits & (trait::unheld | trait::orphan)) == trait::unheld) {
+        evidence.push_back({&no_holder, 0});
+    }
+    return evidence;
+}
+
+Ghost ghost_of(const egb_tcp_socket& record, const std::vector<Holder>& holders, unsigned traits) {
+    return {
+        .id = {},
+        .kind = &info(),
+        .key = key_of(record),
+        .grade = Grade::suspected,
+        .summary =
+            std::format("{} {} -> {}", state_name(record.state), local_text(record), remote_text(record)),
+        .since = instant_of(record.since_ns),
+        .since_kind = (traits & trait::old) != 0 ? SinceKind::at_least : SinceKind::observed,
+        .holders = holders,
+        .evidence = evidence_of(record, traits),
+    };
+}
+
+/// Two sweeps read the same process twice: what counts is who it is, not which copy of it.
+bool same_holders(const std::vector<Holder>& some, const std::vector<Holder>& others) {
+    return std::ranges::equal(some, others, [](const Holder& one, const Holder& other) {
+        return one.fd == other.fd && one.process->id == other.process->id;
+    });
+}
+
+std::string_view end_of(const egb_tcp_socket& record) {
+    switch (record.next_state) {
+    case TCP_LAST_ACK:
+        return "its application has closed it";
+    case TCP_TIME_WAIT:
+        return "the peer has closed it too";
+    default:
+        return "the connection has ended";
+    }
+}
+
+} // namespace
+
+Span Thresholds::of(std::uint8_t state) const {
+    switch (state) {
+    case TCP_CLOSE_WAIT:
+        return close_wait;
+    case TCP_FIN_WAIT2:
+        return fin_wait2;
+    case TCP_LAST_ACK:
+        return last_ack;
+    default:
+        return Span{};
+    }
+}
+
+Span Thresholds::shortest() const {
+    Span shortest{};
+    for (const Span span : {close_wait, fin_wait2, last_ack}) {
+        if (span > Span{} && (shortest == Span{} || span < shortest)) {
+            shortest = span;
+        }
+    }
+    return shortest;
+}
+
+void TcpTracker::observe(const Sighting& sighting) {
+    switch (sighting.type) {
+    case SightingType::seen:
+        see(sighting);
+        break;
+    case SightingType::held:
+        hold(sighting);
+        break;
+    case SightingType::gone:
+        lose(sighting);
+        break;
+    case SightingType::sweep_begin:
+        begin_sweep();
+        break;
+    case SightingType::sweep_end:
+        end_sweep(sighting.at);
+        break;
+    case SightingType::lost:
+        // The sweep that follows says what is; a verdict of ours never rests on an event alone.
+        break;
+    }
+}
+
+void TcpTracker::see(const Sighting& sighting) {
+    if (record_type(sighting.record) == EGB_TCP_WAITING) {
+        if (const Span shortest = thresholds_.shortest(); shortest > Span{}) {
+            wake_by(sighting.at + shortest);
+        }
+        return;
+    }
+    const auto record = read_record<egb_tcp_socket>(sighting.record);
+    if (!record) {
+        return;
+    }
+    Socket& socket = sockets_[record->cookie];
+    socket.record = *record;
+    socket.sweep = sweep_;
+    met_overdue_ = met_overdue_ || is_overdue(*record);
+}
+
+void TcpTracker::hold(const Sighting& sighting) {
+    const auto record = read_record<egb_tcp_holder>(sighting.record);
+    const auto found = record ? sockets_.find(record->cookie) : sockets_.end();
+    if (found == sockets_.end() || !sighting.process) {
+        return;
+    }
+    found->second.found.push_back({sighting.process, record->fd});
+}
+
+void TcpTracker::lose(const Sighting& sighting) {
+    const auto record = read_record<egb_tcp_socket>(sighting.record);
+    const auto found = record ? sockets_.find(record->cookie) : sockets_.end();
+    if (found == sockets_.end()) {
+        return;
+    }
+    if (found->second.told != 0) {
+        changes_.vanished.push_back({key_of(*record), std::string{end_of(*record)}});
+    }
+    sockets_.erase(found);
+}
+
+void TcpTracker::begin_sweep() {
+    ++sweep_;
+    met_overdue_ = false;
+}
+
+void TcpTracker::end_sweep(Instant at) {
+    drop_unseen();
+    deadline_.reset();
+    for (auto& [cookie, socket] : sockets_) {
+        judge(socket);
+        wake_by(next_look(socket, at));
+    }
+    met_overdue_ = false;
+}
+
+void TcpTracker::drop_unseen() {
+    std::erase_if(sockets_, [this](const auto& item) {
+        const Socket& socket = item.second;
+        if (socket.sweep == sweep_) {
+            return false;
+        }
+        if (socket.told != 0) {
+            changes_.vanished.push_back({key_of(socket.record), "it has left its state"});
+        }
+        return true;
+    });
+}
+
+void TcpTracker::judge(Socket& socket) {
+    const std::vector<Holder> found = std::exchange(socket.found, {});
+    if (!is_overdue(socket.record)) {
+        if (socket.told != 0) {
+            changes_.vanished.push_back({key_of(socket.record), "it moves again"});
+            socket.told = 0;
+        }
+        return;
+    }
+    const unsigned traits = traits_of(socket.record, found);
+    if (traits == socket.told && same_holders(found, socket.holders)) {
+        return;
+    }
+    socket.told = traits;
+    socket.holders = found;
+    changes_.ghosts.push_back(ghost_of(socket.record, found, traits));
+}
+
+bool TcpTracker::is_overdue(const egb_tcp_socket& record) const {
+    const Span threshold = thresholds_.of(record.state);
+    const Instant quiet_since = instant_of(std::max(record.since_ns, record.quiet_ns));
+    return threshold > Span{} && instant_of(record.header.time_ns) - quiet_since >= threshold;
+}
+
+Instant TcpTracker::next_look(const Socket& socket, Instant now) const {
+    const Span threshold = thresholds_.of(socket.record.state);
+    if (socket.told != 0) {
+        return now + std::clamp(threshold, shortest_gap, longest_gap);
+    }
+    // A busy server always has some sockets that are almost due: they are looked at together.
+    const Instant due = instant_of(std::max(socket.record.since_ns, socket.record.quiet_ns)) + threshold;
+    return std::max(due, now + std::clamp(threshold / 10, shortest_gap, longest_gap));
+}
+
+void TcpTracker::wake_by(Instant at) {
+    if (!deadline_ || at < *deadline_) {
+        deadline_ = at;
+    }
+}
+
+Changes TcpTracker::tick(Instant /*now*/) {
+    return std::exchange(changes_, {});
+}
+
+Fields TcpTracker::describe(std::string_view key) const {
+    const auto cookie = cookie_of(key);
+    const auto found = cookie ? sockets_.find(*cookie) : sockets_.end();
+    return found == sockets_.end() ? Fields{} : fields_of(found->second.record);
+}
+
+} // namespace egb::tcp

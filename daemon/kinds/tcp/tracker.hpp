@@ -1,0 +1,75 @@
+// SPDX-License-Identifier: Apache-2.0
+// From records of waiting sockets to ghosts.
+//
+// The kernel side keeps the clocks (bpf/tcp.bpf.c marks each socket), so a sweep's record says all there is
+// to know, and a tracker that was born a moment ago judges like one that has been watching for a month.
+#pragma once
+
+#include "core/tracker.hpp"
+
+#include "bpf/tcp.h"
+
+#include <cstdint>
+#include <unordered_map>
+#include <vector>
+
+namespace egb::tcp {
+
+/// How long each state may last, untouched, before it is suspicious. Zero: for ever.
+struct Thresholds {
+    Span close_wait{};
+    Span fin_wait2{};
+    Span last_ack{};
+
+    [[nodiscard]] Span of(std::uint8_t state) const;
+    /// The shortest that is not zero; zero when all are.
+    [[nodiscard]] Span shortest() const;
+
+    bool operator==(const Thresholds&) const = default;
+};
+
+class TcpTracker final : public Tracker {
+public:
+    TcpTracker() = default;
+
+    /// Counts from the next sweep on.
+    void set_thresholds(const Thresholds& thresholds) { thresholds_ = thresholds; }
+
+    void observe(const Sighting& sighting) override;
+    [[nodiscard]] Changes tick(Instant now) override;
+    [[nodiscard]] std::optional<Instant> deadline() const override { return deadline_; }
+    [[nodiscard]] std::size_t tracked() const override { return sockets_.size(); }
+    [[nodiscard]] Fields describe(std::string_view key) const override;
+
+    /// Whether the sweep under way has met a socket whose holders are worth a look.
+    [[nodiscard]] bool wants_holders() const { return met_overdue_; }
+
+private:
+    struct Socket {
+        egb_tcp_socket record{};
+        std::vector<Holder> holders; ///< as last told
+        std::vector<Holder> found;   ///< by the sweep under way
+        std::uint32_t sweep{};       ///< the last one that met it
+        unsigned told{}; ///< the traits of the verdict that is in the ledger; 0 when there is none
+    };
+
+    void see(const Sighting& sighting);
+    void hold(const Sighting& sighting);
+    void lose(const Sighting& sighting);
+    void begin_sweep();
+    void end_sweep(Instant at);
+    void judge(Socket& socket);
+    void drop_unseen();
+    void wake_by(Instant at);
+    [[nodiscard]] bool is_overdue(const egb_tcp_socket& record) const;
+    [[nodiscard]] Instant next_look(const Socket& socket, Instant now) const;
+
+    Thresholds thresholds_;
+    std::unordered_map<std::uint64_t, Socket> sockets_; ///< by cookie
+    std::uint32_t sweep_{};
+    bool met_overdue_{};
+    std::optional<Instant> deadline_;
+    Changes changes_;
+};
+
+} // namespace egb::tcp

@@ -1,0 +1,292 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "kinds/tcp/tracker.hpp"
+
+#include "kinds/tcp/evidence.hpp"
+#include "kinds/tcp/record.hpp"
+
+#include <netinet/in.h>
+#include <netinet/tcp.h>
+
+#include <gmock/gmock.h>
+#include <gtest/gtest.h>
+
+#include <algorithm>
+
+namespace egb::tcp {
+namespace {
+
+using namespace std::chrono_literals;
+using testing::ElementsAre;
+using testing::Field;
+using testing::IsEmpty;
+using testing::SizeIs;
+
+constexpr Span threshold = 60s;
+
+std::uint64_t nanoseconds(Instant at) {
+    return static_cast<std::uint64_t>(at.time_since_epoch().count());
+}
+
+/// Plays the kernel side: keeps the time, writes the records.
+class Stage {
+public:
+    Stage() { tracker.set_thresholds({.close_wait = threshold, .fin_wait2 = 2 * threshold, .last_ack = {}}); }
+
+    egb_tcp_socket socket(std::uint64_t cookie, std::uint8_t state = TCP_CLOSE_WAIT) const {
+        egb_tcp_socket record{};
+        record.header = {.type = EGB_TCP_SOCKET, .size = sizeof(record), .reserved = 0, .time_ns = 0};
+        record.cookie = cookie;
+        record.since_ns = nanoseconds(now);
+        record.quiet_ns = nanoseconds(now);
+        record.netns = 7;
+        record.family = AF_INET;
+        record.state = state;
+        return record;
+    }
+
+    void pass(Span span) { now += span; }
+
+    /// One whole sweep that meets these sockets, each held by these pids.
+    Changes sweep(std::vector<egb_tcp_socket> sockets, const std::vector<std::int32_t>& pids = {100}) {
+        observe(SightingType::sweep_begin);
+        for (auto& record : sockets) {
+            record.header.time_ns = nanoseconds(now);
+            observe(SightingType::seen, record);
+        }
+        if (tracker.wants_holders()) {
+            for (const auto& record : sockets) {
+                hold(record.cookie, pids);
+            }
+        }
+        observe(SightingType::sweep_end);
+        return tracker.tick(now);
+    }
+
+    Changes gone(egb_tcp_socket record, std::uint8_t next_state) {
+        record.header.type = EGB_TCP_GONE;
+        record.next_state = next_state;
+        observe(SightingType::gone, record);
+        return tracker.tick(now);
+    }
+
+    void announce() {
+        const egb_header header{.type = EGB_TCP_WAITING, .size = sizeof(header), .reserved = 0, .time_ns = 0};
+        observe(SightingType::seen, header);
+    }
+
+    template <typename Record>
+    void observe(SightingType type, const Record& record) {
+        tracker.observe({.type = type,
+                         .source = Source::sweep,
+                         .at = now,
+                         .record = std::as_bytes(std::span{&record, 1})});
+    }
+
+    void observe(SightingType type) { tracker.observe({.type = type, .source = Source::sweep, .at = now}); }
+
+    TcpTracker tracker;
+    Instant now{1h};
+
+private:
+    void hold(std::uint64_t cookie, const std::vector<std::int32_t>& pids) {
+        for (const std::int32_t pid : pids) {
+            const egb_tcp_holder record{
+                .header = {.type = EGB_TCP_HOLDER, .size = sizeof(record), .reserved = 0, .time_ns = 0},
+                .cookie = cookie,
+                .start_boottime_ns = 1,
+                .pid = pid,
+                .fd = 5};
+            auto process = std::make_shared<Process>();
+            process->id = {.boot_id = "boot", .pid = pid, .start_ticks = 1};
+            process->comm = "app";
+            tracker.observe({.type = SightingType::held,
+                             .source = Source::sweep,
+                             .at = now,
+                             .record = std::as_bytes(std::span{&record, 1}),
+                             .process = process});
+        }
+    }
+};
+
+std::vector<std::string_view> names(const Ghost& ghost) {
+    std::vector<std::string_view> names;
+    std::ranges::transform(ghost.evidence, std::back_inserter(names), [](const Evidence& evidence) {
+        return evidence.rule->name;
+    });
+    return names;
+}
+
+TEST(TcpTracker, a_young_socket_is_tracked_and_not_suspected) {
+    Stage stage;
+    const auto socket = stage.socket(1);
+    stage.pass(threshold - 1s);
+    EXPECT_TRUE(stage.sweep({socket}).empty());
+    EXPECT_EQ(stage.tracker.tracked(), 1U);
+}
+
+TEST(TcpTracker, suspects_a_socket_at_its_threshold) {
+    Stage stage;
+    const auto socket = stage.socket(1);
+    stage.pass(threshold);
+    const Changes changes = stage.sweep({socket});
+    ASSERT_THAT(changes.ghosts, SizeIs(1));
+    const Ghost& ghost = changes.ghosts[0];
+    EXPECT_EQ(ghost.key, "1@7");
+    EXPECT_EQ(ghost.grade, Grade::suspected);
+    EXPECT_EQ(ghost.since, stage.now - threshold);
+    EXPECT_THAT(names(ghost), ElementsAre("state-age", "quiet", "half-close"));
+    ASSERT_THAT(ghost.holders, SizeIs(1));
+    EXPECT_EQ(ghost.holders[0].process->id.pid, 100);
+}
+
+TEST(TcpTracker, age_alone_is_no_suspicion_while_data_moves) {
+    Stage stage;
+    auto socket = stage.socket(1);
+    stage.pass(10 * threshold);
+    socket.quiet_ns = nanoseconds(stage.now - threshold + 1s);
+    EXPECT_TRUE(stage.sweep({socket}).empty());
+}
+
+TEST(TcpTracker, each_state_has_its_own_threshold_and_zero_is_for_ever) {
+    Stage stage;
+    const auto fin_wait = stage.socket(1, TCP_FIN_WAIT2);
+    const auto last_ack = stage.socket(2, TCP_LAST_ACK);
+    stage.pass(2 * threshold - 1s);
+    EXPECT_TRUE(stage.sweep({fin_wait, last_ack}).empty());
+    stage.pass(1000 * threshold);
+    const Changes changes = stage.sweep({fin_wait, last_ack});
+    ASSERT_THAT(changes.ghosts, SizeIs(1));
+    EXPECT_EQ(changes.ghosts[0].key, "1@7");
+}
+
+TEST(TcpTracker, says_a_thing_once) {
+    Stage stage;
+    const auto socket = stage.socket(1);
+    stage.pass(threshold);
+    EXPECT_THAT(stage.sweep({socket}).ghosts, SizeIs(1));
+    stage.pass(threshold);
+    EXPECT_TRUE(stage.sweep({socket}).empty());
+}
+
+TEST(TcpTracker, tells_again_when_the_holders_change) {
+    Stage stage;
+    const auto socket = stage.socket(1);
+    stage.pass(threshold);
+    static_cast<void>(stage.sweep({socket}, {100}));
+    const Changes more = stage.sweep({socket}, {100, 101});
+    ASSERT_THAT(more.ghosts, SizeIs(1));
+    EXPECT_THAT(more.ghosts[0].holders, SizeIs(2));
+    const Changes none = stage.sweep({socket}, {});
+    ASSERT_THAT(none.ghosts, SizeIs(1));
+    EXPECT_THAT(none.ghosts[0].holders, IsEmpty());
+    EXPECT_THAT(names(none.ghosts[0]), testing::Contains("no-holder"));
+}
+
+TEST(TcpTracker, a_ghost_that_moves_again_is_none) {
+    Stage stage;
+    auto socket = stage.socket(1);
+    stage.pass(threshold);
+    static_cast<void>(stage.sweep({socket}));
+    socket.quiet_ns = nanoseconds(stage.now);
+    const Changes moving = stage.sweep({socket});
+    EXPECT_THAT(moving.vanished, ElementsAre(Field(&Vanished::key, "1@7")));
+    stage.pass(threshold);
+    EXPECT_THAT(stage.sweep({socket}).ghosts, SizeIs(1)) << "and may become one again";
+}
+
+TEST(TcpTracker, what_a_sweep_does_not_meet_is_gone) {
+    Stage stage;
+    const auto told = stage.socket(1);
+    stage.pass(threshold);
+    const auto young = stage.socket(2);
+    static_cast<void>(stage.sweep({told, young}));
+    const Changes changes = stage.sweep({});
+    EXPECT_THAT(changes.vanished, ElementsAre(Field(&Vanished::key, "1@7")))
+        << "nobody was told of the other";
+    EXPECT_EQ(stage.tracker.tracked(), 0U);
+}
+
+TEST(TcpTracker, the_event_of_its_end_says_who_ended_it) {
+    Stage stage;
+    const auto socket = stage.socket(1);
+    stage.pass(threshold);
+    static_cast<void>(stage.sweep({socket}));
+    const Changes changes = stage.gone(socket, TCP_LAST_ACK);
+    ASSERT_THAT(changes.vanished, SizeIs(1));
+    EXPECT_EQ(changes.vanished[0].reason, "its application has closed it");
+    EXPECT_TRUE(stage.sweep({}).empty()) << "and it ends once";
+}
+
+TEST(TcpTracker, an_idle_machine_has_no_deadline) {
+    Stage stage;
+    EXPECT_FALSE(stage.tracker.deadline());
+    static_cast<void>(stage.sweep({}));
+    EXPECT_FALSE(stage.tracker.deadline());
+}
+
+TEST(TcpTracker, the_first_waiting_socket_sets_the_shortest_threshold_as_deadline) {
+    Stage stage;
+    stage.announce();
+    EXPECT_EQ(stage.tracker.deadline(), stage.now + threshold);
+    stage.pass(1s);
+    stage.announce();
+    EXPECT_EQ(stage.tracker.deadline(), stage.now - 1s + threshold) << "a later one does not put it off";
+}
+
+TEST(TcpTracker, nothing_to_wait_for_when_every_state_is_left_alone) {
+    Stage stage;
+    stage.tracker.set_thresholds({});
+    stage.announce();
+    EXPECT_FALSE(stage.tracker.deadline());
+}
+
+TEST(TcpTracker, sweeps_of_a_busy_server_keep_their_distance) {
+    Stage stage;
+    std::vector<egb_tcp_socket> sockets;
+    for (std::uint64_t cookie = 1; cookie <= 100; ++cookie) {
+        sockets.push_back(stage.socket(cookie));
+        stage.pass(threshold / 101);
+    }
+    static_cast<void>(stage.sweep(sockets));
+    ASSERT_TRUE(stage.tracker.deadline());
+    EXPECT_GE(*stage.tracker.deadline() - stage.now, threshold / 10);
+}
+
+TEST(TcpTracker, says_what_speaks_for_and_against) {
+    Stage stage;
+    auto socket = stage.socket(1);
+    socket.receive_queue = 10;
+    socket.send_queue = 20;
+    socket.flags = EGB_TCP_SINCE_AT_LEAST | EGB_TCP_ORPHAN;
+    stage.pass(threshold);
+    const Changes changes = stage.sweep({socket}, {});
+    ASSERT_THAT(changes.ghosts, SizeIs(1));
+    EXPECT_THAT(names(changes.ghosts[0]),
+                ElementsAre("state-age", "quiet", "unread", "kernel-timer", "unsent", "older-than-us"));
+    EXPECT_EQ(changes.ghosts[0].since_kind, SinceKind::at_least);
+}
+
+TEST(TcpTracker, records_of_another_size_are_not_believed) {
+    Stage stage;
+    stage.observe(SightingType::sweep_begin);
+    const std::array<std::byte, 40> short_record{};
+    stage.observe(SightingType::seen, short_record);
+    stage.observe(SightingType::gone, short_record);
+    stage.observe(SightingType::held, short_record);
+    stage.observe(SightingType::sweep_end);
+    EXPECT_EQ(stage.tracker.tracked(), 0U);
+}
+
+TEST(TcpTracker, describes_what_it_tracks_and_nothing_else) {
+    Stage stage;
+    auto socket = stage.socket(1);
+    socket.local_port = 80;
+    static_cast<void>(stage.sweep({socket}));
+    EXPECT_THAT(stage.tracker.describe("1@7"),
+                testing::Contains(egb::Field{"local", FieldValue{std::string{"0.0.0.0:80"}}}));
+    EXPECT_THAT(stage.tracker.describe("2@7"), IsEmpty());
+    EXPECT_THAT(stage.tracker.describe("nonsense"), IsEmpty());
+}
+
+} // namespace
+} // namespace egb::tcp

@@ -1,0 +1,108 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "sockets.hpp"
+
+#include <arpa/inet.h>
+#include <net/if.h>
+#include <netinet/in.h>
+#include <sched.h>
+#include <sys/ioctl.h>
+#include <sys/socket.h>
+
+#include <cerrno>
+#include <cstring>
+#include <exception>
+#include <system_error>
+#include <thread>
+
+namespace egb::test {
+
+namespace {
+
+int checked(int result, const char* what) {
+    if (result < 0) {
+        throw std::system_error{errno, std::generic_category(), what};
+    }
+    return result;
+}
+
+struct Address {
+    sockaddr_storage storage{};
+    socklen_t length{};
+
+    [[nodiscard]] sockaddr* get() { return reinterpret_cast<sockaddr*>(&storage); }
+};
+
+Address loopback(Family family) {
+    Address address;
+    if (family == Family::ipv4) {
+        sockaddr_in in{};
+        in.sin_family = AF_INET;
+        in.sin_addr.s_addr = htonl(INADDR_LOOPBACK);
+        std::memcpy(&address.storage, &in, sizeof(in));
+        address.length = sizeof(in);
+    } else {
+        sockaddr_in6 in6{};
+        in6.sin6_family = AF_INET6;
+        const char* text = family == Family::ipv6 ? "::1" : "::ffff:127.0.0.1";
+        ::inet_pton(AF_INET6, text, &in6.sin6_addr);
+        std::memcpy(&address.storage, &in6, sizeof(in6));
+        address.length = sizeof(in6);
+    }
+    return address;
+}
+
+host::Fd stream_socket(Family family) {
+    const int domain = family == Family::ipv4 ? AF_INET : AF_INET6;
+    return host::Fd{checked(::socket(domain, SOCK_STREAM | SOCK_CLOEXEC, 0), "socket")};
+}
+
+void bring_loopback_up() {
+    const host::Fd socket{checked(::socket(AF_INET, SOCK_DGRAM | SOCK_CLOEXEC, 0), "socket")};
+    ifreq request{};
+    std::strcpy(request.ifr_name, "lo");
+    request.ifr_flags = IFF_UP;
+    checked(::ioctl(socket.get(), SIOCSIFFLAGS, &request), "bringing lo up");
+}
+
+} // namespace
+
+void Connection::half_close_peer() const {
+    checked(::shutdown(peer.get(), SHUT_WR), "shutdown");
+}
+
+Connection connect_loopback(Family family) {
+    Address address = loopback(family);
+    const host::Fd listener = stream_socket(family);
+    checked(::bind(listener.get(), address.get(), address.length), "bind");
+    checked(::listen(listener.get(), 1), "listen");
+    checked(::getsockname(listener.get(), address.get(), &address.length), "getsockname");
+    host::Fd peer = stream_socket(family);
+    checked(::connect(peer.get(), address.get(), address.length), "connect");
+    host::Fd ours{checked(::accept4(listener.get(), nullptr, nullptr, SOCK_CLOEXEC), "accept")};
+    return {std::move(ours), std::move(peer)};
+}
+
+std::uint64_t cookie_of(const host::Fd& socket) {
+    std::uint64_t cookie = 0;
+    socklen_t length = sizeof(cookie);
+    checked(::getsockopt(socket.get(), SOL_SOCKET, SO_COOKIE, &cookie, &length), "SO_COOKIE");
+    return cookie;
+}
+
+void in_new_net_namespace(const std::function<void()>& work) {
+    std::exception_ptr failure;
+    std::thread{[&] {
+        try {
+            checked(::unshare(CLONE_NEWNET), "unshare");
+            bring_loopback_up();
+            work();
+        } catch (...) {
+            failure = std::current_exception();
+        }
+    }}.join();
+    if (failure) {
+        std::rethrow_exception(failure);
+    }
+}
+
+} // namespace egb::test
