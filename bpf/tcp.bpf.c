@@ -9,6 +9,9 @@
  * threshold has passed: what still waits then is worth a closer look. Only sockets that the daemon
  * has seen in a sweep report their end.
  */
+/* Room for the end of some 26,000 watched sockets at once. */
+#define EGB_RING_BYTES (1024 * 1024)
+
 #include "common.bpf.h"
 
 #include <bpf/bpf_endian.h>
@@ -132,7 +135,7 @@ static __always_inline void fill_socket(struct egb_tcp_socket *record, struct so
 	record->family = common->skc_family;
 	record->state = common->skc_state;
 	record->flags = mark->flags | (is_orphan(sk) ? EGB_TCP_ORPHAN : 0);
-	record->next_state = 0;
+	record->reserved = 0;
 	__builtin_memset(record->local, 0, sizeof(record->local));
 	__builtin_memset(record->remote, 0, sizeof(record->remote));
 	if (common->skc_family == AF_INET6) {
@@ -184,14 +187,15 @@ static __always_inline void begin_waiting(struct sock *sk, int state)
 static __always_inline void end_waiting(struct sock *sk, int newstate)
 {
 	struct egb_tcp_mark *mark = bpf_sk_storage_get(&egb_tcp_marks, sk, NULL, 0);
-	struct egb_tcp_socket *record;
+	struct egb_tcp_end *record;
 
 	if (!mark || !(mark->flags & EGB_TCP_WATCHED))
 		return;
-	record = egb_reserve(EGB_TCP_GONE, sizeof(*record));
+	record = egb_reserve(EGB_TCP_END, sizeof(*record));
 	if (!record)
 		return;
-	fill_socket(record, sk, mark);
+	record->cookie = bpf_get_socket_cookie(sk);
+	record->netns = sk->__sk_common.skc_net.net->ns.inum;
 	record->next_state = newstate;
 	bpf_ringbuf_submit(record, 0);
 }

@@ -10,7 +10,7 @@
 
 enum {
 	EGB_TCP_WAITING = 1, /* event: the first socket began to wait since the last sweep */
-	EGB_TCP_GONE,	     /* event: a watched socket has left its state */
+	EGB_TCP_END,	     /* event: a watched socket has left its state */
 	EGB_TCP_SOCKET,	     /* sweep: a waiting socket as it is now */
 	EGB_TCP_HOLDER,	     /* sweep: who holds a waiting socket */
 };
@@ -40,9 +40,18 @@ struct egb_tcp_socket {
 	__u8 family; /* AF_INET or AF_INET6; v4-mapped is AF_INET6 with such an address */
 	__u8 state;
 	__u8 flags;
-	__u8 next_state; /* of an EGB_TCP_GONE */
+	__u8 reserved;
 };
 EGB_ASSERT_SIZE(struct egb_tcp_socket, 120);
+
+/* Short, because a process that held 20,000 sockets lets go of them all at once. */
+struct egb_tcp_end {
+	struct egb_header header;
+	__u64 cookie;
+	__u32 netns;
+	__u32 next_state;
+};
+EGB_ASSERT_SIZE(struct egb_tcp_end, 32);
 
 struct egb_tcp_holder {
 	struct egb_header header;

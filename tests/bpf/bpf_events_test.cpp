@@ -119,12 +119,12 @@ TEST(BpfObject, does_not_take_over_maps_of_another_layout)
 		BpfObject object{image(), store};
 		ASSERT_TRUE(object.load());
 	}
-	const std::size_t kept = store.size();
+	const std::size_t kept = store.names().size();
 	BpfImage next = image();
 	next.layout = EGB_TCP_LAYOUT + 1;
 	BpfObject object{next, store};
 	ASSERT_TRUE(object.load());
-	EXPECT_EQ(store.size(), 2 * kept)
+	EXPECT_EQ(store.names().size(), 2 * kept)
 		<< "the new layout has its own names, the old ones are for the daemon to drop";
 }
 

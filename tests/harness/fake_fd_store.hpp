@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
-// A descriptor store that lives in the test: what one "run" of the daemon keeps, the next one takes.
+// A descriptor store that lasts as long as the test: the test is the service manager, and may let several
+// "processes" use it one after the other.
 #pragma once
 
 #include "host/fd_store.hpp"
@@ -7,36 +8,53 @@
 #include <fcntl.h>
 
 #include <map>
+#include <set>
 #include <string>
+#include <utility>
 
 namespace egb::test {
 
-/// As with systemd, taking leaves the store's own copy where it is until it is replaced or dropped.
 class FakeFdStore final : public host::FdStore {
 public:
     [[nodiscard]] std::optional<host::Fd> take(std::string_view name) override {
-        const auto found = kept_.find(name);
-        if (found == kept_.end()) {
+        const auto kept = kept_.find(name);
+        if (kept == kept_.end() || !taken_.emplace(name).second) {
             return std::nullopt;
         }
-        return host::Fd{::fcntl(found->second.get(), F_DUPFD_CLOEXEC, 0)};
+        return duplicate(kept->second.get());
     }
 
     Result<> keep(std::string_view name, int fd) override {
-        kept_.insert_or_assign(std::string{name}, host::Fd{::fcntl(fd, F_DUPFD_CLOEXEC, 0)});
+        auto copy = duplicate(fd);
+        if (!copy) {
+            return fail_errno("keep " + std::string{name});
+        }
+        kept_.insert_or_assign(std::string{name}, std::move(copy));
         return {};
     }
 
     void drop(std::string_view name) override {
-        if (const auto found = kept_.find(name); found != kept_.end()) {
-            kept_.erase(found);
+        if (const auto kept = kept_.find(name); kept != kept_.end()) {
+            kept_.erase(kept);
         }
     }
 
-    [[nodiscard]] std::size_t size() const { return kept_.size(); }
+    /// The process ends and the next one starts: what is kept can be taken again.
+    void restart() { taken_.clear(); }
+
+    [[nodiscard]] std::set<std::string> names() const {
+        std::set<std::string> names;
+        for (const auto& [name, fd] : kept_) {
+            names.insert(name);
+        }
+        return names;
+    }
 
 private:
+    static host::Fd duplicate(int fd) { return host::Fd{::fcntl(fd, F_DUPFD_CLOEXEC, 0)}; }
+
     std::map<std::string, host::Fd, std::less<>> kept_;
+    std::set<std::string, std::less<>> taken_;
 };
 
 } // namespace egb::test

@@ -84,7 +84,7 @@ Sighting TcpKind::sighting(SightingType type, Source source) const {
 
 Result<bool> TcpKind::drain() {
     const auto taken = events_->drain(batch, [this](host::EventSource::Record record) {
-        const bool gone = record_type(record) == EGB_TCP_GONE;
+        const bool gone = record_type(record) == EGB_TCP_END;
         Sighting seen = sighting(gone ? SightingType::gone : SightingType::seen, Source::event);
         seen.record = record;
         tracker_.observe(seen);

@@ -16,9 +16,11 @@ namespace egb::tcp {
 
 namespace {
 
-/// Sweeps are at least this far apart, and a told ghost is looked at again at least this often.
+/// How far apart sweeps are, however many sockets are almost due; and how often told ghosts are looked at
+/// again.
 constexpr Span shortest_gap = std::chrono::milliseconds{500};
 constexpr Span longest_gap = std::chrono::minutes{1};
+constexpr Span longest_recheck = std::chrono::minutes{5};
 
 /// What a verdict rests on, as bits: a ghost is told again when one of them changes.
 namespace trait {
@@ -85,7 +87,7 @@ bool same_holders(const std::vector<Holder>& some, const std::vector<Holder>& ot
     });
 }
 
-std::string_view end_of(const egb_tcp_socket& record) {
+std::string_view end_of(const egb_tcp_end& record) {
     switch (record.next_state) {
     case TCP_LAST_ACK:
         return "its application has closed it";
@@ -171,13 +173,13 @@ void TcpTracker::hold(const Sighting& sighting) {
 }
 
 void TcpTracker::lose(const Sighting& sighting) {
-    const auto record = read_record<egb_tcp_socket>(sighting.record);
+    const auto record = read_record<egb_tcp_end>(sighting.record);
     const auto found = record ? sockets_.find(record->cookie) : sockets_.end();
     if (found == sockets_.end()) {
         return;
     }
     if (found->second.told != 0) {
-        changes_.vanished.push_back({key_of(*record), std::string{end_of(*record)}});
+        changes_.vanished.push_back({key_of(found->second.record), std::string{end_of(*record)}});
     }
     sockets_.erase(found);
 }
@@ -237,7 +239,8 @@ bool TcpTracker::is_overdue(const egb_tcp_socket& record) const {
 Instant TcpTracker::next_look(const Socket& socket, Instant now) const {
     const Span threshold = thresholds_.of(socket.record.state);
     if (socket.told != 0) {
-        return now + std::clamp(threshold, shortest_gap, longest_gap);
+        // An event tells of its end; what remains to be noticed is that it moves again.
+        return now + std::clamp(5 * threshold, shortest_gap, longest_recheck);
     }
     // A busy server always has some sockets that are almost due: they are looked at together.
     const Instant due = instant_of(std::max(socket.record.since_ns, socket.record.quiet_ns)) + threshold;

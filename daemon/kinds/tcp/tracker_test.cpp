@@ -62,9 +62,14 @@ public:
         return tracker.tick(now);
     }
 
-    Changes gone(egb_tcp_socket record, std::uint8_t next_state) {
-        record.header.type = EGB_TCP_GONE;
-        record.next_state = next_state;
+    Changes end(std::uint64_t cookie, std::uint8_t next_state) {
+        const egb_tcp_end record{.header = {.type = EGB_TCP_END,
+                                            .size = sizeof(record),
+                                            .reserved = 0,
+                                            .time_ns = nanoseconds(now)},
+                                 .cookie = cookie,
+                                 .netns = 7,
+                                 .next_state = next_state};
         observe(SightingType::gone, record);
         return tracker.tick(now);
     }
@@ -211,7 +216,7 @@ TEST(TcpTracker, the_event_of_its_end_says_who_ended_it) {
     const auto socket = stage.socket(1);
     stage.pass(threshold);
     static_cast<void>(stage.sweep({socket}));
-    const Changes changes = stage.gone(socket, TCP_LAST_ACK);
+    const Changes changes = stage.end(socket.cookie, TCP_LAST_ACK);
     ASSERT_THAT(changes.vanished, SizeIs(1));
     EXPECT_EQ(changes.vanished[0].reason, "its application has closed it");
     EXPECT_TRUE(stage.sweep({}).empty()) << "and it ends once";

@@ -1,0 +1,84 @@
+// SPDX-License-Identifier: Apache-2.0
+// A kernel side made of vectors: the test puts in what the real one would send.
+#pragma once
+
+#include "host/events.hpp"
+#include "host/fd.hpp"
+
+#include <cstddef>
+#include <cstdint>
+#include <deque>
+#include <map>
+#include <set>
+#include <string>
+#include <vector>
+
+namespace egb::test {
+
+/// The bytes of a record, as they would arrive from the ring.
+template <typename T>
+[[nodiscard]] std::vector<std::byte> bytes_of(const T& record) {
+    static_assert(std::is_trivially_copyable_v<T>);
+    const auto bytes = std::as_bytes(std::span{&record, 1});
+    return {bytes.begin(), bytes.end()};
+}
+
+class FakeEvents final : public host::EventSource {
+public:
+    FakeEvents();
+
+    /// An event that waits to be drained.
+    template <typename T>
+    void send(const T& record) {
+        push(bytes_of(record));
+    }
+
+    /// One more record that the iterator `program` finds.
+    template <typename T>
+    void list(std::string_view program, const T& record) {
+        listed_[std::string{program}].push_back(bytes_of(record));
+    }
+    void clear_list(std::string_view program) { listed_.erase(std::string{program}); }
+
+    void lose(std::uint64_t events) { lost_ += events; }
+
+    /// attach(), or an iterator by name, fails from now on.
+    void fail_attach(Error error) { attach_error_ = std::move(error); }
+    void fail_iterator(std::string_view program, Error error) {
+        iterator_errors_[std::string{program}] = std::move(error);
+    }
+    void refuse(std::string_view program, std::string_view why) { refusals_[std::string{program}] = why; }
+
+    /// What the control map was last set to; empty when it never was.
+    [[nodiscard]] std::vector<std::byte> controlled(std::string_view map) const;
+    [[nodiscard]] bool attached() const { return attached_; }
+
+    [[nodiscard]] Result<> attach() override;
+    [[nodiscard]] int poll_fd() const override { return ready_.get(); }
+    [[nodiscard]] Result<std::size_t> drain(std::size_t most, const OnRecord& on_record) override;
+    [[nodiscard]] std::uint64_t lost() const override { return lost_; }
+    [[nodiscard]] Result<> provoke_canary() override;
+    [[nodiscard]] std::uint64_t canaries() const override { return canaries_; }
+    [[nodiscard]] Result<> iterate(std::string_view program, std::size_t record_size,
+                                   const OnRecord& on_record) override;
+    [[nodiscard]] Result<> control(std::string_view map, std::span<const std::byte> value) override;
+    [[nodiscard]] std::string refusal(std::string_view program) const override;
+
+private:
+    using Bytes = std::vector<std::byte>;
+
+    void push(Bytes record);
+
+    host::Fd ready_;
+    bool attached_{};
+    std::deque<Bytes> waiting_; ///< an empty one is a canary
+    std::map<std::string, std::vector<Bytes>, std::less<>> listed_;
+    std::map<std::string, Bytes, std::less<>> controls_;
+    std::map<std::string, std::string, std::less<>> refusals_;
+    std::map<std::string, Error, std::less<>> iterator_errors_;
+    std::optional<Error> attach_error_;
+    std::uint64_t lost_{};
+    std::uint64_t canaries_{};
+};
+
+} // namespace egb::test
