@@ -20,6 +20,17 @@ struct MonotonicTime {
 };
 using Instant = MonotonicTime::time_point;
 
+/// "infinity": longer than anything lasts.
+constexpr Span forever = Span::max();
+
+/// An instant that is never reached.
+constexpr Instant end_of_time = Instant::max();
+
+/// The instant after so long; `end_of_time` where the sum would not fit.
+constexpr Instant later(Instant instant, Span span) {
+    return span > end_of_time - instant ? end_of_time : instant + span;
+}
+
 /// Wall time, for journals, databases and eyes only; no verdict rests on it.
 using WallTime = std::chrono::time_point<std::chrono::system_clock, std::chrono::microseconds>;
 

@@ -2,6 +2,7 @@
 // A named value, for everything that is shown but not computed with: JSON, journal fields, `ghostctl show`.
 #pragma once
 
+#include <algorithm>
 #include <cstdint>
 #include <string>
 #include <string_view>
@@ -20,5 +21,12 @@ struct Field {
 };
 
 using Fields = std::vector<Field>;
+
+/// The value of that name; nullptr when there is none, or when it is of another type.
+template <typename T>
+[[nodiscard]] const T* field_as(const Fields& fields, std::string_view name) {
+    const auto field = std::ranges::find(fields, name, &Field::name);
+    return field == fields.end() ? nullptr : std::get_if<T>(&field->value);
+}
 
 } // namespace egb

@@ -6,6 +6,7 @@
 #include "core/evidence.hpp"
 #include "core/field.hpp"
 #include "core/identity.hpp"
+#include "core/result.hpp"
 
 #include <cstdint>
 #include <memory>
@@ -44,15 +45,18 @@ struct Ghost {
 using GhostPtr = std::shared_ptr<const Ghost>;
 
 [[nodiscard]] std::string_view to_string(Grade grade);
+[[nodiscard]] std::string_view to_string(SinceKind since_kind);
+[[nodiscard]] Result<Grade> parse_grade(std::string_view text);
 
-/// Which ghosts a caller wants to see. Empty members select everything.
+/// Which ghosts a caller wants to see. Empty members select everything; what is asked of a holder must all be
+/// true of one and the same.
 struct GhostFilter {
     std::string kind;
     std::optional<Grade> grade;
     std::optional<std::int32_t> pid; ///< of a holder
     std::optional<std::uint32_t> uid;
     std::string unit;
-    std::string container;
+    std::string container; ///< the beginning of the id is enough
     std::string comm;
     Span min_age{};
 

@@ -11,6 +11,7 @@
 #include <functional>
 #include <string>
 #include <string_view>
+#include <utility>
 
 namespace egb {
 
@@ -24,13 +25,14 @@ enum class IncidentType : std::uint8_t {
 
 struct Incident {
     IncidentType type{};
-    WallTime at;
-    GhostPtr ghost;
-    Outcome outcome;    ///< for acted; the reason alone for vanished
-    Span until_act{};   ///< for pending: the veto window
-    std::string actor;  ///< for acted: "policy", or who asked ("uid 1000")
-    Fields fields;      ///< the kind's own description of the ghost at that moment
+    WallTime at{};
+    GhostPtr ghost{};
+    Outcome outcome{};   ///< for acted; the reason alone for vanished
+    Span until_act{};    ///< for pending: the veto window
+    std::string actor{}; ///< for acted: "policy", or who asked ("uid 1000")
+    Fields fields{};     ///< the kind's own description of the ghost at that moment
 
+    /// What happened, in one word: the verdict of an act, else the type.
     [[nodiscard]] std::string_view name() const;
 };
 

@@ -4,6 +4,7 @@
 
 #include "core/clock.hpp"
 #include "core/result.hpp"
+#include "core/time_span.hpp"
 
 #include <cstdint>
 #include <map>
@@ -15,7 +16,14 @@
 
 namespace egb {
 
-enum class OptionType : std::uint8_t { flag, span, count, text, list, choice };
+enum class OptionType : std::uint8_t {
+    flag,   ///< yes or no, in systemd's words
+    span,   ///< "1min 30s"
+    count,  ///< a whole number
+    text,   ///< taken as it stands
+    list,   ///< words between blanks; quotes keep blanks in a word
+    choice, ///< one of `choices`
+};
 
 struct OptionSpec {
     std::string_view name; ///< CamelCase, as it stands in the file
@@ -67,11 +75,5 @@ private:
 
 /// The value as it would be written in the file.
 [[nodiscard]] std::string to_text(const OptionValue& value);
-
-/// systemd's time spans: "90", "1min 30s", "2h", "500ms"; a bare number is seconds.
-[[nodiscard]] Result<Span> parse_span(std::string_view text);
-
-/// The shortest exact way to write a span, in at most two units when it is for people: "1min 30s".
-[[nodiscard]] std::string format_span(Span span);
 
 } // namespace egb

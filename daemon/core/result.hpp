@@ -40,7 +40,8 @@ using Result = std::expected<T, Error>;
 
 /// The failure branch of any Result.
 template <typename... Args>
-[[nodiscard]] std::unexpected<Error> fail(ErrorCode code, std::format_string<Args...> format, Args&&... args) {
+[[nodiscard]] std::unexpected<Error> fail(ErrorCode code, std::format_string<Args...> format,
+                                          Args&&... args) {
     return std::unexpected(Error{code, std::format(format, std::forward<Args>(args)...)});
 }
 
