@@ -5,6 +5,8 @@
 #include "core/result.hpp"
 #include "host/fd.hpp"
 
+#include <cstddef>
+#include <functional>
 #include <map>
 #include <optional>
 #include <string>
@@ -19,7 +21,8 @@ public:
     /// Hands out what an earlier process kept under that name; once.
     [[nodiscard]] virtual std::optional<Fd> take(std::string_view name) = 0;
 
-    /// Keeps a duplicate under that name, in place of what was kept there before.
+    /// Keeps a duplicate under that name, in place of what was kept there before. Names are those that
+    /// systemd permits: printable ASCII without a colon, at most 255 characters.
     virtual Result<> keep(std::string_view name, int fd) = 0;
 
     virtual void drop(std::string_view name) = 0;
@@ -28,9 +31,11 @@ public:
 /// The real one. Outside of a service manager it is empty, and keeping succeeds without effect.
 class SystemdFdStore final : public FdStore {
 public:
-    /// Takes over the descriptors that systemd passed to this process. Once per process.
+    /// Takes over the descriptors that systemd passed to this process. Once per process. Throws
+    /// std::system_error when the environment says that there are some, and there are not.
     SystemdFdStore();
 
+    /// What is taken stays in the store as well, until it is dropped.
     [[nodiscard]] std::optional<Fd> take(std::string_view name) override;
     Result<> keep(std::string_view name, int fd) override;
     void drop(std::string_view name) override;
@@ -39,7 +44,7 @@ public:
     std::size_t drop_untaken();
 
 private:
-    std::multimap<std::string, Fd, std::less<>> inherited_;
+    std::map<std::string, Fd, std::less<>> inherited_;
 };
 
 } // namespace egb::host

@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
-// /proc, the only way into it. The root is a parameter: in the appliance it is the host's /proc, whose pids are
-// those that the kernel side reports; in tests it is a made-up tree.
+// /proc, the only way into it. The root is a parameter: in the appliance it is the host's /proc, whose pids
+// are those that the kernel side reports; in tests it is a made-up tree. Names are made printable
+// (core/utf8.hpp) on their way in: a process may call itself anything.
 #pragma once
 
 #include "core/identity.hpp"
@@ -10,21 +11,9 @@
 #include <cstdint>
 #include <filesystem>
 #include <string>
-#include <string_view>
 #include <vector>
 
 namespace egb::host {
-
-/// Which unit and which container a cgroup path names.
-struct CgroupNames {
-    std::string unit;
-    std::string container;
-
-    bool operator==(const CgroupNames&) const = default;
-};
-
-/// Reads them out of a path such as /system.slice/docker-<64 hex>.scope.
-[[nodiscard]] CgroupNames names_of_cgroup(std::string_view path);
 
 /// A network namespace, by inode, and a descriptor to enter it.
 struct NetNamespace {
@@ -34,7 +23,7 @@ struct NetNamespace {
 
 class ProcFs {
 public:
-    /// Opens the tree; throws std::system_error when it is not there.
+    /// Opens the tree; throws std::runtime_error when it is not there.
     explicit ProcFs(const std::filesystem::path& root);
 
     /// The host's /proc where the appliance has it bound, else our own.
@@ -50,12 +39,16 @@ public:
 
     [[nodiscard]] std::vector<std::int32_t> pids() const;
 
-    /// Each network namespace in which some process lives, once.
+    /// Each network namespace in which some process lives, once. Those of processes that may not be looked
+    /// into are not among them.
     [[nodiscard]] std::vector<NetNamespace> net_namespaces() const;
 
+    /// Whether the pids of this tree mean to the kernel, when we use them in a system call, what they mean
+    /// here. Not so in a container that looks at the host's /proc.
+    [[nodiscard]] bool has_our_pids() const;
+
 private:
-    [[nodiscard]] Result<std::string> read(const std::string& relative) const;
-    [[nodiscard]] Result<std::string> read_link(const std::string& relative) const;
+    [[nodiscard]] Result<Fd> open_process(std::int32_t pid) const;
 
     Fd root_;
     std::string boot_id_;

@@ -18,6 +18,7 @@ public:
     virtual ~Sys() = default;
 
     /// Sends a signal to exactly this process: through a pidfd, opened before its identity is checked.
+    /// `changed` when the pid is another process's by now, `unsupported` when it is of another pid namespace.
     [[nodiscard]] virtual Result<> signal_process(const ProcessIdentity& process, int signal) = 0;
 };
 

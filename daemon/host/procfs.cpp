@@ -1,0 +1,239 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "host/procfs.hpp"
+
+#include "core/utf8.hpp"
+#include "host/cgroup_names.hpp"
+
+#include <dirent.h>
+#include <fcntl.h>
+#include <linux/magic.h>
+#include <sys/stat.h>
+#include <sys/vfs.h>
+
+#include <algorithm>
+#include <array>
+#include <cerrno>
+#include <charconv>
+#include <climits>
+#include <cstddef>
+#include <format>
+#include <memory>
+#include <optional>
+#include <ranges>
+#include <set>
+#include <stdexcept>
+#include <string_view>
+#include <system_error>
+#include <utility>
+
+namespace egb::host {
+
+namespace {
+
+struct CloseFolder {
+    void operator()(DIR* folder) const { ::closedir(folder); }
+};
+
+/// What /proc/PID/stat tells us.
+struct Stat {
+    std::string comm;
+    std::uint64_t start_ticks{};
+};
+
+template <typename Number>
+std::optional<Number> number(std::string_view text) {
+    Number value{};
+    const auto [end, error] = std::from_chars(text.data(), text.data() + text.size(), value);
+    return error == std::errc{} && end == text.data() + text.size() ? std::optional{value} : std::nullopt;
+}
+
+std::optional<std::string_view> word(std::string_view text, std::size_t index) {
+    auto words = text | std::views::split(' ') | std::views::drop(index);
+    return words.empty() ? std::nullopt : std::optional{std::string_view{words.front()}};
+}
+
+Result<std::string> read(const Fd& folder, const char* name) {
+    const Fd file{::openat(folder.get(), name, O_RDONLY | O_CLOEXEC | O_NOCTTY)};
+    if (!file) {
+        return fail_errno(name);
+    }
+    std::string text;
+    std::array<char, 4096> block{};
+    while (true) {
+        const auto got = ::read(file.get(), block.data(), block.size());
+        if (got == 0) {
+            return text;
+        }
+        if (got > 0) {
+            text.append(block.data(), static_cast<std::size_t>(got));
+        } else if (errno != EINTR) {
+            return fail_errno(name);
+        }
+    }
+}
+
+Result<Stat> read_stat(const Fd& process) {
+    constexpr std::size_t start_time_after_comm = 19;
+    const auto text = read(process, "stat");
+    if (!text) {
+        return std::unexpected(text.error());
+    }
+    // The name may itself contain parentheses and spaces; nothing after it does.
+    const auto open = text->find('(');
+    const auto close = text->rfind(')');
+    if (open == std::string::npos || close == std::string::npos || close < open) {
+        return fail(ErrorCode::io, "stat: no process name in it");
+    }
+    const auto fields = std::string_view{*text}.substr(std::min(close + 2, text->size()));
+    const auto start = word(fields, start_time_after_comm).and_then(number<std::uint64_t>);
+    if (!start) {
+        return fail(ErrorCode::io, "stat: no start time in it");
+    }
+    return Stat{.comm = text->substr(open + 1, close - open - 1), .start_ticks = *start};
+}
+
+/// The words behind "KEY:" in /proc/PID/status. The kernel escapes line ends in the process's name.
+std::optional<std::string_view> status_line(std::string_view status, std::string_view key) {
+    for (const auto part : status | std::views::split('\n')) {
+        const std::string_view line{part};
+        if (line.starts_with(key) && line.substr(key.size()).starts_with(":\t")) {
+            return line.substr(key.size() + 2);
+        }
+    }
+    return std::nullopt;
+}
+
+/// The real user: who runs it, whatever rights the program has been lent.
+Result<std::uint32_t> read_uid(const Fd& process) {
+    const auto status = read(process, "status");
+    if (!status) {
+        return std::unexpected(status.error());
+    }
+    const auto real = status_line(*status, "Uid").transform([](std::string_view ids) {
+        return ids.substr(0, ids.find('\t'));
+    });
+    const auto uid = real.and_then(number<std::uint32_t>);
+    return uid ? Result<std::uint32_t>{*uid} : fail(ErrorCode::io, "status: no user id in it");
+}
+
+/// Empty for kernel threads, zombies, and processes that we may not look into.
+std::string read_exe(const Fd& process) {
+    std::array<char, PATH_MAX> target{};
+    const auto length = ::readlinkat(process.get(), "exe", target.data(), target.size());
+    std::string_view path{target.data(), static_cast<std::size_t>(std::max<ssize_t>(length, 0))};
+    constexpr std::string_view replaced{" (deleted)"};
+    if (path.ends_with(replaced)) {
+        path.remove_suffix(replaced.size());
+    }
+    return printable(path);
+}
+
+std::string read_boot_id(const Fd& root) {
+    const auto text = read(root, "sys/kernel/random/boot_id");
+    if (!text) {
+        throw std::runtime_error{text.error().message};
+    }
+    return text->substr(0, text->find('\n'));
+}
+
+} // namespace
+
+ProcFs::ProcFs(const std::filesystem::path& root)
+    : root_{::open(root.c_str(), O_RDONLY | O_DIRECTORY | O_CLOEXEC)} {
+    if (!root_) {
+        throw std::system_error{errno, std::generic_category(), "opening " + root.string()};
+    }
+    boot_id_ = read_boot_id(root_);
+}
+
+std::filesystem::path ProcFs::default_root() {
+    const std::filesystem::path hosts{"/run/host/proc"};
+    struct statfs file_system{};
+    return ::statfs(hosts.c_str(), &file_system) == 0 && file_system.f_type == PROC_SUPER_MAGIC ? hosts
+                                                                                                : "/proc";
+}
+
+/// A descriptor of /proc/PID stays with that process: once it has ended, everything read through it fails,
+/// whoever has its pid then.
+Result<Fd> ProcFs::open_process(std::int32_t pid) const {
+    Fd folder{::openat(root_.get(), std::to_string(pid).c_str(), O_RDONLY | O_DIRECTORY | O_CLOEXEC)};
+    if (!folder) {
+        return fail_errno(std::format("process {}", pid));
+    }
+    return folder;
+}
+
+Result<Process> ProcFs::process(std::int32_t pid) const {
+    const auto folder = open_process(pid);
+    if (!folder) {
+        return std::unexpected(folder.error());
+    }
+    Process process;
+    process.exe = read_exe(*folder);
+    auto names = names_of_cgroup_file(read(*folder, "cgroup").value_or(""));
+    process.unit = std::move(names.unit);
+    process.container = std::move(names.container);
+    const auto uid = read_uid(*folder);
+    // The last to be read: if it is still there now, it was there all the time.
+    const auto stat = read_stat(*folder);
+    if (!uid || !stat) {
+        const auto& error = uid ? stat.error() : uid.error();
+        return fail(error.code, "process {}: {}", pid, error.message);
+    }
+    process.uid = *uid;
+    process.comm = printable(stat->comm);
+    process.id = {.boot_id = boot_id_, .pid = pid, .start_ticks = stat->start_ticks};
+    return process;
+}
+
+Result<ProcessIdentity> ProcFs::identity(std::int32_t pid) const {
+    const auto folder = open_process(pid);
+    if (!folder) {
+        return std::unexpected(folder.error());
+    }
+    const auto stat = read_stat(*folder);
+    if (!stat) {
+        return fail(stat.error().code, "process {}: {}", pid, stat.error().message);
+    }
+    return ProcessIdentity{.boot_id = boot_id_, .pid = pid, .start_ticks = stat->start_ticks};
+}
+
+std::vector<std::int32_t> ProcFs::pids() const {
+    std::vector<std::int32_t> found;
+    // A descriptor of its own, because a position in the folder belongs to the descriptor.
+    Fd own{::openat(root_.get(), ".", O_RDONLY | O_DIRECTORY | O_CLOEXEC)};
+    const std::unique_ptr<DIR, CloseFolder> folder{::fdopendir(own.get())};
+    if (!folder) {
+        return found;
+    }
+    [[maybe_unused]] const int owned_by_folder = own.release();
+    while (const dirent* entry = ::readdir(folder.get())) {
+        if (const auto pid = number<std::int32_t>(entry->d_name)) {
+            found.push_back(*pid);
+        }
+    }
+    return found;
+}
+
+std::vector<NetNamespace> ProcFs::net_namespaces() const {
+    std::vector<NetNamespace> found;
+    std::set<std::uint64_t> known;
+    for (const auto pid : pids()) {
+        Fd fd{::openat(root_.get(), std::format("{}/ns/net", pid).c_str(), O_RDONLY | O_CLOEXEC)};
+        struct stat status{};
+        if (fd && ::fstat(fd.get(), &status) == 0 && known.insert(status.st_ino).second) {
+            found.push_back({.inode = status.st_ino, .fd = std::move(fd)});
+        }
+    }
+    return found;
+}
+
+/// NSpid lists our pid in the tree's pid namespace and in each one below it, down to our own. A comparison of
+/// self/ns/pid would not do: that is our own namespace in whatever tree we look it up.
+bool ProcFs::has_our_pids() const {
+    const auto status = read(root_, "self/status");
+    const auto pids = status ? status_line(*status, "NSpid") : std::nullopt;
+    return pids.and_then(number<pid_t>) == ::getpid();
+}
+
+} // namespace egb::host
