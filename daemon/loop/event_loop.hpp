@@ -7,16 +7,16 @@
 #include <systemd/sd-event.h>
 
 #include <cstdint>
+#include <exception>
 #include <functional>
 #include <memory>
-#include <string_view>
 
 namespace egb::loop {
 
 /// Who goes first when several are ready. A flood of events must starve neither the watchdog nor the bus.
 enum class Priority : std::int64_t { vital = -100, bus = 0, events = 100, timers = 200, sweeps = 300 };
 
-/// A source that leaves the loop with its owner.
+/// A source that leaves the loop with its owner. It may do so from within its own callback.
 class EventSource {
 public:
     EventSource() = default;
@@ -33,6 +33,7 @@ private:
 };
 
 /// Callbacks run on the loop's thread and must not block. One that throws ends the loop with that exception.
+/// Whatever cannot be set up throws std::system_error.
 class EventLoop {
 public:
     using Callback = std::function<void()>;
@@ -42,10 +43,12 @@ public:
     EventLoop(const EventLoop&) = delete;
     EventLoop& operator=(const EventLoop&) = delete;
 
+    /// The descriptor stays the caller's, and must outlive the source.
     [[nodiscard]] EventSource on_readable(int fd, Priority priority, Callback callback);
 
     /// A timer that is off until armed. One shot: arm it again for more.
     [[nodiscard]] EventSource timer(Priority priority, Callback callback);
+    /// Never fires early; late by some milliseconds, so that one wake-up may serve several timers.
     void arm(EventSource& timer, Instant at);
     void disarm(EventSource& timer);
 
@@ -56,7 +59,7 @@ public:
     /// WatchdogSec=.
     bool watchdog(std::function<bool()> alive);
 
-    /// Runs until stop() or an exception; returns the code given to stop().
+    /// Runs until stop() or an exception; returns the code given to stop(). Once.
     int run();
     void stop(int code);
 
@@ -68,10 +71,13 @@ private:
     };
     struct Slot;
 
-    EventSource adopt(sd_event_source* source, std::unique_ptr<Slot> slot, Priority priority);
+    [[nodiscard]] EventSource adopt(sd_event_source* source, std::unique_ptr<Slot> slot, Priority priority);
+    [[nodiscard]] std::unique_ptr<Slot> make_slot(Callback callback);
+    void feed_watchdog(Span interval, const std::function<bool()>& alive);
 
     std::unique_ptr<sd_event, Unref> event_;
     std::exception_ptr failure_;
+    EventSource watchdog_;
 };
 
 } // namespace egb::loop

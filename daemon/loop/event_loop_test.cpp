@@ -1,0 +1,264 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "loop/event_loop.hpp"
+
+#include "harness/notify_socket.hpp"
+#include "host/fd.hpp"
+#include "host/monotonic_clock.hpp"
+
+#include <gmock/gmock.h>
+#include <gtest/gtest.h>
+#include <sys/eventfd.h>
+#include <unistd.h>
+
+#include <chrono>
+#include <csignal>
+#include <cstdlib>
+#include <memory>
+#include <stdexcept>
+#include <string>
+#include <system_error>
+#include <vector>
+
+namespace egb::loop {
+
+namespace {
+
+using namespace std::chrono_literals;
+
+/// Readable from the start, and until it is read.
+class Readable {
+public:
+    [[nodiscard]] int fd() const { return fd_.get(); }
+    void read() const {
+        eventfd_t value{};
+        ::eventfd_read(fd(), &value);
+    }
+
+private:
+    host::Fd fd_{::eventfd(1, EFD_CLOEXEC | EFD_NONBLOCK)};
+};
+
+class EventLoopTest : public testing::Test {
+protected:
+    [[nodiscard]] Instant in(Span span) const { return clock_.now() + span; }
+
+    const host::MonotonicClock clock_;
+    EventLoop loop_;
+};
+
+TEST_F(EventLoopTest, ReturnsTheCodeItWasStoppedWith) {
+    loop_.stop(7);
+    EXPECT_EQ(loop_.run(), 7);
+}
+
+TEST_F(EventLoopTest, CallsForAReadableDescriptor) {
+    const Readable readable;
+    int calls = 0;
+    const auto source = loop_.on_readable(readable.fd(), Priority::events, [&] {
+        if (++calls == 3) {
+            loop_.stop(0);
+        }
+    });
+    EXPECT_EQ(loop_.run(), 0);
+    EXPECT_EQ(calls, 3);
+}
+
+TEST_F(EventLoopTest, RefusesADescriptorThatIsNone) {
+    EXPECT_THROW((void)loop_.on_readable(-1, Priority::events, [] {}), std::system_error);
+}
+
+TEST_F(EventLoopTest, ServesTheMoreImportantFirst) {
+    std::vector<Readable> readables(5);
+    std::vector<EventSource> sources;
+    std::vector<Priority> order;
+    for (const auto priority :
+         {Priority::sweeps, Priority::bus, Priority::timers, Priority::vital, Priority::events}) {
+        const auto& readable = readables[sources.size()];
+        sources.push_back(loop_.on_readable(readable.fd(), priority, [&, priority] {
+            readable.read();
+            order.push_back(priority);
+            if (priority == Priority::sweeps) {
+                loop_.stop(0);
+            }
+        }));
+    }
+    EXPECT_EQ(loop_.run(), 0);
+    EXPECT_THAT(order, testing::ElementsAre(Priority::vital, Priority::bus, Priority::events,
+                                            Priority::timers, Priority::sweeps));
+}
+
+TEST_F(EventLoopTest, DoesNotCallForASourceThatLeft) {
+    const Readable readable;
+    auto source = loop_.on_readable(readable.fd(), Priority::vital, [] {
+        FAIL();
+    });
+    EXPECT_TRUE(source);
+    source.reset();
+    EXPECT_FALSE(source);
+    const auto other = loop_.on_readable(readable.fd(), Priority::events, [&] {
+        loop_.stop(0);
+    });
+    EXPECT_EQ(loop_.run(), 0);
+}
+
+TEST_F(EventLoopTest, LetsASourceLeaveFromItsOwnCallback) {
+    const Readable readable;
+    const Readable other;
+    const auto alive = std::make_shared<int>();
+    EventSource source;
+    source = loop_.on_readable(readable.fd(), Priority::vital, [&source, copy = alive] {
+        source.reset();
+        EXPECT_EQ(copy.use_count(), 2);
+    });
+    EXPECT_EQ(alive.use_count(), 2);
+    const auto last = loop_.on_readable(other.fd(), Priority::sweeps, [&] {
+        loop_.stop(0);
+    });
+    EXPECT_EQ(loop_.run(), 0);
+    EXPECT_EQ(alive.use_count(), 1);
+}
+
+TEST_F(EventLoopTest, EndsWithTheExceptionOfACallback) {
+    const Readable readable;
+    int calls = 0;
+    const auto source = loop_.on_readable(readable.fd(), Priority::vital, [&] {
+        ++calls;
+        throw std::runtime_error{"no more"};
+    });
+    EXPECT_THAT(
+        [this] {
+            loop_.run();
+        },
+        testing::ThrowsMessage<std::runtime_error>("no more"));
+    EXPECT_EQ(calls, 1);
+}
+
+TEST_F(EventLoopTest, TimersAreOffUntilArmed) {
+    auto unarmed = loop_.timer(Priority::vital, [] {
+        FAIL();
+    });
+    auto disarmed = loop_.timer(Priority::vital, [] {
+        FAIL();
+    });
+    loop_.arm(disarmed, clock_.now());
+    loop_.disarm(disarmed);
+    auto last = loop_.timer(Priority::timers, [&] {
+        loop_.stop(0);
+    });
+    loop_.arm(last, in(20ms));
+    EXPECT_EQ(loop_.run(), 0);
+}
+
+TEST_F(EventLoopTest, TimersFireOnceAndNotEarly) {
+    const auto due = in(15ms) + 1ns;
+    int calls = 0;
+    auto timer = loop_.timer(Priority::timers, [&] {
+        ++calls;
+        EXPECT_GE(clock_.now(), due);
+    });
+    auto last = loop_.timer(Priority::timers, [&] {
+        loop_.stop(0);
+    });
+    loop_.arm(timer, due);
+    loop_.arm(last, in(60ms));
+    EXPECT_EQ(loop_.run(), 0);
+    EXPECT_EQ(calls, 1);
+}
+
+TEST_F(EventLoopTest, TimersCanBeArmedFromTheirOwnCallback) {
+    int calls = 0;
+    EventSource timer;
+    timer = loop_.timer(Priority::timers, [&] {
+        if (++calls == 3) {
+            loop_.stop(0);
+        } else {
+            loop_.arm(timer, clock_.now());
+        }
+    });
+    loop_.arm(timer, Instant{});
+    EXPECT_EQ(loop_.run(), 0);
+    EXPECT_EQ(calls, 3);
+}
+
+TEST_F(EventLoopTest, TimersInTheFarFutureWait) {
+    auto never = loop_.timer(Priority::vital, [] {
+        FAIL();
+    });
+    loop_.arm(never, Instant::max());
+    auto last = loop_.timer(Priority::timers, [&] {
+        loop_.stop(0);
+    });
+    loop_.arm(last, in(5ms));
+    EXPECT_EQ(loop_.run(), 0);
+}
+
+TEST_F(EventLoopTest, TakesSignals) {
+    const auto source = loop_.on_signal(SIGUSR1, [&] {
+        loop_.stop(SIGUSR1);
+    });
+    ::raise(SIGUSR1);
+    EXPECT_EQ(loop_.run(), SIGUSR1);
+}
+
+class WatchdogTest : public EventLoopTest {
+protected:
+    WatchdogTest() {
+        ::setenv("WATCHDOG_USEC", "10000", 1);
+        ::setenv("WATCHDOG_PID", std::to_string(::getpid()).c_str(), 1);
+    }
+    ~WatchdogTest() override {
+        ::unsetenv("WATCHDOG_USEC");
+        ::unsetenv("WATCHDOG_PID");
+    }
+
+    const test::NotifySocket manager_;
+};
+
+TEST_F(WatchdogTest, IsFedForAsLongAsWeAreAlive) {
+    int asked = 0;
+    ASSERT_TRUE(loop_.watchdog([&] {
+        if (++asked == 6) {
+            loop_.stop(0);
+        }
+        return asked <= 3;
+    }));
+    EXPECT_EQ(loop_.run(), 0);
+    EXPECT_THAT(test::texts(manager_.received()),
+                testing::ElementsAre("WATCHDOG=1", "WATCHDOG=1", "WATCHDOG=1"));
+}
+
+TEST_F(WatchdogTest, IsFedAtOnceAndThenInTime) {
+    ::setenv("WATCHDOG_USEC", "600000", 1);
+    std::vector<Instant> fed;
+    ASSERT_TRUE(loop_.watchdog([&] {
+        fed.push_back(clock_.now());
+        if (fed.size() == 2) {
+            loop_.stop(0);
+        }
+        return true;
+    }));
+    const auto started = clock_.now();
+    EXPECT_EQ(loop_.run(), 0);
+    EXPECT_LT(fed.at(0) - started, 300ms);
+    EXPECT_GE(fed.at(1) - fed.at(0), 300ms);
+    EXPECT_LT(fed.at(1) - fed.at(0), 600ms);
+}
+
+TEST_F(WatchdogTest, IsNotWantedOutsideOfAService) {
+    ::unsetenv("WATCHDOG_USEC");
+    EXPECT_FALSE(loop_.watchdog([] {
+        return true;
+    }));
+}
+
+TEST_F(WatchdogTest, RefusesAnIntervalThatIsNone) {
+    ::setenv("WATCHDOG_USEC", "soon", 1);
+    EXPECT_THROW(loop_.watchdog([] {
+        return true;
+    }),
+                 std::system_error);
+}
+
+} // namespace
+
+} // namespace egb::loop
