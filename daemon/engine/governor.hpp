@@ -10,7 +10,10 @@
 #include <cstdint>
 #include <deque>
 #include <map>
+#include <optional>
+#include <span>
 #include <string>
+#include <string_view>
 #include <vector>
 
 namespace egb::engine {
@@ -18,8 +21,8 @@ namespace egb::engine {
 struct GovernorLimits {
     bool paused{};
     std::uint64_t acts_per_minute{};
-    std::uint64_t acts_per_minute_per_unit{};
-    Span cooldown{};                  ///< after a failed act, the ghost is left alone for so long
+    std::uint64_t acts_per_minute_per_unit{}; ///< what belongs to no unit counts as one more unit
+    Span cooldown{}; ///< after an act that did not succeed, the ghost is left alone for so long
     std::vector<std::string> protect; ///< globs over unit, comm, exe and container of every holder
 
     bool operator==(const GovernorLimits&) const = default;
@@ -32,22 +35,42 @@ class Governor {
 public:
     explicit Governor(GovernorLimits limits) : limits_{std::move(limits)} {}
 
-    void set_limits(GovernorLimits limits) { limits_ = std::move(limits); }
+    void set_limits(GovernorLimits limits);
     [[nodiscard]] const GovernorLimits& limits() const { return limits_; }
+
+    /// Another number after each set_limits(): what was decided under the old ones is to be decided again.
+    [[nodiscard]] std::uint64_t revision() const { return revision_; }
 
     /// May this ghost be acted upon now? A success is not yet an act: note_act() is. `busy` means that asking
     /// again later may help, `denied` that it will not.
-    [[nodiscard]] Result<> admit(const Ghost& ghost, Instant now);
+    [[nodiscard]] Result<> admit(const Ghost& ghost, Instant now) const;
+
+    /// The glob that protects this ghost; nothing when none does.
+    [[nodiscard]] std::optional<std::string_view> protection(const Ghost& ghost) const;
+
+    /// When the caps let anything through at all, and when they and the cooldown let this ghost through:
+    /// `now` when they do already.
+    [[nodiscard]] Instant opens_at(Instant now) const;
+    [[nodiscard]] Instant opens_at(const Ghost& ghost, Instant now) const;
+
+    /// When a ghost's cooldown ends: `now` when it is not in one.
+    [[nodiscard]] Instant cool_at(GhostId id, Instant now) const;
 
     void note_act(const Ghost& ghost, Instant now);
     void note_failure(const Ghost& ghost, Instant now);
 
+    /// The ghost has ended.
+    void forget(GhostId id) { cooling_until_.erase(id); }
+
 private:
-    using Acts = std::deque<Instant>;
+    using Acts = std::deque<Instant>; ///< of the last minute, the oldest first
+
+    [[nodiscard]] Instant unit_opens_at(std::string_view unit, Instant now) const;
 
     GovernorLimits limits_;
+    std::uint64_t revision_{};
     Acts acts_;
-    std::map<std::string, Acts> acts_by_unit_;
+    std::map<std::string, Acts, std::less<>> acts_by_unit_;
     std::map<GhostId, Instant> cooling_until_;
 };
 

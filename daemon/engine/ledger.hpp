@@ -1,16 +1,19 @@
 // SPDX-License-Identifier: Apache-2.0
-// The ghosts of this moment, and the only door to the sinks.
+// The ghosts of this moment, and the only door to the sinks. Runs on the loop.
 #pragma once
 
 #include "core/clock.hpp"
 #include "core/incident.hpp"
 #include "engine/sink.hpp"
 
+#include <array>
 #include <cstddef>
 #include <functional>
 #include <map>
 #include <string>
 #include <string_view>
+#include <unordered_map>
+#include <unordered_set>
 #include <vector>
 
 namespace egb::engine {
@@ -26,37 +29,61 @@ public:
     void set_describe(Describe describe) { describe_ = std::move(describe); }
 
     /// Enters a new ghost (appeared) or a new verdict on a known one (changed, when the grade is another).
+    /// Says which ghost that is now: the id of a known one stays.
     GhostPtr enter(Ghost ghost);
 
-    /// Ends a ghost that went without us. Nothing happens when it is not known.
-    void vanish(std::string_view kind, std::string_view key, std::string_view reason);
+    /// Ends a ghost that went without us, and hands it back. Nothing happens when it is not known.
+    GhostPtr vanish(std::string_view kind, std::string_view key, std::string_view reason);
 
     void pending(const GhostPtr& ghost, Span until_act);
 
     /// Tells what came of an act. A ghost that is cleaned or gone leaves the ledger.
     void acted(const GhostPtr& ghost, const Outcome& outcome, std::string_view actor);
 
+    /// A hidden ghost is not counted, and nothing but acts on it is told. show() tells that it has appeared
+    /// again. Nothing happens when it is so already, or when there is no such ghost.
+    void hide(GhostId id);
+    void show(GhostId id);
+    [[nodiscard]] bool hidden(GhostId id) const { return hidden_.contains(id); }
+
     /// The end of a batch, for all sinks.
     void flush();
+
+    /// Something was told since the last flush.
+    [[nodiscard]] bool unflushed() const { return unflushed_; }
 
     [[nodiscard]] GhostPtr find(GhostId id) const;
     [[nodiscard]] GhostPtr find(std::string_view kind, std::string_view key) const;
 
-    /// In the order of ids, so that pages stay put while ghosts come and go.
+    /// In the order of ids, so that pages stay put while ghosts come and go. Hidden ones are among them.
     [[nodiscard]] const std::map<GhostId, GhostPtr>& ghosts() const { return ghosts_; }
 
+    /// Without the hidden ones.
     [[nodiscard]] std::size_t count(std::string_view kind, Grade grade) const;
 
 private:
+    struct Hash : std::hash<std::string_view> {
+        using is_transparent = void;
+    };
+
+    /// What belongs to one kind.
+    struct Shelf {
+        std::unordered_map<std::string, GhostId, Hash, std::equal_to<>> ids;
+        std::array<std::size_t, 2> counts{}; ///< by grade, without the hidden ones
+    };
+
     void tell(Incident incident);
-    void remove(const Ghost& ghost);
+    void remove(GhostId id);
+    [[nodiscard]] std::size_t& counter(const Ghost& ghost);
 
     const Clock& clock_;
     IdSource& ids_;
     std::vector<Sink*> sinks_;
     Describe describe_;
     std::map<GhostId, GhostPtr> ghosts_;
-    std::map<std::pair<std::string, std::string>, GhostId, std::less<>> ids_by_key_;
+    std::map<std::string, Shelf, std::less<>> shelves_;
+    std::unordered_set<GhostId> hidden_;
+    bool unflushed_{};
 };
 
 } // namespace egb::engine

@@ -1,10 +1,11 @@
 // SPDX-License-Identifier: Apache-2.0
 // Tracker -> Policy -> veto window -> Governor -> Cleaner -> Outcome -> Ledger, for every kind, in one place.
-// Runs on the loop.
+// Runs on the loop; a tick takes time for what has changed or is due, not for what is known.
 #pragma once
 
 #include "core/clock.hpp"
 #include "core/kind.hpp"
+#include "engine/agenda.hpp"
 #include "engine/governor.hpp"
 #include "engine/ledger.hpp"
 #include "engine/policy.hpp"
@@ -13,13 +14,14 @@
 #include <optional>
 #include <string>
 #include <string_view>
+#include <unordered_map>
 
 namespace egb::engine {
 
 /// A person's wish to have a ghost cleaned, beside or beyond the policy.
 struct CleanRequest {
-    std::string actor;              ///< for the record: "uid 1000"
-    Grade least{Grade::proven};     ///< suspected: the person takes the blame for a mere suspicion
+    std::string actor;          ///< for the record: "uid 1000"
+    Grade least{Grade::proven}; ///< suspected: the person takes the blame for a mere suspicion
 };
 
 class Pipeline {
@@ -32,25 +34,30 @@ public:
     void set_policy(std::string_view kind, KindPolicy policy);
     [[nodiscard]] const KindPolicy& policy(std::string_view kind) const;
 
+    /// A kind that has become lossy has its pending acts called off, and begins no new one before it is
+    /// whole.
     void set_health(std::string_view kind, Health health);
     [[nodiscard]] Health health(std::string_view kind) const;
 
     /// Does everything that is due: verdicts, acts whose veto window has passed. Ends with a flush.
     void tick();
 
-    /// When tick() is next worth calling.
+    /// When tick() is next worth calling; in the past when it has not come to the end of what was due.
     [[nodiscard]] std::optional<Instant> deadline() const;
 
-    /// Acts now, without a veto window but through governor and confirmation like any other act.
+    /// Acts now, without a veto window but through governor and confirmation like any other act. Refused when
+    /// the ghost is unknown, when its kind only reports, and when it is less than `least`; what lost events
+    /// have put in doubt is not more than suspected.
     Outcome clean(GhostId id, const CleanRequest& request);
 
-    /// No act of policy on this ghost for so long, whatever its grade.
+    /// No act of policy on this ghost for so long, whatever its grade. In place of an earlier hold or ignore;
+    /// for no time at all, it ends that.
     Result<> hold(GhostId id, Span span);
 
     /// The same, and it is not reported either. An ignored ghost stays in the ledger, out of every list.
     Result<> ignore(GhostId id, Span span);
 
-    [[nodiscard]] bool ignored(GhostId id) const;
+    [[nodiscard]] bool ignored(GhostId id) const { return ledger_.hidden(id); }
 
     /// What the policy would do with this ghost at this moment, and why.
     [[nodiscard]] Decision decision(const Ghost& ghost) const;
@@ -67,21 +74,39 @@ private:
         Action action{}; ///< report: held; ignore: ignored
     };
 
-    void settle(Entry& entry);
-    void consider(Entry& entry, const GhostPtr& ghost);
-    void act_on_pending();
+    template <typename Self>
+    [[nodiscard]] static auto& entry_in(Self& self, std::string_view kind);
+    [[nodiscard]] Entry& entry(std::string_view kind);
+    [[nodiscard]] const Entry& entry(std::string_view kind) const;
+
+    void settle(Kind& kind);
+    void review(const GhostPtr& ghost);
+    void review_all(std::string_view kind);
+    void review_after_new_limits();
+    void review_due();
+    void act_on_due();
+    void announce(const GhostPtr& ghost);
+    void call_off(const GhostPtr& ghost, std::string_view reason);
+
+    [[nodiscard]] Decision permission(const Ghost& ghost) const;
+    [[nodiscard]] Result<> admit(const Entry& entry, const Ghost& ghost, const CleanRequest& request) const;
     Outcome act(Kind& kind, const GhostPtr& ghost, std::string_view actor);
-    [[nodiscard]] Outcome attempt(Kind& kind, const Ghost& ghost);
-    [[nodiscard]] const Hold* hold_on(GhostId id) const;
+    [[nodiscard]] Outcome attempt(Cleaner& cleaner, const Ghost& ghost);
+    void conclude(const GhostPtr& ghost, const Outcome& outcome, std::string_view actor);
+
     Result<> set_hold(GhostId id, Span span, Action action);
-    void forget_ended();
+    void end_hold(GhostId id);
+    [[nodiscard]] std::optional<Instant> next_review(GhostId id) const;
+    void forget(GhostId id);
 
     const Clock& clock_;
     Governor& governor_;
     Ledger& ledger_;
     std::map<std::string, Entry, std::less<>> entries_;
-    std::map<GhostId, Instant> pending_; ///< ghosts announced, and when their veto window ends
-    std::map<GhostId, Hold> holds_;
+    std::unordered_map<GhostId, Hold> holds_;
+    Agenda pending_; ///< ghosts whose act is announced, and when it may be done
+    Agenda reviews_; ///< ghosts to be decided upon again, when a hold or a cooldown ends
+    std::uint64_t limits_seen_;
 };
 
 } // namespace egb::engine

@@ -109,6 +109,8 @@ public:
     void plant(std::string_view key, Grade grade, const std::vector<Holder>& holders = {});
     void remove(std::string_view key);
     void lose(std::uint64_t events);
+    /// From now on the kind can only report, as when the kernel takes away what it needs.
+    void withdraw_cleaner() { withdrawn_ = true; }
 
     [[nodiscard]] FakeCleaner& fake_cleaner() { return cleaner_; }
     [[nodiscard]] FakeTracker& fake_tracker() { return tracker_; }
@@ -125,7 +127,9 @@ public:
     [[nodiscard]] std::uint64_t canaries() const override { return canaries_; }
     [[nodiscard]] Tracker& tracker() override { return tracker_; }
     [[nodiscard]] const Tracker& tracker() const override { return tracker_; }
-    [[nodiscard]] Cleaner* cleaner() override { return info_.reach == Reach::cleans ? &cleaner_ : nullptr; }
+    [[nodiscard]] Cleaner* cleaner() override {
+        return info_.reach == Reach::cleans && !withdrawn_ ? &cleaner_ : nullptr;
+    }
 
 private:
     struct Planted {
@@ -140,6 +144,7 @@ private:
     FakeTracker tracker_;
     FakeCleaner cleaner_;
     std::map<std::string, Planted, std::less<>> planted_; ///< the truth, which sweeps look at
+    bool withdrawn_{};
     std::uint64_t next_inode_{1};
     std::uint64_t lost_{};
     std::uint64_t canaries_{};

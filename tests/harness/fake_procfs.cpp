@@ -22,7 +22,9 @@ std::string status_of(const FakeProcess& process) {
 
 } // namespace
 
-FakeProcFs::FakeProcFs() { write("sys/kernel/random/boot_id", std::format("{}\n", boot_id)); }
+FakeProcFs::FakeProcFs() {
+    write("sys/kernel/random/boot_id", std::format("{}\n", boot_id));
+}
 
 void FakeProcFs::add(const FakeProcess& process) const {
     remove(process.pid);
@@ -36,7 +38,9 @@ void FakeProcFs::add(const FakeProcess& process) const {
     join_net_namespace(process);
 }
 
-void FakeProcFs::remove(std::int32_t pid) const { std::filesystem::remove_all(root() / std::to_string(pid)); }
+void FakeProcFs::remove(std::int32_t pid) const {
+    std::filesystem::remove_all(root() / std::to_string(pid));
+}
 
 void FakeProcFs::join_net_namespace(const FakeProcess& process) const {
     if (process.net_namespace.empty()) {

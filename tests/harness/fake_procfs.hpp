@@ -16,9 +16,9 @@ struct FakeProcess {
     std::uint64_t start_ticks{100};
     std::uint32_t uid{1000};
     std::string comm{"fake"};
-    std::string exe{"/usr/bin/fake"};               ///< as the link says; empty for none, as kernel threads have it
+    std::string exe{"/usr/bin/fake"}; ///< as the link says; empty for none, as kernel threads have it
     std::string cgroup{"0::/system.slice/fake.service\n"}; ///< the whole file
-    std::string net_namespace{"host"};              ///< any name; the same name is the same namespace. Empty: refused
+    std::string net_namespace{"host"}; ///< any name; the same name is the same namespace. Empty: refused
 };
 
 class FakeProcFs {

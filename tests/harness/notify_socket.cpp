@@ -24,7 +24,9 @@ NotifySocket::NotifySocket() : socket_{::socket(AF_UNIX, SOCK_DGRAM | SOCK_CLOEX
     ::setenv("NOTIFY_SOCKET", path.c_str(), 1);
 }
 
-NotifySocket::~NotifySocket() { ::unsetenv("NOTIFY_SOCKET"); }
+NotifySocket::~NotifySocket() {
+    ::unsetenv("NOTIFY_SOCKET");
+}
 
 std::vector<Notification> NotifySocket::received() const {
     std::vector<Notification> all;

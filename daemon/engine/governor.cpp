@@ -1,0 +1,171 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "engine/governor.hpp"
+
+#include <fnmatch.h>
+
+#include <algorithm>
+#include <array>
+#include <set>
+
+namespace egb::engine {
+
+namespace {
+
+constexpr Span window = std::chrono::minutes{1};
+
+constexpr auto options = std::to_array<OptionSpec>({
+    {.name = "Paused",
+     .type = OptionType::flag,
+     .preset = "no",
+     .help = "Report, and act on nothing, whatever the kinds say."},
+    {.name = "ActsPerMinute",
+     .type = OptionType::count,
+     .preset = "60",
+     .help = "How many ghosts are cleaned in a minute at most.",
+     .least = 1},
+    {.name = "ActsPerMinutePerUnit",
+     .type = OptionType::count,
+     .preset = "20",
+     .help = "How many ghosts of one unit are cleaned in a minute at most.",
+     .least = 1},
+    {.name = "Cooldown",
+     .type = OptionType::span,
+     .preset = "10min",
+     .help = "How long a ghost is left alone after an act on it that did not succeed.",
+     .least = 1},
+    {.name = "Protect",
+     .type = OptionType::list,
+     .preset = "init.scope systemd* dbus-daemon dbus-broker* polkitd sshd* eghostbuster*",
+     .help = "Globs. A ghost is never cleaned when one of them matches the unit, the command name, the "
+             "executable or the container of a process that holds it."},
+});
+
+/// Each unit once; a ghost that nobody holds, or somebody outside of any unit, is of the unit "".
+std::set<std::string_view> units_of(const Ghost& ghost) {
+    std::set<std::string_view> units;
+    for (const Holder& holder : ghost.holders) {
+        units.insert(holder.process->unit);
+    }
+    if (units.empty()) {
+        units.insert("");
+    }
+    return units;
+}
+
+bool matches(const std::string& glob, const Process& process) {
+    const auto match = [&glob](const std::string& name) {
+        return !name.empty() && fnmatch(glob.c_str(), name.c_str(), 0) == 0;
+    };
+    return match(process.unit) || match(process.comm) || match(process.exe) || match(process.container);
+}
+
+/// When fewer than `most` of the acts will lie within a minute.
+Instant below(std::uint64_t most, const std::deque<Instant>& acts, Instant now) {
+    if (most == 0) {
+        return end_of_time;
+    }
+    return acts.size() < most ? now : std::max(now, acts[acts.size() - most] + window);
+}
+
+void drop_old(std::deque<Instant>& acts, Instant now) {
+    while (!acts.empty() && acts.front() + window <= now) {
+        acts.pop_front();
+    }
+}
+
+} // namespace
+
+std::span<const OptionSpec> governor_options() {
+    return options;
+}
+
+GovernorLimits governor_limits(const OptionValues& section) {
+    return {.paused = section.flag("Paused"),
+            .acts_per_minute = section.count("ActsPerMinute"),
+            .acts_per_minute_per_unit = section.count("ActsPerMinutePerUnit"),
+            .cooldown = section.span("Cooldown"),
+            .protect = section.list("Protect")};
+}
+
+void Governor::set_limits(GovernorLimits limits) {
+    limits_ = std::move(limits);
+    ++revision_;
+}
+
+Result<> Governor::admit(const Ghost& ghost, Instant now) const {
+    if (limits_.paused) {
+        return fail(ErrorCode::busy, "all acts are paused");
+    }
+    if (const auto glob = protection(ghost)) {
+        return fail(ErrorCode::denied, "a process that holds it is protected by \"{}\"", *glob);
+    }
+    if (const auto at = cool_at(ghost.id, now); at > now) {
+        return fail(ErrorCode::busy, "an act on it did not succeed, it is left alone for another {}",
+                    format_span(at - now));
+    }
+    if (opens_at(now) > now) {
+        return fail(ErrorCode::busy, "{} acts were done within a minute, which is the limit",
+                    limits_.acts_per_minute);
+    }
+    for (const auto unit : units_of(ghost)) {
+        if (unit_opens_at(unit, now) > now) {
+            return fail(ErrorCode::busy, "{} acts on {} were done within a minute, which is the limit",
+                        limits_.acts_per_minute_per_unit,
+                        unit.empty() ? "what is outside of any unit" : unit);
+        }
+    }
+    return {};
+}
+
+std::optional<std::string_view> Governor::protection(const Ghost& ghost) const {
+    const auto glob = std::ranges::find_if(limits_.protect, [&ghost](const std::string& candidate) {
+        return std::ranges::any_of(ghost.holders, [&candidate](const Holder& holder) {
+            return matches(candidate, *holder.process);
+        });
+    });
+    return glob == limits_.protect.end() ? std::nullopt : std::optional<std::string_view>{*glob};
+}
+
+Instant Governor::opens_at(Instant now) const {
+    return below(limits_.acts_per_minute, acts_, now);
+}
+
+Instant Governor::opens_at(const Ghost& ghost, Instant now) const {
+    Instant at = std::max(opens_at(now), cool_at(ghost.id, now));
+    for (const auto unit : units_of(ghost)) {
+        at = std::max(at, unit_opens_at(unit, now));
+    }
+    return at;
+}
+
+Instant Governor::unit_opens_at(std::string_view unit, Instant now) const {
+    static const Acts none;
+    const auto acts = acts_by_unit_.find(unit);
+    return below(limits_.acts_per_minute_per_unit, acts == acts_by_unit_.end() ? none : acts->second, now);
+}
+
+Instant Governor::cool_at(GhostId id, Instant now) const {
+    const auto cooling = cooling_until_.find(id);
+    return cooling == cooling_until_.end() ? now : std::max(now, cooling->second);
+}
+
+void Governor::note_act(const Ghost& ghost, Instant now) {
+    drop_old(acts_, now);
+    acts_.push_back(now);
+    std::erase_if(acts_by_unit_, [now](auto& entry) {
+        drop_old(entry.second, now);
+        return entry.second.empty();
+    });
+    for (const auto unit : units_of(ghost)) {
+        acts_by_unit_[std::string{unit}].push_back(now);
+    }
+}
+
+void Governor::note_failure(const Ghost& ghost, Instant now) {
+    std::erase_if(cooling_until_, [now](const auto& entry) {
+        return entry.second <= now;
+    });
+    cooling_until_[ghost.id] = later(now, limits_.cooldown);
+}
+
+} // namespace egb::engine

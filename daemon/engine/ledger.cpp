@@ -1,0 +1,126 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "engine/ledger.hpp"
+
+#include "core/kind_info.hpp"
+
+#include <utility>
+
+namespace egb::engine {
+
+GhostPtr Ledger::enter(Ghost ghost) {
+    auto& ids = shelves_[std::string{ghost.kind->name}].ids;
+    const auto known = ids.find(ghost.key);
+    const GhostPtr before = known == ids.end() ? nullptr : ghosts_.at(known->second);
+    ghost.id = before ? before->id : ids_.next();
+
+    const auto now = std::make_shared<const Ghost>(std::move(ghost));
+    if (!before) {
+        ids.emplace(now->key, now->id);
+    }
+    ghosts_[now->id] = now;
+    if (!hidden(now->id)) {
+        ++counter(*now);
+        if (before) {
+            --counter(*before);
+        }
+    }
+
+    if (!before || before->grade != now->grade) {
+        tell({.type = before ? IncidentType::changed : IncidentType::appeared, .ghost = now});
+    }
+    return now;
+}
+
+GhostPtr Ledger::vanish(std::string_view kind, std::string_view key, std::string_view reason) {
+    const GhostPtr ghost = find(kind, key);
+    if (ghost) {
+        tell({.type = IncidentType::vanished,
+              .ghost = ghost,
+              .outcome = {.verdict = Verdict::gone, .reason = std::string{reason}}});
+        remove(ghost->id);
+    }
+    return ghost;
+}
+
+void Ledger::pending(const GhostPtr& ghost, Span until_act) {
+    tell({.type = IncidentType::pending, .ghost = ghost, .until_act = until_act});
+}
+
+void Ledger::acted(const GhostPtr& ghost, const Outcome& outcome, std::string_view actor) {
+    tell({.type = IncidentType::acted, .ghost = ghost, .outcome = outcome, .actor = std::string{actor}});
+    if (outcome.verdict == Verdict::cleaned || outcome.verdict == Verdict::gone) {
+        remove(ghost->id);
+    }
+}
+
+void Ledger::hide(GhostId id) {
+    if (const GhostPtr ghost = find(id); ghost && hidden_.insert(id).second) {
+        --counter(*ghost);
+    }
+}
+
+void Ledger::show(GhostId id) {
+    if (hidden_.erase(id) > 0) {
+        const GhostPtr ghost = ghosts_.at(id);
+        ++counter(*ghost);
+        tell({.type = IncidentType::appeared, .ghost = ghost});
+    }
+}
+
+void Ledger::flush() {
+    unflushed_ = false;
+    for (Sink* sink : sinks_) {
+        sink->flush();
+    }
+}
+
+GhostPtr Ledger::find(GhostId id) const {
+    const auto ghost = ghosts_.find(id);
+    return ghost == ghosts_.end() ? nullptr : ghost->second;
+}
+
+GhostPtr Ledger::find(std::string_view kind, std::string_view key) const {
+    const auto shelf = shelves_.find(kind);
+    if (shelf == shelves_.end()) {
+        return nullptr;
+    }
+    const auto id = shelf->second.ids.find(key);
+    return id == shelf->second.ids.end() ? nullptr : find(id->second);
+}
+
+std::size_t Ledger::count(std::string_view kind, Grade grade) const {
+    const auto shelf = shelves_.find(kind);
+    return shelf == shelves_.end() ? 0 : shelf->second.counts.at(std::to_underlying(grade));
+}
+
+void Ledger::tell(Incident incident) {
+    if (hidden(incident.ghost->id) && incident.type != IncidentType::acted) {
+        return;
+    }
+    incident.at = clock_.wall_now();
+    if (describe_) {
+        incident.fields = describe_(*incident.ghost);
+    }
+    unflushed_ = true;
+    for (Sink* sink : sinks_) {
+        sink->record(incident);
+    }
+}
+
+void Ledger::remove(GhostId id) {
+    const GhostPtr ghost = find(id);
+    if (!ghost) {
+        return;
+    }
+    if (hidden_.erase(id) == 0) {
+        --counter(*ghost);
+    }
+    shelves_.find(ghost->kind->name)->second.ids.erase(ghost->key);
+    ghosts_.erase(id);
+}
+
+std::size_t& Ledger::counter(const Ghost& ghost) {
+    return shelves_.find(ghost.kind->name)->second.counts.at(std::to_underlying(ghost.grade));
+}
+
+} // namespace egb::engine

@@ -1,0 +1,341 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "engine/pipeline.hpp"
+
+#include <algorithm>
+#include <exception>
+#include <format>
+#include <stdexcept>
+#include <utility>
+
+namespace egb::engine {
+
+namespace {
+
+/// So that a long queue leaves the loop room for others; what is left is due at once.
+constexpr int acts_per_tick = 256;
+
+Outcome refused(std::string reason) {
+    return {.verdict = Verdict::refused, .reason = std::move(reason)};
+}
+
+} // namespace
+
+Pipeline::Pipeline(const Clock& clock, Governor& governor, Ledger& ledger)
+    : clock_{clock}, governor_{governor}, ledger_{ledger}, limits_seen_{governor.revision()} {}
+
+void Pipeline::add(Kind& kind, KindPolicy policy) {
+    entries_.emplace(kind.info().name, Entry{.kind = &kind, .policy = policy});
+}
+
+template <typename Self>
+auto& Pipeline::entry_in(Self& self, std::string_view kind) {
+    const auto found = self.entries_.find(kind);
+    if (found == self.entries_.end()) {
+        throw std::out_of_range{std::format("no kind {} in the pipeline", kind)};
+    }
+    return found->second;
+}
+
+Pipeline::Entry& Pipeline::entry(std::string_view kind) {
+    return entry_in(*this, kind);
+}
+
+const Pipeline::Entry& Pipeline::entry(std::string_view kind) const {
+    return entry_in(*this, kind);
+}
+
+void Pipeline::set_policy(std::string_view kind, KindPolicy policy) {
+    entry(kind).policy = policy;
+    review_all(kind);
+}
+
+const KindPolicy& Pipeline::policy(std::string_view kind) const {
+    return entry(kind).policy;
+}
+
+void Pipeline::set_health(std::string_view kind, Health health) {
+    if (std::exchange(entry(kind).health, health) != health) {
+        review_all(kind);
+    }
+}
+
+Health Pipeline::health(std::string_view kind) const {
+    return entry(kind).health;
+}
+
+void Pipeline::tick() {
+    review_after_new_limits();
+    for (auto& [name, entry] : entries_) {
+        settle(*entry.kind);
+    }
+    review_due();
+    act_on_due();
+    ledger_.flush();
+}
+
+std::optional<Instant> Pipeline::deadline() const {
+    const Instant now = clock_.now();
+    if (ledger_.unflushed() || governor_.revision() != limits_seen_) {
+        return now;
+    }
+    auto earliest = reviews_.next();
+    const auto consider = [&earliest](std::optional<Instant> at) {
+        if (at) {
+            earliest = std::min(*at, earliest.value_or(end_of_time));
+        }
+    };
+    for (const auto& [name, entry] : entries_) {
+        consider(entry.kind->tracker().deadline());
+    }
+    if (const auto due = pending_.next()) {
+        const Instant opens = governor_.opens_at(now);
+        consider(opens > now ? std::max(*due, opens) : *due);
+    }
+    return earliest;
+}
+
+void Pipeline::settle(Kind& kind) {
+    Changes changes = kind.tracker().tick(clock_.now());
+    for (Ghost& ghost : changes.ghosts) {
+        review(ledger_.enter(std::move(ghost)));
+    }
+    for (const Vanished& vanished : changes.vanished) {
+        if (const auto ghost = ledger_.vanish(kind.info().name, vanished.key, vanished.reason)) {
+            forget(ghost->id);
+        }
+    }
+}
+
+/// Announces an act on the ghost, or calls one off, as the decision about it now stands.
+void Pipeline::review(const GhostPtr& ghost) {
+    const GhostId id = ghost->id;
+    end_hold(id);
+    const auto again = next_review(id);
+    if (again) {
+        reviews_.set(id, *again);
+    } else {
+        reviews_.erase(id);
+    }
+
+    const Decision permitted = permission(*ghost);
+    if (permitted.action != Action::clean) {
+        call_off(ghost, permitted.reason);
+    } else if (!pending_.contains(id) && !again) {
+        announce(ghost);
+    }
+}
+
+void Pipeline::review_all(std::string_view kind) {
+    for (const auto& [id, ghost] : ledger_.ghosts()) {
+        if (ghost->kind->name == kind) {
+            review(ghost);
+        }
+    }
+}
+
+void Pipeline::review_after_new_limits() {
+    if (std::exchange(limits_seen_, governor_.revision()) != governor_.revision()) {
+        for (const auto& [id, ghost] : ledger_.ghosts()) {
+            review(ghost);
+        }
+    }
+}
+
+void Pipeline::review_due() {
+    while (const auto id = reviews_.due(clock_.now())) {
+        review(ledger_.find(*id));
+    }
+}
+
+void Pipeline::act_on_due() {
+    const Instant now = clock_.now();
+    for (int left = acts_per_tick; left > 0 && governor_.opens_at(now) <= now; --left) {
+        const auto id = pending_.due(now);
+        if (!id) {
+            return;
+        }
+        const GhostPtr ghost = ledger_.find(*id);
+        if (const Instant opens = governor_.opens_at(*ghost, now); opens > now) {
+            pending_.set(*id, opens);
+            continue;
+        }
+        // The world may have changed since the announcement in a way that nobody told us of.
+        if (const Decision permitted = permission(*ghost); permitted.action != Action::clean) {
+            call_off(ghost, permitted.reason);
+            continue;
+        }
+        act(*entry(ghost->kind->name).kind, ghost, "policy");
+    }
+}
+
+void Pipeline::announce(const GhostPtr& ghost) {
+    const Span veto = entry(ghost->kind->name).policy.veto;
+    ledger_.pending(ghost, veto);
+    pending_.set(ghost->id, later(clock_.now(), veto));
+}
+
+void Pipeline::call_off(const GhostPtr& ghost, std::string_view reason) {
+    if (pending_.contains(ghost->id)) {
+        pending_.erase(ghost->id);
+        ledger_.acted(ghost, refused(std::format("called off: {}", reason)), "policy");
+    }
+}
+
+Decision Pipeline::decision(const Ghost& ghost) const {
+    Decision decision = permission(ghost);
+    if (decision.action != Action::clean) {
+        return decision;
+    }
+    const Instant now = clock_.now();
+    if (const auto due = pending_.when(ghost.id); due && *due > now) {
+        decision.reason += std::format("; announced, to be done in {}", format_span(*due - now));
+    }
+    if (const auto admitted = governor_.admit(ghost, now); !admitted) {
+        decision.reason += std::format("; it has to wait: {}", admitted.error().message);
+    }
+    return decision;
+}
+
+/// The decision without its appointments: whether there is anything but time between this ghost and an act.
+Decision Pipeline::permission(const Ghost& ghost) const {
+    if (const auto hold = holds_.find(ghost.id); hold != holds_.end()) {
+        const Span left = hold->second.until == end_of_time ? forever : hold->second.until - clock_.now();
+        const bool ignored = hold->second.action == Action::ignore;
+        return {.action = hold->second.action,
+                .reason = std::format("{} for another {}", ignored ? "ignored" : "held", format_span(left))};
+    }
+    const Entry& entry = this->entry(ghost.kind->name);
+    Decision decision = decide(ghost, entry.policy, entry.health);
+    if (decision.action != Action::clean) {
+        return decision;
+    }
+    decision.action = Action::report;
+    if (entry.kind->cleaner() == nullptr) {
+        decision.reason = std::format("the kind {} cannot clean on this machine", ghost.kind->name);
+    } else if (governor_.limits().paused) {
+        decision.reason = "all acts are paused";
+    } else if (const auto glob = governor_.protection(ghost)) {
+        decision.reason = std::format("a process that holds it is protected by \"{}\"", *glob);
+    } else {
+        decision.action = Action::clean;
+    }
+    return decision;
+}
+
+Outcome Pipeline::clean(GhostId id, const CleanRequest& request) {
+    const GhostPtr ghost = ledger_.find(id);
+    if (!ghost) {
+        return refused(std::format("there is no ghost {}, or no longer", id));
+    }
+    const Entry& entry = this->entry(ghost->kind->name);
+    if (const auto admitted = admit(entry, *ghost, request); !admitted) {
+        auto outcome = refused(admitted.error().message);
+        ledger_.acted(ghost, outcome, request.actor);
+        return outcome;
+    }
+    return act(*entry.kind, ghost, request.actor);
+}
+
+Result<> Pipeline::admit(const Entry& entry, const Ghost& ghost, const CleanRequest& request) const {
+    if (entry.kind->cleaner() == nullptr) {
+        return fail(ErrorCode::unsupported, "the kind {} only reports", ghost.kind->name);
+    }
+    if (request.least != Grade::suspected) {
+        if (ghost.grade != Grade::proven) {
+            return fail(ErrorCode::denied, "it is only suspected, and only what is proven was to be cleaned");
+        }
+        if (entry.health == Health::lossy) {
+            return fail(ErrorCode::lost, "events were lost, so its proof is in doubt before a whole sweep");
+        }
+    }
+    return governor_.admit(ghost, clock_.now());
+}
+
+Outcome Pipeline::act(Kind& kind, const GhostPtr& ghost, std::string_view actor) {
+    pending_.erase(ghost->id);
+    Outcome told;
+    Act act{ghost, [&](const GhostPtr& what, const Outcome& outcome) {
+                told = outcome;
+                conclude(what, outcome, actor);
+            }};
+    act.finish(attempt(*kind.cleaner(), *ghost));
+    return told;
+}
+
+Outcome Pipeline::attempt(Cleaner& cleaner, const Ghost& ghost) {
+    try {
+        if (const auto confirmed = cleaner.confirm(ghost); !confirmed) {
+            const bool gone = confirmed.error().code == ErrorCode::not_found;
+            return {.verdict = gone ? Verdict::gone : Verdict::refused, .reason = confirmed.error().message};
+        }
+        governor_.note_act(ghost, clock_.now());
+        return cleaner.clean(ghost);
+    } catch (const std::exception& error) {
+        return {.verdict = Verdict::failed, .reason = std::format("the cleaner broke off: {}", error.what())};
+    }
+}
+
+void Pipeline::conclude(const GhostPtr& ghost, const Outcome& outcome, std::string_view actor) {
+    ledger_.acted(ghost, outcome, actor);
+    if (outcome.verdict == Verdict::cleaned || outcome.verdict == Verdict::gone) {
+        forget(ghost->id);
+        return;
+    }
+    governor_.note_failure(*ghost, clock_.now());
+    review(ghost);
+}
+
+Result<> Pipeline::hold(GhostId id, Span span) {
+    return set_hold(id, span, Action::report);
+}
+
+Result<> Pipeline::ignore(GhostId id, Span span) {
+    return set_hold(id, span, Action::ignore);
+}
+
+Result<> Pipeline::set_hold(GhostId id, Span span, Action action) {
+    const GhostPtr ghost = ledger_.find(id);
+    if (!ghost) {
+        return fail(ErrorCode::not_found, "there is no ghost {}, or no longer", id);
+    }
+    if (span < Span::zero()) {
+        return fail(ErrorCode::invalid, "nothing can be held for less than no time");
+    }
+    holds_[id] = {.until = later(clock_.now(), span), .action = action};
+    if (action == Action::ignore) {
+        ledger_.hide(id);
+    } else {
+        ledger_.show(id);
+    }
+    review(ghost);
+    return {};
+}
+
+void Pipeline::end_hold(GhostId id) {
+    if (const auto hold = holds_.find(id); hold != holds_.end() && hold->second.until <= clock_.now()) {
+        holds_.erase(hold);
+        ledger_.show(id);
+    }
+}
+
+/// When the decision about a ghost changes by itself, because a hold or a cooldown ends.
+std::optional<Instant> Pipeline::next_review(GhostId id) const {
+    const Instant now = clock_.now();
+    std::optional<Instant> next;
+    if (const Instant cool = governor_.cool_at(id, now); cool > now) {
+        next = cool;
+    }
+    if (const auto hold = holds_.find(id); hold != holds_.end()) {
+        next = std::min(hold->second.until, next.value_or(end_of_time));
+    }
+    return next;
+}
+
+void Pipeline::forget(GhostId id) {
+    pending_.erase(id);
+    reviews_.erase(id);
+    holds_.erase(id);
+    governor_.forget(id);
+}
+
+} // namespace egb::engine

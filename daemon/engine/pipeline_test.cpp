@@ -1,0 +1,777 @@
+// SPDX-License-Identifier: Apache-2.0
+// The rule about harm, one test for each of its sentences. Each must fail when its sentence is taken out of
+// the code.
+#include "engine/pipeline.hpp"
+
+#include "harness/builders.hpp"
+#include "harness/fake_clock.hpp"
+#include "harness/fake_kind.hpp"
+#include "harness/recording_sink.hpp"
+
+#include <gmock/gmock.h>
+
+#include <functional>
+#include <ostream>
+#include <stdexcept>
+
+namespace egb::engine {
+namespace {
+
+using namespace std::chrono_literals;
+using testing::ElementsAre;
+using testing::HasSubstr;
+using testing::IsEmpty;
+
+constexpr Span veto = 30s;
+constexpr Span cooldown = 10min;
+constexpr KindPolicy clean_proven{.clean = CleanPolicy::proven, .veto = veto};
+
+GovernorLimits generous() {
+    return {.paused = false,
+            .acts_per_minute = 1'000'000,
+            .acts_per_minute_per_unit = 1'000'000,
+            .cooldown = cooldown,
+            .protect = {}};
+}
+
+class PipelineTest : public testing::Test {
+protected:
+    PipelineTest() {
+        pipeline_.add(kind_, clean_proven);
+        pipeline_.add(reporter_, clean_proven);
+    }
+
+    /// The thing is seen; returns which ghost it is, 0 when it has been cleaned already.
+    GhostId appear(const std::string& key, Grade grade = Grade::proven,
+                   const std::vector<Holder>& holders = {}) {
+        kind_.plant(key, grade, holders);
+        pipeline_.tick();
+        const auto ghost = ledger_.find("fake", key);
+        return ghost ? ghost->id : 0;
+    }
+
+    void pass(Span span) {
+        clock_.advance(span);
+        pipeline_.tick();
+    }
+
+    template <typename T>
+    void limit(T GovernorLimits::* member, T value) {
+        auto limits = governor_.limits();
+        limits.*member = value;
+        governor_.set_limits(std::move(limits));
+    }
+
+    [[nodiscard]] const std::vector<std::string>& cleaned() { return kind_.fake_cleaner().cleaned(); }
+    [[nodiscard]] const std::vector<std::string>& confirmed() { return kind_.fake_cleaner().confirmed(); }
+
+    /// Nothing was touched, and it was told why.
+    void expect_called_off(std::string_view why) {
+        EXPECT_THAT(sink_.story(), ElementsAre("appeared a", "pending a", "refused a"));
+        EXPECT_THAT(sink_.last().outcome.reason, HasSubstr(why));
+        EXPECT_EQ(sink_.last().actor, "policy");
+        pass(1h);
+        EXPECT_THAT(confirmed(), IsEmpty());
+    }
+
+    test::FakeClock clock_;
+    test::CountingIds ids_;
+    test::RecordingSink sink_;
+    Ledger ledger_{clock_, ids_, {&sink_}};
+    Governor governor_{generous()};
+    test::FakeKind kind_{clock_};
+    test::FakeKind reporter_{clock_, test::fake_report_info()};
+    Pipeline pipeline_{clock_, governor_, ledger_};
+};
+
+// What is proven is cleaned; what is suspected is reported.
+
+TEST_F(PipelineTest, cleans_what_is_proven_after_its_veto_window) {
+    appear("a");
+    EXPECT_THAT(sink_.story(), ElementsAre("appeared a", "pending a"));
+    EXPECT_EQ(sink_.last().until_act, veto);
+    pass(veto);
+    EXPECT_THAT(sink_.story(), ElementsAre("appeared a", "pending a", "cleaned a"));
+    EXPECT_EQ(sink_.last().actor, "policy");
+    EXPECT_EQ(ledger_.find("fake", "a"), nullptr);
+}
+
+TEST_F(PipelineTest, waits_for_the_whole_veto_window) {
+    appear("a");
+    pass(veto - 1ns);
+    EXPECT_THAT(confirmed(), IsEmpty());
+    EXPECT_EQ(pipeline_.deadline(), clock_.now() + 1ns);
+}
+
+TEST_F(PipelineTest, announces_even_when_there_is_no_time_to_object) {
+    pipeline_.set_policy("fake", {.clean = CleanPolicy::proven, .veto = 0s});
+    appear("a");
+    EXPECT_THAT(sink_.story(), ElementsAre("appeared a", "pending a", "cleaned a"));
+}
+
+TEST_F(PipelineTest, never_acts_when_the_veto_window_never_ends) {
+    pipeline_.set_policy("fake", {.clean = CleanPolicy::proven, .veto = forever});
+    appear("a");
+    pass(100'000h);
+    EXPECT_THAT(confirmed(), IsEmpty());
+    EXPECT_EQ(pipeline_.deadline(), std::nullopt);
+}
+
+TEST_F(PipelineTest, only_reports_what_is_suspected) {
+    appear("a", Grade::suspected);
+    pass(100h);
+    EXPECT_THAT(sink_.story(), ElementsAre("appeared a"));
+    EXPECT_THAT(confirmed(), IsEmpty());
+}
+
+TEST_F(PipelineTest, cleans_what_is_suspected_when_the_policy_says_so) {
+    pipeline_.set_policy("fake", {.clean = CleanPolicy::suspected, .veto = veto});
+    appear("a", Grade::suspected);
+    pass(veto);
+    EXPECT_THAT(cleaned(), ElementsAre("a"));
+}
+
+TEST_F(PipelineTest, cleans_nothing_when_the_policy_says_never) {
+    pipeline_.set_policy("fake", {.clean = CleanPolicy::never, .veto = veto});
+    appear("a");
+    pass(100h);
+    EXPECT_THAT(sink_.story(), ElementsAre("appeared a"));
+}
+
+TEST_F(PipelineTest, only_reports_what_is_of_a_kind_that_only_reports) {
+    reporter_.plant("r", Grade::proven);
+    pipeline_.tick();
+    pass(veto);
+    EXPECT_THAT(sink_.story(), ElementsAre("appeared r"));
+}
+
+TEST_F(PipelineTest, begins_to_announce_when_a_suspicion_becomes_a_proof) {
+    const auto id = appear("a", Grade::suspected);
+    pass(1h);
+    EXPECT_EQ(appear("a", Grade::proven), id);
+    EXPECT_THAT(sink_.story(), ElementsAre("appeared a", "changed a", "pending a"));
+    pass(veto - 1ns);
+    EXPECT_THAT(cleaned(), IsEmpty());
+    pass(1ns);
+    EXPECT_THAT(cleaned(), ElementsAre("a"));
+}
+
+// What calls an announced act off.
+
+TEST_F(PipelineTest, hold_calls_it_off) {
+    ASSERT_TRUE(pipeline_.hold(appear("a"), 24h));
+    expect_called_off("held");
+}
+
+TEST_F(PipelineTest, ignore_calls_it_off) {
+    ASSERT_TRUE(pipeline_.ignore(appear("a"), 24h));
+    expect_called_off("ignored");
+}
+
+TEST_F(PipelineTest, a_pause_calls_it_off) {
+    appear("a");
+    limit(&GovernorLimits::paused, true);
+    pipeline_.tick();
+    expect_called_off("paused");
+}
+
+TEST_F(PipelineTest, a_pause_at_the_last_moment_is_in_time) {
+    appear("a");
+    limit(&GovernorLimits::paused, true);
+    pass(veto);
+    expect_called_off("paused");
+}
+
+TEST_F(PipelineTest, a_policy_that_would_not_begin_it_calls_it_off) {
+    appear("a");
+    pipeline_.set_policy("fake", {.clean = CleanPolicy::never, .veto = veto});
+    expect_called_off("never");
+}
+
+TEST_F(PipelineTest, a_policy_that_no_longer_cleans_suspicions_calls_it_off) {
+    pipeline_.set_policy("fake", {.clean = CleanPolicy::suspected, .veto = veto});
+    appear("a", Grade::suspected);
+    pipeline_.set_policy("fake", clean_proven);
+    expect_called_off("suspected");
+}
+
+TEST_F(PipelineTest, lost_events_call_it_off) {
+    appear("a");
+    pipeline_.set_health("fake", Health::lossy);
+    expect_called_off("lost");
+}
+
+TEST_F(PipelineTest, a_proof_that_becomes_a_suspicion_calls_it_off) {
+    appear("a");
+    sink_.clear();
+    appear("a", Grade::suspected);
+    EXPECT_THAT(sink_.story(), ElementsAre("changed a", "refused a"));
+    pass(1h);
+    EXPECT_THAT(confirmed(), IsEmpty());
+}
+
+TEST_F(PipelineTest, a_new_protection_calls_it_off) {
+    appear("a", Grade::proven, test::held_by({.comm = "precious"}));
+    limit(&GovernorLimits::protect, {"precious"});
+    pipeline_.tick();
+    expect_called_off("protected");
+}
+
+TEST_F(PipelineTest, a_protected_process_that_takes_hold_of_it_calls_it_off) {
+    limit(&GovernorLimits::protect, {"precious"});
+    appear("a", Grade::proven, test::held_by({.pid = 1}));
+    auto holders = test::held_by({.pid = 1});
+    holders.push_back(test::held_by({.pid = 2, .comm = "precious"}).front());
+    appear("a", Grade::proven, holders);
+    expect_called_off("protected");
+}
+
+TEST_F(PipelineTest, a_kind_that_can_no_longer_clean_calls_it_off) {
+    appear("a");
+    kind_.withdraw_cleaner();
+    pass(veto);
+    expect_called_off("cannot clean");
+}
+
+TEST_F(PipelineTest, a_ghost_that_vanishes_by_itself_is_not_acted_upon) {
+    appear("a");
+    kind_.remove("a");
+    pass(veto);
+    EXPECT_THAT(sink_.story(), ElementsAre("appeared a", "pending a", "vanished a"));
+    EXPECT_THAT(confirmed(), IsEmpty());
+}
+
+// What was called off begins anew, with the whole window.
+
+TEST_F(PipelineTest, announces_anew_when_the_kind_is_whole_again) {
+    appear("a");
+    pipeline_.set_health("fake", Health::lossy);
+    EXPECT_EQ(pipeline_.health("fake"), Health::lossy);
+    pass(1h);
+    sink_.clear();
+    pipeline_.set_health("fake", Health::whole);
+    EXPECT_THAT(sink_.story(), ElementsAre("pending a"));
+    pass(veto - 1ns);
+    EXPECT_THAT(cleaned(), IsEmpty());
+    pass(1ns);
+    EXPECT_THAT(cleaned(), ElementsAre("a"));
+}
+
+TEST_F(PipelineTest, begins_nothing_while_events_are_lost) {
+    pipeline_.set_health("fake", Health::lossy);
+    appear("a");
+    pass(veto);
+    EXPECT_THAT(sink_.story(), ElementsAre("appeared a"));
+}
+
+TEST_F(PipelineTest, announces_anew_after_a_pause) {
+    appear("a");
+    limit(&GovernorLimits::paused, true);
+    pass(1h);
+    sink_.clear();
+    limit(&GovernorLimits::paused, false);
+    EXPECT_EQ(pipeline_.deadline(), clock_.now());
+    pipeline_.tick();
+    EXPECT_THAT(sink_.story(), ElementsAre("pending a"));
+    pass(veto);
+    EXPECT_THAT(cleaned(), ElementsAre("a"));
+}
+
+TEST_F(PipelineTest, announces_anew_when_a_hold_ends) {
+    ASSERT_TRUE(pipeline_.hold(appear("a"), 1h));
+    pipeline_.tick();
+    EXPECT_EQ(pipeline_.deadline(), clock_.now() + 1h);
+    sink_.clear();
+    pass(1h - 1ns);
+    EXPECT_THAT(sink_.story(), IsEmpty());
+    pass(1ns);
+    EXPECT_THAT(sink_.story(), ElementsAre("pending a"));
+    pass(veto);
+    EXPECT_THAT(cleaned(), ElementsAre("a"));
+}
+
+// Hold and ignore.
+
+TEST_F(PipelineTest, hold_lasts_through_changes_of_the_verdict) {
+    const auto id = appear("a");
+    ASSERT_TRUE(pipeline_.hold(id, 24h));
+    appear("a", Grade::suspected);
+    EXPECT_EQ(appear("a", Grade::proven), id);
+    pass(1h);
+    EXPECT_THAT(confirmed(), IsEmpty());
+    EXPECT_EQ(pipeline_.decision(*ledger_.find(id)).action, Action::report);
+}
+
+TEST_F(PipelineTest, ignore_lasts_through_changes_of_the_verdict) {
+    const auto id = appear("a", Grade::suspected);
+    ASSERT_TRUE(pipeline_.ignore(id, 24h));
+    sink_.clear();
+    EXPECT_EQ(appear("a", Grade::proven), id);
+    pass(1h);
+    EXPECT_TRUE(pipeline_.ignored(id));
+    EXPECT_THAT(sink_.story(), IsEmpty());
+    EXPECT_THAT(confirmed(), IsEmpty());
+    EXPECT_EQ(pipeline_.decision(*ledger_.find(id)).action, Action::ignore);
+}
+
+TEST_F(PipelineTest, an_ignored_ghost_is_reported_again_when_the_time_is_over) {
+    const auto id = appear("a", Grade::suspected);
+    ASSERT_TRUE(pipeline_.ignore(id, 1h));
+    EXPECT_EQ(ledger_.count("fake", Grade::suspected), 0);
+    sink_.clear();
+    pass(1h);
+    EXPECT_FALSE(pipeline_.ignored(id));
+    EXPECT_EQ(ledger_.count("fake", Grade::suspected), 1);
+    EXPECT_THAT(sink_.story(), ElementsAre("appeared a"));
+}
+
+TEST_F(PipelineTest, hold_takes_the_place_of_ignore) {
+    const auto id = appear("a");
+    ASSERT_TRUE(pipeline_.ignore(id, 24h));
+    ASSERT_TRUE(pipeline_.hold(id, 1h));
+    EXPECT_FALSE(pipeline_.ignored(id));
+    pass(1h);
+    pass(veto);
+    EXPECT_THAT(cleaned(), ElementsAre("a"));
+}
+
+TEST_F(PipelineTest, to_hold_for_no_time_ends_a_hold) {
+    const auto id = appear("a");
+    ASSERT_TRUE(pipeline_.hold(id, 24h));
+    ASSERT_TRUE(pipeline_.hold(id, 0s));
+    pass(veto);
+    EXPECT_THAT(cleaned(), ElementsAre("a"));
+}
+
+TEST_F(PipelineTest, to_hold_for_ever_wakes_nobody) {
+    ASSERT_TRUE(pipeline_.hold(appear("a"), forever));
+    pipeline_.tick();
+    EXPECT_EQ(pipeline_.deadline(), std::nullopt);
+    EXPECT_THAT(pipeline_.decision(*ledger_.find("fake", "a")).reason, HasSubstr("infinity"));
+}
+
+TEST_F(PipelineTest, cannot_hold_what_is_not_there) {
+    EXPECT_EQ(pipeline_.hold(17, 1h).error().code, ErrorCode::not_found);
+    EXPECT_EQ(pipeline_.ignore(17, 1h).error().code, ErrorCode::not_found);
+    EXPECT_EQ(pipeline_.hold(appear("a"), -1s).error().code, ErrorCode::invalid);
+}
+
+TEST_F(PipelineTest, a_hold_ends_with_its_ghost) {
+    const auto id = appear("a");
+    ASSERT_TRUE(pipeline_.ignore(id, 24h));
+    kind_.remove("a");
+    pipeline_.tick();
+    EXPECT_FALSE(pipeline_.ignored(id));
+    EXPECT_EQ(pipeline_.deadline(), std::nullopt);
+    EXPECT_NE(appear("a"), id);
+    pass(veto);
+    EXPECT_THAT(cleaned(), ElementsAre("a"));
+}
+
+// The act itself.
+
+TEST_F(PipelineTest, refuses_when_the_last_look_finds_something_else) {
+    kind_.fake_cleaner().answer_confirm(fail(ErrorCode::changed, "another is in its place"));
+    appear("a");
+    pass(veto);
+    EXPECT_THAT(confirmed(), ElementsAre("a"));
+    EXPECT_THAT(cleaned(), IsEmpty());
+    EXPECT_EQ(sink_.last().outcome,
+              (Outcome{.verdict = Verdict::refused, .reason = "another is in its place"}));
+    EXPECT_NE(ledger_.find("fake", "a"), nullptr);
+}
+
+TEST_F(PipelineTest, touches_nothing_that_has_gone_by_itself) {
+    kind_.fake_cleaner().answer_confirm(fail(ErrorCode::not_found, "it is not there"));
+    appear("a");
+    pass(veto);
+    EXPECT_THAT(cleaned(), IsEmpty());
+    EXPECT_EQ(sink_.last().outcome, (Outcome{.verdict = Verdict::gone, .reason = "it is not there"}));
+    EXPECT_EQ(ledger_.find("fake", "a"), nullptr);
+}
+
+TEST_F(PipelineTest, acts_on_the_verdict_that_stands) {
+    const auto holders = test::held_by({.pid = 7});
+    appear("a");
+    appear("a", Grade::proven, holders);
+    std::size_t holders_seen = 0;
+    kind_.fake_cleaner().answer_clean([&](const Ghost& ghost) {
+        holders_seen = ghost.holders.size();
+        return Outcome{.verdict = Verdict::cleaned, .reason = ""};
+    });
+    pass(veto);
+    EXPECT_EQ(holders_seen, 1);
+}
+
+class PipelineVerdict : public PipelineTest, public testing::WithParamInterface<Verdict> {};
+
+TEST_P(PipelineVerdict, is_what_the_second_look_said) {
+    const Outcome seen{.verdict = GetParam(), .reason = "as seen"};
+    kind_.fake_cleaner().answer_clean([&](const Ghost&) {
+        return seen;
+    });
+    const auto id = appear("a");
+    EXPECT_EQ(pipeline_.clean(id, {.actor = "uid 1000"}), seen);
+    EXPECT_EQ(sink_.last().outcome, seen);
+    const bool ended = GetParam() == Verdict::cleaned || GetParam() == Verdict::gone;
+    EXPECT_EQ(ledger_.find(id) == nullptr, ended);
+}
+
+INSTANTIATE_TEST_SUITE_P(verdicts, PipelineVerdict,
+                         testing::Values(Verdict::cleaned, Verdict::gone, Verdict::refused, Verdict::failed));
+
+TEST_F(PipelineTest, an_exception_in_the_cleaner_is_a_failure) {
+    kind_.fake_cleaner().answer_clean([](const Ghost&) -> Outcome {
+        throw std::runtime_error{"out of luck"};
+    });
+    appear("a");
+    pass(veto);
+    EXPECT_EQ(sink_.last().outcome.verdict, Verdict::failed);
+    EXPECT_THAT(sink_.last().outcome.reason, HasSubstr("out of luck"));
+    EXPECT_NE(ledger_.find("fake", "a"), nullptr);
+}
+
+TEST_F(PipelineTest, an_act_that_nobody_can_answer_for_is_told_before_the_daemon_falls) {
+    kind_.fake_cleaner().answer_clean([](const Ghost&) -> Outcome {
+        throw 42;
+    });
+    appear("a");
+    clock_.advance(veto);
+    EXPECT_THROW(pipeline_.tick(), int);
+    EXPECT_EQ(sink_.last().outcome.verdict, Verdict::failed);
+}
+
+TEST_F(PipelineTest, leaves_a_ghost_alone_after_a_failure_then_announces_again) {
+    kind_.fake_cleaner().answer_clean([](const Ghost&) {
+        return Outcome{};
+    });
+    appear("a");
+    pass(veto);
+    EXPECT_EQ(pipeline_.deadline(), clock_.now() + cooldown);
+    sink_.clear();
+    pass(cooldown - 1ns);
+    EXPECT_THAT(sink_.story(), IsEmpty());
+    pass(1ns);
+    EXPECT_THAT(sink_.story(), ElementsAre("pending a"));
+    pass(veto - 1ns);
+    EXPECT_THAT(cleaned(), ElementsAre("a"));
+    pass(1ns);
+    EXPECT_THAT(cleaned(), ElementsAre("a", "a"));
+}
+
+TEST_F(PipelineTest, a_new_verdict_does_not_cut_a_cooldown_short) {
+    kind_.fake_cleaner().answer_clean([](const Ghost&) {
+        return Outcome{};
+    });
+    appear("a");
+    pass(veto);
+    appear("a", Grade::suspected);
+    appear("a", Grade::proven);
+    pass(cooldown - 1ns);
+    EXPECT_THAT(cleaned(), ElementsAre("a"));
+}
+
+TEST_F(PipelineTest, a_hold_that_outlasts_a_cooldown_ends_when_it_should) {
+    kind_.fake_cleaner().answer_clean([](const Ghost&) {
+        return Outcome{};
+    });
+    const auto id = appear("a");
+    ASSERT_TRUE(pipeline_.hold(id, 2 * cooldown));
+    EXPECT_EQ(pipeline_.clean(id, {.actor = "uid 0"}).verdict, Verdict::failed);
+    sink_.clear();
+    pass(cooldown);
+    EXPECT_THAT(sink_.story(), IsEmpty());
+    pass(cooldown);
+    EXPECT_THAT(sink_.story(), ElementsAre("pending a"));
+}
+
+TEST_F(PipelineTest, an_ignored_ghost_shows_again_though_it_still_cools_down) {
+    kind_.fake_cleaner().answer_clean([](const Ghost&) {
+        return Outcome{};
+    });
+    const auto id = appear("a");
+    ASSERT_TRUE(pipeline_.ignore(id, cooldown / 2));
+    EXPECT_EQ(pipeline_.clean(id, {.actor = "uid 0"}).verdict, Verdict::failed);
+    sink_.clear();
+    pass(cooldown / 2);
+    EXPECT_THAT(sink_.story(), ElementsAre("appeared a"));
+    pass(cooldown / 2);
+    EXPECT_THAT(sink_.story(), ElementsAre("appeared a", "pending a"));
+}
+
+// The Governor's limits.
+
+TEST_F(PipelineTest, does_not_announce_what_is_protected) {
+    limit(&GovernorLimits::protect, {"precious.service"});
+    appear("a", Grade::proven, test::held_by({.unit = "precious.service"}));
+    pass(veto);
+    EXPECT_THAT(sink_.story(), ElementsAre("appeared a"));
+}
+
+TEST_F(PipelineTest, acts_when_the_cap_lets_it_and_says_when_that_is) {
+    limit(&GovernorLimits::acts_per_minute, std::uint64_t{2});
+    for (const auto* key : {"a", "b", "c"}) {
+        appear(key);
+    }
+    pass(veto);
+    EXPECT_THAT(cleaned(), ElementsAre("a", "b"));
+    EXPECT_EQ(pipeline_.deadline(), clock_.now() + 1min);
+    pass(1min - 1ns);
+    EXPECT_THAT(cleaned(), ElementsAre("a", "b"));
+    pass(1ns);
+    EXPECT_THAT(cleaned(), ElementsAre("a", "b", "c"));
+}
+
+TEST_F(PipelineTest, a_unit_at_its_cap_does_not_keep_others_waiting) {
+    limit(&GovernorLimits::acts_per_minute_per_unit, std::uint64_t{1});
+    const auto busy = test::held_by({.unit = "busy.service"});
+    appear("a", Grade::proven, busy);
+    appear("b", Grade::proven, busy);
+    appear("c", Grade::proven, test::held_by({.unit = "quiet.service"}));
+    pass(veto);
+    EXPECT_THAT(cleaned(), ElementsAre("a", "c"));
+    EXPECT_EQ(pipeline_.deadline(), clock_.now() + 1min);
+    pass(1min);
+    EXPECT_THAT(cleaned(), ElementsAre("a", "c", "b"));
+}
+
+TEST_F(PipelineTest, what_waits_for_the_cap_can_still_be_held) {
+    limit(&GovernorLimits::acts_per_minute, std::uint64_t{1});
+    appear("a");
+    const auto id = appear("b");
+    pass(veto);
+    ASSERT_TRUE(pipeline_.hold(id, 24h));
+    pass(1h);
+    EXPECT_THAT(cleaned(), ElementsAre("a"));
+}
+
+TEST_F(PipelineTest, an_act_that_broke_off_counts_as_an_act) {
+    limit(&GovernorLimits::acts_per_minute, std::uint64_t{1});
+    kind_.fake_cleaner().answer_clean([](const Ghost&) -> Outcome {
+        throw std::runtime_error{"out of luck"};
+    });
+    appear("a");
+    appear("b");
+    pass(veto);
+    EXPECT_THAT(cleaned(), ElementsAre("a"));
+}
+
+TEST_F(PipelineTest, a_refusal_costs_no_place_under_the_cap) {
+    limit(&GovernorLimits::acts_per_minute, std::uint64_t{1});
+    kind_.fake_cleaner().answer_confirm(fail(ErrorCode::changed, ""));
+    appear("a");
+    appear("b");
+    pass(veto);
+    EXPECT_THAT(confirmed(), ElementsAre("a", "b"));
+}
+
+// A person's wish.
+
+TEST_F(PipelineTest, cleans_at_once_when_asked) {
+    const auto outcome = pipeline_.clean(appear("a"), {.actor = "uid 1000"});
+    EXPECT_EQ(outcome.verdict, Verdict::cleaned);
+    EXPECT_THAT(sink_.story(), ElementsAre("appeared a", "pending a", "cleaned a"));
+    EXPECT_EQ(sink_.last().actor, "uid 1000");
+    pipeline_.tick();
+    EXPECT_EQ(pipeline_.deadline(), std::nullopt);
+    pass(veto);
+    EXPECT_THAT(cleaned(), ElementsAre("a"));
+}
+
+TEST_F(PipelineTest, a_person_may_clean_what_the_policy_does_not_and_what_is_held) {
+    pipeline_.set_policy("fake", {.clean = CleanPolicy::never, .veto = veto});
+    const auto id = appear("a");
+    ASSERT_TRUE(pipeline_.hold(id, 24h));
+    EXPECT_EQ(pipeline_.clean(id, {.actor = "uid 0"}).verdict, Verdict::cleaned);
+}
+
+TEST_F(PipelineTest, a_mere_suspicion_must_be_asked_for_as_such) {
+    const auto id = appear("a", Grade::suspected);
+    const auto outcome = pipeline_.clean(id, {.actor = "uid 0"});
+    EXPECT_EQ(outcome.verdict, Verdict::refused);
+    EXPECT_THAT(outcome.reason, HasSubstr("suspected"));
+    EXPECT_THAT(confirmed(), IsEmpty());
+    EXPECT_EQ(pipeline_.clean(id, {.actor = "uid 0", .least = Grade::suspected}).verdict, Verdict::cleaned);
+}
+
+TEST_F(PipelineTest, a_proof_in_doubt_is_a_mere_suspicion) {
+    const auto id = appear("a");
+    pipeline_.set_health("fake", Health::lossy);
+    const auto outcome = pipeline_.clean(id, {.actor = "uid 0"});
+    EXPECT_EQ(outcome.verdict, Verdict::refused);
+    EXPECT_THAT(outcome.reason, HasSubstr("lost"));
+    EXPECT_THAT(confirmed(), IsEmpty());
+    EXPECT_EQ(pipeline_.clean(id, {.actor = "uid 0", .least = Grade::suspected}).verdict, Verdict::cleaned);
+}
+
+TEST_F(PipelineTest, not_even_a_person_cleans_what_is_protected) {
+    limit(&GovernorLimits::protect, {"precious"});
+    const auto id = appear("a", Grade::proven, test::held_by({.comm = "precious"}));
+    const auto outcome = pipeline_.clean(id, {.actor = "uid 0", .least = Grade::suspected});
+    EXPECT_EQ(outcome.verdict, Verdict::refused);
+    EXPECT_THAT(outcome.reason, HasSubstr("precious"));
+    EXPECT_THAT(confirmed(), IsEmpty());
+    EXPECT_THAT(sink_.story(), ElementsAre("appeared a", "refused a"));
+    EXPECT_EQ(sink_.last().actor, "uid 0");
+}
+
+TEST_F(PipelineTest, not_even_a_person_acts_during_a_pause) {
+    const auto id = appear("a");
+    limit(&GovernorLimits::paused, true);
+    EXPECT_EQ(pipeline_.clean(id, {.actor = "uid 0", .least = Grade::suspected}).verdict, Verdict::refused);
+    EXPECT_THAT(confirmed(), IsEmpty());
+}
+
+TEST_F(PipelineTest, a_person_is_bound_by_the_caps) {
+    limit(&GovernorLimits::acts_per_minute, std::uint64_t{1});
+    const auto first = appear("a");
+    const auto second = appear("b");
+    EXPECT_EQ(pipeline_.clean(first, {.actor = "uid 0"}).verdict, Verdict::cleaned);
+    EXPECT_EQ(pipeline_.clean(second, {.actor = "uid 0"}).verdict, Verdict::refused);
+    EXPECT_THAT(cleaned(), ElementsAre("a"));
+}
+
+TEST_F(PipelineTest, a_person_is_bound_by_the_last_look) {
+    kind_.fake_cleaner().answer_confirm(fail(ErrorCode::changed, "another is in its place"));
+    const auto outcome = pipeline_.clean(appear("a"), {.actor = "uid 0", .least = Grade::suspected});
+    EXPECT_EQ(outcome, (Outcome{.verdict = Verdict::refused, .reason = "another is in its place"}));
+    EXPECT_THAT(cleaned(), IsEmpty());
+}
+
+TEST_F(PipelineTest, a_refused_wish_leaves_the_announcement_standing) {
+    limit(&GovernorLimits::acts_per_minute, std::uint64_t{1});
+    const auto first = appear("a");
+    const auto second = appear("b");
+    EXPECT_EQ(pipeline_.clean(first, {.actor = "uid 0"}).verdict, Verdict::cleaned);
+    EXPECT_EQ(pipeline_.clean(second, {.actor = "uid 0"}).verdict, Verdict::refused);
+    pass(1min);
+    EXPECT_THAT(cleaned(), ElementsAre("a", "b"));
+}
+
+TEST_F(PipelineTest, nobody_can_clean_what_is_of_a_kind_that_only_reports) {
+    reporter_.plant("r", Grade::proven);
+    pipeline_.tick();
+    const auto id = ledger_.find("fake-report", "r")->id;
+    const auto outcome = pipeline_.clean(id, {.actor = "uid 0", .least = Grade::suspected});
+    EXPECT_EQ(outcome.verdict, Verdict::refused);
+    EXPECT_THAT(outcome.reason, HasSubstr("the kind fake-report only reports"));
+    EXPECT_NE(ledger_.find(id), nullptr);
+}
+
+TEST_F(PipelineTest, nobody_can_clean_what_is_not_there) {
+    const auto outcome = pipeline_.clean(17, {.actor = "uid 0"});
+    EXPECT_EQ(outcome.verdict, Verdict::refused);
+    EXPECT_THAT(outcome.reason, HasSubstr("17"));
+    EXPECT_THAT(sink_.story(), IsEmpty());
+}
+
+// What the policy says of itself.
+
+TEST_F(PipelineTest, says_when_an_announced_act_is_due) {
+    appear("a");
+    pass(10s);
+    const auto decision = pipeline_.decision(*ledger_.find("fake", "a"));
+    EXPECT_EQ(decision.action, Action::clean);
+    EXPECT_THAT(decision.reason, HasSubstr("in 20s"));
+}
+
+TEST_F(PipelineTest, says_what_an_act_has_to_wait_for) {
+    limit(&GovernorLimits::acts_per_minute, std::uint64_t{1});
+    appear("a");
+    appear("b");
+    pass(veto);
+    const auto decision = pipeline_.decision(*ledger_.find("fake", "b"));
+    EXPECT_EQ(decision.action, Action::clean);
+    EXPECT_THAT(decision.reason, HasSubstr("has to wait"));
+}
+
+TEST_F(PipelineTest, says_how_long_a_hold_lasts) {
+    ASSERT_TRUE(pipeline_.hold(appear("a"), 1h));
+    pass(10min);
+    EXPECT_EQ(pipeline_.decision(*ledger_.find("fake", "a")),
+              (Decision{.action = Action::report, .reason = "held for another 50min"}));
+}
+
+// Time and size.
+
+TEST_F(PipelineTest, has_no_deadline_while_there_is_nothing_to_do) {
+    EXPECT_EQ(pipeline_.deadline(), std::nullopt);
+    appear("a", Grade::suspected);
+    EXPECT_EQ(pipeline_.deadline(), std::nullopt);
+}
+
+TEST_F(PipelineTest, wakes_for_its_trackers) {
+    OptionValues options{test::fake_info().options};
+    ASSERT_TRUE(options.set("Grace", "5min"));
+    kind_.configure(options);
+    kind_.plant("a", Grade::proven);
+    EXPECT_EQ(pipeline_.deadline(), clock_.now() + 5min);
+}
+
+TEST_F(PipelineTest, wakes_to_flush_what_was_told_outside_of_a_tick) {
+    const auto id = appear("a");
+    const auto flushes = sink_.flushes();
+    std::ignore = pipeline_.clean(id, {.actor = "uid 0"});
+    EXPECT_EQ(pipeline_.deadline(), clock_.now());
+    pipeline_.tick();
+    EXPECT_EQ(sink_.flushes(), flushes + 1);
+    EXPECT_EQ(pipeline_.deadline(), std::nullopt);
+}
+
+TEST_F(PipelineTest, a_long_queue_leaves_room_for_others) {
+    constexpr int many = 1000;
+    for (int number = 0; number < many; ++number) {
+        kind_.plant(std::to_string(number), Grade::proven);
+    }
+    pipeline_.tick();
+    pass(veto);
+    EXPECT_LT(cleaned().size(), many);
+    int ticks = 1;
+    while (pipeline_.deadline() && *pipeline_.deadline() <= clock_.now() && ticks < many) {
+        pipeline_.tick();
+        ++ticks;
+    }
+    EXPECT_EQ(cleaned().size(), many);
+    EXPECT_LT(ticks, 10);
+}
+
+// Nothing here may cost each ghost a look at all others: that would be ten thousand million looks, and this
+// test would run into its time limit.
+TEST(PipelineSize, lives_with_a_hundred_thousand_ghosts) {
+    constexpr std::size_t many = 100'000;
+    const test::FakeClock clock;
+    test::CountingIds ids;
+    Ledger ledger{clock, ids, {}};
+    Governor governor{generous()};
+    test::FakeKind kind{clock};
+    Pipeline pipeline{clock, governor, ledger};
+    pipeline.add(kind, {.clean = CleanPolicy::proven, .veto = 0s});
+
+    const auto holders = test::held_by({.unit = "leaky.service"});
+    for (std::size_t number = 0; number < many; ++number) {
+        kind.plant(std::to_string(number), Grade::proven, holders);
+    }
+    pipeline.tick();
+    const auto left = ledger.count("fake", Grade::proven);
+    EXPECT_LT(left, many);
+    EXPECT_GT(left, many / 2);
+    for (int tick = 0; tick < 100; ++tick) {
+        pipeline.tick();
+    }
+    EXPECT_LT(ledger.count("fake", Grade::proven), left);
+    pipeline.set_health("fake", Health::lossy);
+    for (std::size_t number = 0; number < many; ++number) {
+        kind.remove(std::to_string(number));
+    }
+    pipeline.tick();
+    EXPECT_TRUE(ledger.ghosts().empty());
+    EXPECT_EQ(pipeline.deadline(), std::nullopt);
+}
+
+TEST_F(PipelineTest, takes_a_kind_it_does_not_know_for_a_mistake_of_ours) {
+    EXPECT_THROW(std::ignore = pipeline_.policy("unheard-of"), std::out_of_range);
+    EXPECT_EQ(pipeline_.policy("fake"), clean_proven);
+}
+
+} // namespace
+} // namespace egb::engine

@@ -1,0 +1,68 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "engine/policy.hpp"
+
+#include "core/option.hpp"
+
+#include <array>
+#include <format>
+#include <string_view>
+
+namespace egb::engine {
+
+namespace {
+
+constexpr std::array<std::string_view, 3> clean_choices{"never", "proven", "suspected"};
+
+constexpr auto options = std::to_array<OptionSpec>({
+    {.name = "Enabled",
+     .type = OptionType::flag,
+     .preset = "yes",
+     .help = "Whether this kind of ghost is looked for at all."},
+    {.name = "Clean",
+     .type = OptionType::choice,
+     .preset = "proven",
+     .help = "Which ghosts are cleaned without being asked: never any, those that are proven, or even those "
+             "that are only suspected.",
+     .choices = clean_choices},
+    {.name = "Veto",
+     .type = OptionType::span,
+     .preset = "30s",
+     .help = "How long an act is announced before it is done, so that it can be held back."},
+});
+
+Decision report(std::string reason) {
+    return {.action = Action::report, .reason = std::move(reason)};
+}
+
+} // namespace
+
+Decision decide(const Ghost& ghost, const KindPolicy& policy, Health health) {
+    if (ghost.kind->reach == Reach::reports) {
+        return report(std::format("the kind {} only reports", ghost.kind->name));
+    }
+    if (policy.clean == CleanPolicy::never) {
+        return report(std::format("Clean=never for the kind {}", ghost.kind->name));
+    }
+    if (ghost.grade != Grade::proven && policy.clean != CleanPolicy::suspected) {
+        return report("it is only suspected, and only what is proven is cleaned");
+    }
+    if (health == Health::lossy) {
+        return report(
+            std::format("events of the kind {} were lost, so nothing of it is cleaned before a whole "
+                        "sweep has put that right",
+                        ghost.kind->name));
+    }
+    return {.action = Action::clean,
+            .reason = std::format("it is {}, and Clean={}", to_string(ghost.grade), to_string(policy.clean))};
+}
+
+std::span<const OptionSpec> common_kind_options() {
+    return options;
+}
+
+KindPolicy kind_policy(const OptionValues& section) {
+    // The option's choices are the policy's names; the test of this file holds the two together.
+    return {.clean = parse_clean_policy(section.text("Clean")).value(), .veto = section.span("Veto")};
+}
+
+} // namespace egb::engine
