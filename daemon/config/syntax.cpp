@@ -1,0 +1,164 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "config/syntax.hpp"
+
+#include "core/utf8.hpp"
+
+#include <algorithm>
+#include <optional>
+#include <ranges>
+#include <utility>
+
+namespace egb::config {
+
+namespace {
+
+constexpr std::string_view blanks = " \t";
+constexpr std::string_view byte_order_mark = "\xEF\xBB\xBF";
+
+std::string_view trimmed(std::string_view text) {
+    const auto first = text.find_first_not_of(blanks);
+    return first == std::string_view::npos ? std::string_view{}
+                                           : text.substr(first, text.find_last_not_of(blanks) - first + 1);
+}
+
+/// For a message: the beginning is enough to find the place.
+std::string shortened(std::string_view text) {
+    constexpr std::size_t most = 60;
+    return text.size() <= most ? std::string{text} : printable(text.substr(0, most)) + "...";
+}
+
+bool is_comment(std::string_view line) {
+    const auto first = line.find_first_not_of(blanks);
+    return first != std::string_view::npos && (line[first] == '#' || line[first] == ';');
+}
+
+/// An even number of backslashes is as many of them, escaped.
+bool goes_on(std::string_view line) {
+    const auto backslashes = line.size() - (line.find_last_not_of('\\') + 1);
+    return backslashes % 2 == 1;
+}
+
+std::unexpected<Error> wrong(std::size_t line, std::string_view reason) {
+    return fail(ErrorCode::invalid, "{}: {}", line, reason);
+}
+
+class Parser {
+public:
+    [[nodiscard]] Result<> take_line(std::size_t number, std::string_view line) {
+        if (auto good = check_text(number, line); !good) {
+            return good;
+        }
+        if (is_comment(line)) {
+            return {};
+        }
+        if (!pending_) {
+            pending_ = Pending{.first_line = number, .last_line = number, .text = {}};
+        }
+        pending_->last_line = number;
+        if (goes_on(line)) {
+            pending_->text.append(line.substr(0, line.size() - 1)).append(" ");
+            return {};
+        }
+        pending_->text.append(line);
+        return finish();
+    }
+
+    /// systemd lets that pass; here it is taken for the half of something.
+    [[nodiscard]] Result<> check_end() const {
+        return pending_ ? wrong(pending_->last_line, "a backslash at the end, and no line after it")
+                        : Result<>{};
+    }
+
+    [[nodiscard]] std::vector<Statement> statements() && { return std::move(statements_); }
+
+private:
+    struct Pending {
+        std::size_t first_line{};
+        std::size_t last_line{};
+        std::string text;
+    };
+
+    Result<> finish() {
+        const auto statement = std::exchange(pending_, std::nullopt);
+        const auto text = statement ? trimmed(statement->text) : std::string_view{};
+        if (text.empty()) {
+            return {};
+        }
+        return text.front() == '[' ? take_heading(*statement, text) : take_assignment(*statement, text);
+    }
+
+    static Result<> check_text(std::size_t number, std::string_view line) {
+        const bool control = std::ranges::any_of(line, [](char c) {
+            return (c >= '\0' && c < ' ' && c != '\t') || c == '\x7F';
+        });
+        if (control) {
+            return wrong(number, "a control character; is this a text file?");
+        }
+        return is_utf8(line) ? Result<>{} : wrong(number, "this is not UTF-8");
+    }
+
+    Result<> take_heading(const Pending& at, std::string_view text) {
+        const auto name = text.substr(1, text.size() - 2);
+        if (text.size() < 3 || !text.ends_with(']') || name.find_first_of("[]") != std::string_view::npos) {
+            return wrong(at.first_line, std::format("expected [SECTION], not {}", shortened(text)));
+        }
+        section_ = name;
+        add(at, {}, {});
+        return {};
+    }
+
+    Result<> take_assignment(const Pending& at, std::string_view text) {
+        const auto equals = text.find('=');
+        if (equals == std::string_view::npos || equals == 0) {
+            return wrong(at.first_line,
+                         std::format("expected NAME=VALUE or [SECTION], not {}", shortened(text)));
+        }
+        const auto name = trimmed(text.substr(0, equals));
+        if (section_.empty()) {
+            return wrong(at.first_line, std::format("{}= stands before any [SECTION]", shortened(name)));
+        }
+        add(at, name, trimmed(text.substr(equals + 1)));
+        return {};
+    }
+
+    void add(const Pending& at, std::string_view name, std::string_view value) {
+        statements_.push_back({.first_line = at.first_line,
+                               .last_line = at.last_line,
+                               .section = section_,
+                               .name = std::string{name},
+                               .value = std::string{value}});
+    }
+
+    std::string section_;
+    std::optional<Pending> pending_;
+    std::vector<Statement> statements_;
+};
+
+} // namespace
+
+std::vector<std::string_view> lines_of(std::string_view text) {
+    std::vector<std::string_view> lines;
+    text.remove_suffix(text.ends_with('\n') ? 1 : 0);
+    for (const auto part : text | std::views::split('\n')) {
+        std::string_view line{part};
+        line.remove_suffix(line.ends_with('\r') ? 1 : 0);
+        lines.push_back(line);
+    }
+    return lines;
+}
+
+Result<std::vector<Statement>> parse(std::string_view text) {
+    text.remove_prefix(text.starts_with(byte_order_mark) ? byte_order_mark.size() : 0);
+    Parser parser;
+    std::size_t number = 0;
+    for (const auto line : lines_of(text)) {
+        if (auto taken = parser.take_line(++number, line); !taken) {
+            return std::unexpected(taken.error());
+        }
+    }
+    return parser.check_end().transform([&parser] {
+        return std::move(parser).statements();
+    });
+}
+
+} // namespace egb::config
