@@ -1,23 +1,25 @@
 // SPDX-License-Identifier: Apache-2.0
-// What must outlive the daemon: ghost ids, history. SQLite with WAL in the state directory.
-// Nothing in here is fatal: a corrupt file is set aside and named, a full disk makes the database fall silent
-// (and say so, once, through `degraded()`) until it works again.
+// What must outlive the daemon: ghost ids, history. SQLite with WAL in the state directory; owned by the
+// daemon, used on the loop, where each call takes milliseconds at most. Nothing in here is fatal. A corrupt
+// file is set aside and named. A disk that is full, read-only or broken makes the database fall back on
+// memory or fall silent: it says so, once, through `degraded()` and OnTrouble, counts what it has to drop,
+// and retry() brings it back.
 #pragma once
 
+#include "core/clock.hpp"
 #include "core/incident.hpp"
 #include "core/result.hpp"
 #include "engine/sink.hpp"
+#include "state/sqlite.hpp"
 
 #include <cstdint>
+#include <deque>
 #include <filesystem>
 #include <functional>
-#include <memory>
 #include <optional>
 #include <string>
 #include <string_view>
 #include <vector>
-
-struct sqlite3;
 
 namespace egb::state {
 
@@ -39,12 +41,12 @@ struct HistoryRow {
 };
 
 struct HistoryFilter {
-    std::string kind;
-    std::string type;
-    std::string verdict;
-    std::optional<GhostId> ghost;
-    std::optional<WallTime> since;
-    std::optional<WallTime> until;
+    std::string kind{};
+    std::string type{};
+    std::string verdict{};
+    std::optional<GhostId> ghost{};
+    std::optional<WallTime> since{};
+    std::optional<WallTime> until{};
 };
 
 class StateDb final : public engine::IdSource {
@@ -54,51 +56,64 @@ public:
 
     /// Opens or makes the database and brings its schema up to date. Where that is impossible it works in
     /// memory, and says so.
-    StateDb(const std::filesystem::path& directory, OnTrouble on_trouble);
+    StateDb(const std::filesystem::path& directory, const Clock& clock, OnTrouble on_trouble);
     ~StateDb() override;
     StateDb(const StateDb&) = delete;
     StateDb& operator=(const StateDb&) = delete;
 
-    /// Ids are reserved a thousand at a time, so that a crash skips some and repeats none.
+    /// Ids are reserved a thousand at a time, so that a crash skips some and repeats none. When nothing
+    /// durable says which ids were given before, they go on from the wall clock's microseconds, which no
+    /// count reaches.
     [[nodiscard]] GhostId next() override;
 
-    /// Collected until flush(), written in one transaction. What a full disk refuses is dropped and counted.
+    /// Collected until flush(), written in one transaction. While the disk refuses, the first thousand wait
+    /// for it; the rest are dropped and counted.
     void append(const Incident& incident, std::string json);
     void flush();
 
     /// The newest first.
-    [[nodiscard]] Result<std::vector<HistoryRow>> history(const HistoryFilter& filter, std::uint32_t limit) const;
+    [[nodiscard]] Result<std::vector<HistoryRow>> history(const HistoryFilter& filter,
+                                                          std::uint32_t limit) const;
 
     /// Deletes the oldest beyond the limits.
     void prune(std::uint64_t most_rows, WallTime oldest);
 
+    /// Tries to become durable again. Worth calling every minute or so while degraded().
+    void retry();
+
     /// Why the state is not durable at the moment; empty when it is.
     [[nodiscard]] const std::string& degraded() const { return degraded_; }
+
+    /// Incidents that found no place since the trouble began.
+    [[nodiscard]] std::uint64_t dropped() const { return dropped_; }
 
     [[nodiscard]] static constexpr int schema_version() { return 1; }
 
 private:
-    struct Close {
-        void operator()(sqlite3* db) const;
-    };
-    struct Pending {
-        HistoryRow row;
-    };
+    enum class Home : std::uint8_t { file, memory };
 
-    void open(const std::filesystem::path& file);
-    Result<> migrate();
-    Result<> write_pending();
-    Result<> reserve_ids();
-    void trouble(std::string_view what);
-    void recovered();
+    [[nodiscard]] Result<Database> open_file();
+    [[nodiscard]] Result<> set_aside(const Error& damage);
+    void settle(Result<Database> file);
+    void survive(const Error& error);
+    [[nodiscard]] Result<> return_to_file();
+    void replenish_ids();
+    [[nodiscard]] Result<> reserve_ids();
+    void return_unused_ids();
+    void leave_given_ids();
+    [[nodiscard]] Result<> write_pending();
+    void trouble(const Error& why);
 
-    std::unique_ptr<sqlite3, Close> db_;
+    const std::filesystem::path file_;
+    const Clock& clock_;
     OnTrouble on_trouble_;
+    Database db_;
+    Home home_{Home::memory};
     std::string degraded_;
-    std::vector<Pending> pending_;
+    std::deque<HistoryRow> pending_;
     std::uint64_t dropped_{};
     GhostId next_id_{1};
-    GhostId reserved_until_{1};
+    GhostId reserved_until_{1}; ///< the first id that is not reserved
 };
 
 } // namespace egb::state

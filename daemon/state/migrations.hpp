@@ -1,0 +1,35 @@
+// SPDX-License-Identifier: Apache-2.0
+// The schema's story, one step per version. Steps are added and never changed: each has been run on
+// somebody's machine. The version a file is at stands in its user_version.
+#pragma once
+
+#include <array>
+
+namespace egb::state {
+
+inline constexpr std::array migrations{
+    // 1. The narrow table is the one that filters scan; the incidents in full are kept out of their way.
+    R"sql(
+        CREATE TABLE counter (name TEXT PRIMARY KEY, value INTEGER NOT NULL) WITHOUT ROWID;
+        INSERT INTO counter VALUES ('next_ghost_id', 1);
+        CREATE TABLE history (
+            sequence INTEGER PRIMARY KEY AUTOINCREMENT,
+            at INTEGER NOT NULL, -- microseconds since 1970
+            type TEXT NOT NULL,
+            ghost INTEGER NOT NULL,
+            kind TEXT NOT NULL,
+            grade TEXT NOT NULL,
+            summary TEXT NOT NULL,
+            verdict TEXT NOT NULL,
+            reason TEXT NOT NULL,
+            actor TEXT NOT NULL
+        );
+        CREATE INDEX history_of_ghost ON history (ghost);
+        CREATE TABLE incident (
+            sequence INTEGER PRIMARY KEY REFERENCES history ON DELETE CASCADE,
+            json TEXT NOT NULL
+        );
+    )sql",
+};
+
+} // namespace egb::state
