@@ -19,9 +19,16 @@
 
 namespace egb::bus {
 
+/// A ghost as a list shows it.
+struct GhostRow {
+    GhostPtr ghost;
+    WallTime since;                ///< ghost->since, on the wall
+    Action action{Action::report}; ///< what the policy would do with it at this moment
+};
+
 struct GhostPage {
     std::uint32_t total{}; ///< how many the filter matches, on all pages
-    std::vector<GhostPtr> ghosts;
+    std::vector<GhostRow> rows;
 };
 
 /// A kind as it is now: the source of the Kind object's properties.
@@ -59,6 +66,7 @@ public:
     [[nodiscard]] virtual ManagerStatus status() const = 0;
     [[nodiscard]] virtual Result<KindStatus> kind_status(std::string_view kind) const = 0;
 
+    /// Ignored ghosts are on no page. `limit` is at least 1.
     [[nodiscard]] virtual GhostPage list(const GhostFilter& filter, std::uint32_t offset,
                                          std::uint32_t limit) const = 0;
     [[nodiscard]] virtual Result<std::string> describe(GhostId id) const = 0;

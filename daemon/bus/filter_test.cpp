@@ -1,0 +1,146 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "bus/filter.hpp"
+
+#include <gmock/gmock.h>
+
+#include <array>
+
+using namespace std::chrono_literals;
+using testing::AllOf;
+using testing::ElementsAre;
+using testing::HasSubstr;
+using testing::IsEmpty;
+using testing::Pair;
+
+namespace egb::bus {
+namespace {
+
+template <typename T>
+sdbus::Variant value(const T& held) {
+    return sdbus::Variant{held};
+}
+
+sdbus::Variant text(const char* held) {
+    return value(std::string{held});
+}
+
+TEST(GhostFilterOfDictionary, ReadsEveryKey) {
+    const auto filter = ghost_filter({{"kind", text("tcp")},
+                                      {"grade", text("proven")},
+                                      {"pid", value(std::int32_t{12})},
+                                      {"uid", value(std::uint32_t{1000})},
+                                      {"unit", text("a.service")},
+                                      {"container", text("c0ffee")},
+                                      {"comm", text("java")},
+                                      {"min_age", value(std::uint64_t{1'500'000})}});
+    ASSERT_TRUE(filter) << filter.error().message;
+    EXPECT_EQ(filter->kind, "tcp");
+    EXPECT_EQ(filter->grade, Grade::proven);
+    EXPECT_EQ(filter->pid, 12);
+    EXPECT_EQ(filter->uid, 1000U);
+    EXPECT_EQ(filter->unit, "a.service");
+    EXPECT_EQ(filter->container, "c0ffee");
+    EXPECT_EQ(filter->comm, "java");
+    EXPECT_EQ(filter->min_age, 1500ms);
+}
+
+TEST(GhostFilterOfDictionary, OfNothingSelectsEverything) {
+    const auto filter = ghost_filter({});
+    ASSERT_TRUE(filter);
+    EXPECT_THAT(filter->kind, IsEmpty());
+    EXPECT_FALSE(filter->grade);
+    EXPECT_FALSE(filter->pid);
+}
+
+TEST(GhostFilterOfDictionary, NamesTheUnknownKeyAndTheKnownOnes) {
+    const auto filter = ghost_filter({{"knd", text("tcp")}});
+    ASSERT_FALSE(filter);
+    EXPECT_EQ(filter.error().code, ErrorCode::invalid);
+    EXPECT_THAT(filter.error().message, AllOf(HasSubstr("\"knd\""), HasSubstr("kind"), HasSubstr("min_age")));
+}
+
+TEST(GhostFilterOfDictionary, NamesTheTypeThatIsWrongAndTheRightOne) {
+    const auto filter = ghost_filter({{"pid", text("12")}});
+    ASSERT_FALSE(filter);
+    EXPECT_THAT(filter.error().message, AllOf(HasSubstr("\"pid\""), HasSubstr("type i"), HasSubstr("not s")));
+}
+
+TEST(GhostFilterOfDictionary, RefusesAGradeThatIsNone) {
+    const auto filter = ghost_filter({{"grade", text("maybe")}});
+    ASSERT_FALSE(filter);
+    EXPECT_THAT(filter.error().message, AllOf(HasSubstr("\"grade\""), HasSubstr("maybe")));
+}
+
+TEST(HistoryFilterOfDictionary, ReadsEveryKey) {
+    const auto filter = history_filter({{"kind", text("ipc")},
+                                        {"type", text("acted")},
+                                        {"verdict", text("refused")},
+                                        {"ghost", value(std::uint64_t{7})},
+                                        {"since", value(std::uint64_t{5})},
+                                        {"until", value(UINT64_MAX)}});
+    ASSERT_TRUE(filter) << filter.error().message;
+    EXPECT_EQ(filter->kind, "ipc");
+    EXPECT_EQ(filter->type, "acted");
+    EXPECT_EQ(filter->verdict, "refused");
+    EXPECT_EQ(filter->ghost, 7U);
+    EXPECT_EQ(filter->since, WallTime{5us});
+    EXPECT_EQ(filter->until, WallTime::max());
+}
+
+TEST(HistoryFilterOfDictionary, RefusesWordsThatMeanNothing) {
+    EXPECT_THAT(history_filter({{"type", text("came")}}).error().message, HasSubstr("came"));
+    EXPECT_THAT(history_filter({{"verdict", text("killed")}}).error().message, HasSubstr("cleaned"));
+}
+
+TEST(LeastGrade, IsProvenUnlessAskedForMore) {
+    EXPECT_EQ(least_grade({}), Grade::proven);
+    EXPECT_EQ(least_grade({{"suspected", value(false)}}), Grade::proven);
+    EXPECT_EQ(least_grade({{"suspected", value(true)}}), Grade::suspected);
+    EXPECT_FALSE(least_grade({{"suspected", text("yes")}}));
+    EXPECT_FALSE(least_grade({{"force", value(true)}}));
+}
+
+class PolicyOptionsTest : public testing::Test {
+protected:
+    static constexpr std::array<std::string_view, 2> choices_{"never", "proven"};
+    static constexpr std::array<OptionSpec, 5> table_{{
+        {.name = "Enabled", .type = OptionType::flag, .preset = "yes", .help = ""},
+        {.name = "Veto", .type = OptionType::span, .preset = "5s", .help = "", .choices = {}, .least = 1},
+        {.name = "Most", .type = OptionType::count, .preset = "5", .help = "", .choices = {}, .most = 10},
+        {.name = "Clean", .type = OptionType::choice, .preset = "never", .help = "", .choices = choices_},
+        {.name = "Spare", .type = OptionType::list, .preset = "", .help = ""},
+    }};
+};
+
+TEST_F(PolicyOptionsTest, WritesValuesAsTheFileHasThem) {
+    const auto options = policy_options({{"Enabled", value(false)},
+                                         {"Veto", value(std::uint64_t{90'000'000})},
+                                         {"Most", value(std::uint64_t{7})},
+                                         {"Clean", text("proven")},
+                                         {"Spare", value(std::vector<std::string>{"a b", "c"})}},
+                                        table_);
+    ASSERT_TRUE(options) << options.error().message;
+    EXPECT_THAT(*options, ElementsAre(Pair("Clean", "proven"), Pair("Enabled", "no"), Pair("Most", "7"),
+                                      Pair("Spare", "\"a b\" c"), Pair("Veto", "1min 30s")));
+}
+
+TEST_F(PolicyOptionsTest, KeepsTheLimitsOfTheTable) {
+    EXPECT_FALSE(policy_options({{"Most", value(std::uint64_t{11})}}, table_));
+    EXPECT_FALSE(policy_options({{"Veto", value(std::uint64_t{10})}}, table_));
+    EXPECT_FALSE(policy_options({{"Clean", text("always")}}, table_));
+}
+
+TEST_F(PolicyOptionsTest, RefusesAValueOfAnotherType) {
+    EXPECT_THAT(policy_options({{"Most", value(true)}}, table_).error().message, HasSubstr("\"Most\""));
+    EXPECT_FALSE(policy_options({{"Enabled", value(std::uint64_t{1})}}, table_));
+    EXPECT_FALSE(policy_options({{"Clean", value(std::vector<std::string>{"never"})}}, table_));
+    EXPECT_FALSE(policy_options({{"Veto", value(1.5)}}, table_));
+}
+
+TEST_F(PolicyOptionsTest, NamesTheOptionsThereAre) {
+    EXPECT_THAT(policy_options({{"Vet", text("5s")}}, table_).error().message,
+                AllOf(HasSubstr("\"Vet\""), HasSubstr("Enabled, Veto, Most, Clean, Spare")));
+}
+
+} // namespace
+} // namespace egb::bus

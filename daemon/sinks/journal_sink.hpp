@@ -1,0 +1,56 @@
+// SPDX-License-Identifier: Apache-2.0
+// Incidents as typed journal entries, which journalctl can filter by field and explain from the catalog.
+// A flood becomes a trickle: of one batch, 50 entries per kind and incident are written singly; one more
+// stands for the rest and names whose they are. Owned by the daemon, runs on its loop.
+#pragma once
+
+#include "core/clock.hpp"
+#include "engine/sink.hpp"
+
+#include <cstdint>
+#include <functional>
+#include <map>
+#include <span>
+#include <string>
+#include <string_view>
+#include <utility>
+#include <vector>
+
+namespace egb::sinks {
+
+/// The fields of one entry, each as NAME=value.
+using JournalEntry = std::vector<std::string>;
+
+[[nodiscard]] JournalEntry journal_entry(const Incident& incident, const Clock& clock);
+
+/// Hands an entry to journald. Where there is none, it goes nowhere.
+void send_to_journal(std::span<const std::string> entry);
+
+class JournalSink final : public engine::Sink {
+public:
+    using Send = std::function<void(std::span<const std::string>)>;
+
+    explicit JournalSink(const Clock& clock, Send send = send_to_journal)
+        : clock_{clock}, send_{std::move(send)} {}
+
+    void record(const Incident& incident) override;
+    void flush() override;
+
+private:
+    /// What one batch has of one kind and incident.
+    struct Tally {
+        int priority{};
+        std::uint64_t single{};
+        std::uint64_t more{};
+        std::map<std::string, std::uint64_t, std::less<>> more_by_holder;
+    };
+    using Subject = std::pair<std::string_view, std::string_view>; ///< kind, incident; both are literals
+
+    [[nodiscard]] static JournalEntry summary(const Subject& subject, const Tally& tally);
+
+    const Clock& clock_;
+    Send send_;
+    std::map<Subject, Tally> batch_;
+};
+
+} // namespace egb::sinks
