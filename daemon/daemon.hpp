@@ -8,8 +8,13 @@
 #include <memory>
 #include <span>
 #include <string>
+#include <string_view>
 
 namespace egb {
+
+namespace sinks {
+class Log;
+} // namespace sinks
 
 /// Where a daemon finds its surroundings, so that tests can give it others than the system's.
 struct DaemonOptions {
@@ -20,9 +25,20 @@ struct DaemonOptions {
     bool dry_run{};                         ///< DrySys in place of RealSys
 };
 
+/// Of this build.
+[[nodiscard]] std::string_view version();
+
+/// Throws std::runtime_error, with FILE:LINE: reason, when the configuration is not in order.
+void check_configuration(const DaemonOptions& options, std::span<const kinds::CatalogEntry> catalog);
+
+/// The configuration file that says nothing but the defaults, with the help of each option.
+[[nodiscard]] std::string default_configuration(std::span<const kinds::CatalogEntry> catalog);
+
+/// One per process. What it throws, it has said in the log.
 class Daemon {
 public:
-    /// Throws when there is no point in running: no bus name, no usable configuration.
+    /// Starts everything but the loop. Throws when there is no point in running: no bus name, no usable
+    /// configuration.
     Daemon(const DaemonOptions& options, std::span<const kinds::CatalogEntry> catalog);
     ~Daemon();
     Daemon(const Daemon&) = delete;
@@ -33,6 +49,7 @@ public:
 
 private:
     class Impl;
+    std::unique_ptr<sinks::Log> log_; ///< first: it hears of everything
     std::unique_ptr<Impl> impl_;
 };
 

@@ -1,0 +1,380 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "daemon.hpp"
+
+#include "bus/bus.hpp"
+#include "config/default_file.hpp"
+#include "configurator.hpp"
+#include "daemon_control.hpp"
+#include "engine/governor.hpp"
+#include "engine/ledger.hpp"
+#include "engine/pipeline.hpp"
+#include "host/bpf_holder_scan.hpp"
+#include "host/fd_store.hpp"
+#include "host/monotonic_clock.hpp"
+#include "host/procfs.hpp"
+#include "host/sys.hpp"
+#include "kind_runner.hpp"
+#include "loop/event_loop.hpp"
+#include "loop/worker_pool.hpp"
+#include "notifier.hpp"
+#include "sinks/bus_sink.hpp"
+#include "sinks/journal_sink.hpp"
+#include "sinks/log.hpp"
+#include "sinks/state_sink.hpp"
+#include "state/state_db.hpp"
+#include "throttle.hpp"
+
+#include <spdlog/spdlog.h>
+
+#include <algorithm>
+#include <csignal>
+#include <cstdlib>
+#include <format>
+#include <utility>
+
+namespace egb {
+
+namespace {
+
+constexpr Span between_ticks = std::chrono::milliseconds{100};
+constexpr Span between_ticks_in_trouble = std::chrono::seconds{1};
+constexpr Span between_reports = std::chrono::seconds{1};
+constexpr Span between_prunings = std::chrono::hours{24};
+constexpr Span between_state_retries = std::chrono::minutes{1};
+
+host::ProcFs procfs_at(const std::filesystem::path& root) {
+    return host::ProcFs{root.empty() ? host::ProcFs::default_root() : root};
+}
+
+std::unique_ptr<host::Sys> make_sys(bool dry_run, const host::ProcFs& procfs) {
+    if (dry_run) {
+        return std::make_unique<host::DrySys>(procfs);
+    }
+    return std::make_unique<host::RealSys>(procfs);
+}
+
+} // namespace
+
+class Daemon::Impl {
+public:
+    Impl(const DaemonOptions& options, std::span<const kinds::CatalogEntry> catalog, sinks::Log& log);
+    ~Impl();
+    Impl(const Impl&) = delete;
+    Impl& operator=(const Impl&) = delete;
+
+    int run();
+
+private:
+    [[nodiscard]] std::vector<loop::EventSource> catch_signals();
+    void start_kinds(std::span<const kinds::CatalogEntry> catalog);
+    void stop();
+    void on_bus_lost();
+    Result<> reload();
+    void put_in_force();
+
+    void on_timer();
+    void advance();
+    void rearm();
+    void keep_house();
+    void plan_housekeeping();
+    [[nodiscard]] bool alive();
+    void report();
+    [[nodiscard]] std::string status_line() const;
+
+    // In the order of their dependence; what is last is gone first.
+    sinks::Log& log_;
+    const host::MonotonicClock clock_;
+    Configurator configurator_;
+    std::string log_level_;
+    const bool dry_run_;
+    loop::EventLoop loop_;
+    const std::vector<loop::EventSource> signals_; // before any thread, which would take them
+    Notifier notifier_;
+    const host::ProcFs procfs_;
+    host::SystemdFdStore fd_store_;
+    const std::unique_ptr<host::Sys> sys_;
+    const host::Surroundings surroundings_;
+    host::BpfHolderScan holder_scan_;
+    state::StateDb state_;
+    loop::WorkerPool workers_;
+    bus::Bus bus_;
+    sinks::JournalSink journal_sink_;
+    sinks::StateSink state_sink_;
+    sinks::BusSink bus_sink_;
+    engine::Governor governor_;
+    engine::Ledger ledger_;
+    engine::Pipeline pipeline_;
+    KindRunners runners_;
+    DaemonControl control_;
+    Throttle report_;
+    loop::EventSource timer_;
+    Instant timer_rang_;
+    loop::EventSource housekeeping_;
+    Instant next_pruning_;
+    bool state_was_degraded_{};
+    std::string reload_failure_; ///< of the last reload; empty when it succeeded
+};
+
+Daemon::Impl::Impl(const DaemonOptions& options, std::span<const kinds::CatalogEntry> catalog,
+                   sinks::Log& log)
+    : log_{log},
+      configurator_{catalog, options.config_root, options.state_directory},
+      dry_run_{options.dry_run || configurator_.daemon().dry_run},
+      signals_{catch_signals()},
+      procfs_{procfs_at(options.proc)},
+      sys_{make_sys(dry_run_, procfs_)},
+      surroundings_{.clock = clock_, .procfs = procfs_, .fd_store = fd_store_, .sys = *sys_},
+      holder_scan_{procfs_},
+      state_{options.state_directory, clock_,
+             [](std::string_view what) {
+                 spdlog::error("{}", what);
+             }},
+      workers_{loop_, 1},
+      bus_{loop_, workers_, options.bus_address,
+           [this] {
+               on_bus_lost();
+           }},
+      journal_sink_{clock_},
+      state_sink_{state_, clock_},
+      bus_sink_{loop_, clock_, bus_.signals()},
+      governor_{engine::governor_limits(configurator_.governor())},
+      ledger_{clock_, state_, {&journal_sink_, &state_sink_, &bus_sink_}},
+      pipeline_{clock_, governor_, ledger_},
+      control_{{.clock = clock_,
+                .configurator = configurator_,
+                .runners = runners_,
+                .governor = governor_,
+                .ledger = ledger_,
+                .pipeline = pipeline_,
+                .state = state_,
+                .holder_scan = holder_scan_},
+               {.version = std::string{version()},
+                .boot_id = procfs_.boot_id(),
+                .started = clock_.wall_now(),
+                .dry_run = dry_run_},
+               {.advance =
+                    [this] {
+                        advance();
+                    },
+                .reload =
+                    [this] {
+                        return reload();
+                    }}},
+      report_{loop_, clock_, between_reports, [this] {
+                  report();
+              }} {
+    ledger_.set_describe([this](const Ghost& ghost) {
+        return control_.facts(ghost);
+    });
+    configurator_.on_change([this](const config::Config&) {
+        put_in_force();
+    });
+    timer_ = loop_.timer(loop::Priority::timers, [this] {
+        on_timer();
+    });
+    housekeeping_ = loop_.timer(loop::Priority::sweeps, [this] {
+        keep_house();
+    });
+    put_in_force();
+    start_kinds(catalog);
+    bus_.serve(control_, log_);
+    bus_.own_name();
+    // Only now, when somebody can hear what is announced.
+    advance();
+    keep_house();
+}
+
+Daemon::Impl::~Impl() = default;
+
+std::vector<loop::EventSource> Daemon::Impl::catch_signals() {
+    std::vector<loop::EventSource> sources;
+    for (const int signal : {SIGTERM, SIGINT}) {
+        sources.push_back(loop_.on_signal(signal, [this] {
+            stop();
+        }));
+    }
+    sources.push_back(loop_.on_signal(SIGHUP, [this] {
+        static_cast<void>(reload()); // it has told
+    }));
+    return sources;
+}
+
+void Daemon::Impl::start_kinds(std::span<const kinds::CatalogEntry> catalog) {
+    for (const auto& entry : catalog) {
+        runners_
+            .add(std::make_unique<KindRunner>(entry.make(surroundings_), configurator_.kind(entry.info.name),
+                                              clock_, loop_, pipeline_,
+                                              [this] {
+                                                  advance();
+                                              }))
+            .start();
+    }
+    if (const auto dropped = fd_store_.drop_untaken(); dropped > 0) {
+        spdlog::info("{} descriptors of another version were left behind, and are dropped", dropped);
+    }
+}
+
+int Daemon::Impl::run() {
+    loop_.watchdog([this] {
+        return alive();
+    });
+    spdlog::info("eghostbusterd {} is ready{}", version(), dry_run_ ? ", and acts on nothing (dry run)" : "");
+    notifier_.ready(status_line());
+    const int code = loop_.run();
+    ledger_.flush();
+    return code;
+}
+
+void Daemon::Impl::stop() {
+    notifier_.stopping();
+    loop_.stop(EXIT_SUCCESS);
+}
+
+void Daemon::Impl::on_bus_lost() {
+    spdlog::critical("The bus is gone; nobody can be served without it");
+    loop_.stop(EXIT_FAILURE);
+}
+
+Result<> Daemon::Impl::reload() {
+    notifier_.reloading(clock_.now());
+    const auto reloaded = configurator_.reload();
+    reload_failure_ = reloaded ? "" : reloaded.error().message;
+    if (reloaded) {
+        spdlog::info("The configuration is read again");
+    } else {
+        spdlog::error("The old configuration stays in force: {}", reload_failure_);
+    }
+    advance();
+    notifier_.ready(status_line());
+    return reloaded;
+}
+
+void Daemon::Impl::put_in_force() {
+    // A level set by `systemctl service-log-level` stays while the configuration says nothing new.
+    if (auto level = configurator_.daemon().log_level; level != log_level_) {
+        static_cast<void>(log_.set_level(level)); // one of the option's choices
+        log_level_ = std::move(level);
+    }
+    control_.limit_acts();
+    for (const auto& runner : runners_) {
+        runner->configure(configurator_.kind(runner->info().name));
+    }
+}
+
+void Daemon::Impl::on_timer() {
+    timer_rang_ = clock_.now();
+    for (const auto& runner : runners_) {
+        runner->sweep_if_due();
+    }
+    advance();
+}
+
+/// Does what has become due, and sees to what will.
+void Daemon::Impl::advance() {
+    pipeline_.tick();
+    for (const auto& runner : runners_) {
+        runner->settle_health();
+    }
+    rearm();
+    if (state_was_degraded_ != !state_.degraded().empty()) {
+        plan_housekeeping();
+    }
+    report_.request();
+}
+
+/// What stays due, because it cannot be done for now, must not keep the loop busy.
+void Daemon::Impl::rearm() {
+    const auto due = pipeline_.deadline();
+    if (!due) {
+        loop_.disarm(timer_);
+        return;
+    }
+    const bool trouble = std::ranges::any_of(runners_, [](const auto& runner) {
+        return runner->struggling();
+    });
+    loop_.arm(timer_, std::max(*due, later(timer_rang_, trouble ? between_ticks_in_trouble : between_ticks)));
+}
+
+void Daemon::Impl::keep_house() {
+    state_.retry();
+    if (const Instant now = clock_.now(); now >= next_pruning_) {
+        const auto settings = configurator_.daemon();
+        const auto age = std::chrono::duration_cast<std::chrono::microseconds>(settings.history_age);
+        state_.prune(settings.history_rows, clock_.wall_now() - age);
+        next_pruning_ = later(now, between_prunings);
+    }
+    plan_housekeeping();
+}
+
+void Daemon::Impl::plan_housekeeping() {
+    state_was_degraded_ = !state_.degraded().empty();
+    const Instant retry = later(clock_.now(), between_state_retries);
+    loop_.arm(housekeeping_, state_was_degraded_ ? std::min(retry, next_pruning_) : next_pruning_);
+}
+
+bool Daemon::Impl::alive() {
+    // Each is asked, whatever the one before has said: a beat sends the next canary, too.
+    return std::ranges::count_if(runners_, [](const auto& runner) {
+               return runner->beat();
+           }) == std::ranges::distance(runners_);
+}
+
+void Daemon::Impl::report() {
+    notifier_.status(status_line());
+    bus_.publish();
+}
+
+/// "2 ghosts (0 proven), 14 tracked; tcp ok"
+std::string Daemon::Impl::status_line() const {
+    std::size_t suspected = 0;
+    std::size_t proven = 0;
+    std::size_t tracked = 0;
+    std::string conditions;
+    for (const auto& runner : runners_) {
+        const std::string_view name = runner->info().name;
+        suspected += ledger_.count(name, Grade::suspected);
+        proven += ledger_.count(name, Grade::proven);
+        tracked += runner->running() ? std::as_const(*runner).kind().tracker().tracked() : 0;
+        conditions += std::format("{}{} {}", conditions.empty() ? "" : ", ", name, runner->condition());
+    }
+    const std::size_t ghosts = suspected + proven;
+    return std::format("{} ghost{} ({} proven), {} tracked; {}{}{}{}{}", ghosts, ghosts == 1 ? "" : "s",
+                       proven, tracked, conditions, governor_.limits().paused ? "; paused" : "",
+                       dry_run_ ? "; dry run" : "", state_.degraded().empty() ? "" : "; state not saved",
+                       reload_failure_.empty() ? "" : "; old configuration kept: " + reload_failure_);
+}
+
+std::string_view version() {
+    return EGB_VERSION;
+}
+
+void check_configuration(const DaemonOptions& options, std::span<const kinds::CatalogEntry> catalog) {
+    const Configurator configurator{catalog, options.config_root, options.state_directory};
+}
+
+std::string default_configuration(std::span<const kinds::CatalogEntry> catalog) {
+    return config::render_defaults(schema_of(catalog));
+}
+
+Daemon::Daemon(const DaemonOptions& options, std::span<const kinds::CatalogEntry> catalog)
+    : log_{std::make_unique<sinks::Log>("eghostbusterd")} {
+    try {
+        impl_ = std::make_unique<Impl>(options, catalog, *log_);
+    } catch (const std::exception& error) {
+        spdlog::critical("{}", error.what());
+        throw;
+    }
+}
+
+Daemon::~Daemon() = default;
+
+int Daemon::run() {
+    try {
+        return impl_->run();
+    } catch (const std::exception& error) {
+        spdlog::critical("{}", error.what());
+        throw;
+    }
+}
+
+} // namespace egb

@@ -1,0 +1,187 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "daemon_control.hpp"
+
+#include "engine/render.hpp"
+
+#include <utility>
+
+namespace egb {
+
+bus::ManagerStatus DaemonControl::status() const {
+    bus::ManagerStatus status{.version = constants_.version,
+                              .boot_id = constants_.boot_id,
+                              .started = constants_.started,
+                              .paused = parts_.governor.limits().paused,
+                              .dry_run = constants_.dry_run,
+                              .state_trouble = parts_.state.degraded(),
+                              .ghosts = 0,
+                              .kinds = {}};
+    for (const auto& runner : parts_.runners) {
+        const std::string_view kind = runner->info().name;
+        status.kinds.emplace_back(kind);
+        status.ghosts +=
+            parts_.ledger.count(kind, Grade::suspected) + parts_.ledger.count(kind, Grade::proven);
+    }
+    return status;
+}
+
+Result<bus::KindStatus> DaemonControl::kind_status(std::string_view kind) const {
+    return runner(kind).transform([&](const KindRunner* runner) {
+        auto status = runner->status();
+        status.suspected = parts_.ledger.count(kind, Grade::suspected);
+        status.proven = parts_.ledger.count(kind, Grade::proven);
+        return status;
+    });
+}
+
+bus::GhostPage DaemonControl::list(const GhostFilter& filter, std::uint32_t offset,
+                                   std::uint32_t limit) const {
+    const Instant now = parts_.clock.now();
+    bus::GhostPage page;
+    for (const auto& [id, ghost] : parts_.ledger.ghosts()) {
+        if (parts_.ledger.hidden(id) || !filter.matches(*ghost, now)) {
+            continue;
+        }
+        if (page.total >= offset && page.rows.size() < limit) {
+            page.rows.push_back({.ghost = ghost,
+                                 .since = parts_.clock.wall(ghost->since),
+                                 .action = parts_.pipeline.decision(*ghost).action});
+        }
+        ++page.total;
+    }
+    return page;
+}
+
+Result<std::string> DaemonControl::describe(GhostId id) const {
+    return ghost(id).transform([this](const GhostPtr& ghost) {
+        return engine::to_json(*ghost, facts(*ghost), parts_.pipeline.decision(*ghost), parts_.clock);
+    });
+}
+
+Result<std::string> DaemonControl::explain(GhostId id) const {
+    return ghost(id).transform([this](const GhostPtr& ghost) {
+        return engine::explain(*ghost, facts(*ghost), parts_.pipeline.decision(*ghost), parts_.clock);
+    });
+}
+
+Result<std::vector<state::HistoryRow>> DaemonControl::history(const state::HistoryFilter& filter,
+                                                              std::uint32_t limit) const {
+    return parts_.state.history(filter, limit);
+}
+
+Result<std::vector<Holder>> DaemonControl::who_owns(const host::InodeId& file) {
+    return parts_.holder_scan.find(file);
+}
+
+Outcome DaemonControl::clean(GhostId id, Grade least, std::string_view actor) {
+    auto outcome = parts_.pipeline.clean(id, {.actor = std::string{actor}, .least = least});
+    hooks_.advance();
+    return outcome;
+}
+
+Result<> DaemonControl::hold(GhostId id, Span span) {
+    auto held = parts_.pipeline.hold(id, span);
+    hooks_.advance();
+    return held;
+}
+
+Result<> DaemonControl::ignore(GhostId id, Span span) {
+    auto ignored = parts_.pipeline.ignore(id, span);
+    hooks_.advance();
+    return ignored;
+}
+
+Result<std::string> DaemonControl::restore(GhostId id) {
+    for (const auto& runner : parts_.runners) {
+        Cleaner* cleaner = runner->running() ? runner->kind().cleaner() : nullptr;
+        if (cleaner == nullptr) {
+            continue;
+        }
+        auto restored = cleaner->restore(id);
+        const bool not_its_own = !restored && (restored.error().code == ErrorCode::not_found ||
+                                               restored.error().code == ErrorCode::unsupported);
+        if (!not_its_own) {
+            return restored;
+        }
+    }
+    return fail(ErrorCode::not_found, "nothing of ghost {} is in quarantine", id);
+}
+
+Result<std::uint32_t> DaemonControl::scan(const std::vector<std::string>& kinds) {
+    std::vector<KindRunner*> wanted;
+    for (const auto& kind : kinds) {
+        const auto named = runner(kind);
+        if (!named) {
+            return std::unexpected(named.error());
+        }
+        wanted.push_back(*named);
+    }
+    if (kinds.empty()) {
+        for (const auto& each : parts_.runners) {
+            if (each->running()) {
+                wanted.push_back(each.get());
+            }
+        }
+    }
+    Result<> swept;
+    for (KindRunner* each : wanted) {
+        // One kind's failure is no reason to leave the others as they are.
+        if (auto done = each->sweep(SweepReason::request); !done && swept) {
+            swept = std::move(done);
+        }
+    }
+    hooks_.advance();
+    return swept.transform([this] {
+        return static_cast<std::uint32_t>(status().ghosts);
+    });
+}
+
+Result<> DaemonControl::set_policy(std::string_view kind, const std::map<std::string, std::string>& options,
+                                   Lifetime lifetime) {
+    if (const auto known = runner(kind); !known) {
+        return std::unexpected(known.error());
+    }
+    auto set = parts_.configurator.set(kind, options, lifetime);
+    hooks_.advance();
+    return set;
+}
+
+Result<> DaemonControl::pause(bool paused) {
+    pause_asked_ = paused;
+    auto limits = parts_.governor.limits();
+    limits.paused = paused;
+    parts_.governor.set_limits(std::move(limits));
+    hooks_.advance();
+    return {};
+}
+
+Result<> DaemonControl::reload() {
+    return hooks_.reload();
+}
+
+Fields DaemonControl::facts(const Ghost& ghost) const {
+    const KindRunner* runner = parts_.runners.find(ghost.kind->name);
+    return runner == nullptr ? Fields{} : runner->kind().tracker().describe(ghost.key);
+}
+
+void DaemonControl::limit_acts() {
+    auto limits = engine::governor_limits(parts_.configurator.governor());
+    limits.paused = limits.paused || pause_asked_;
+    parts_.governor.set_limits(std::move(limits));
+}
+
+Result<KindRunner*> DaemonControl::runner(std::string_view kind) const {
+    if (KindRunner* runner = parts_.runners.find(kind)) {
+        return runner;
+    }
+    return fail(ErrorCode::not_found, "there is no kind \"{}\"", kind);
+}
+
+Result<GhostPtr> DaemonControl::ghost(GhostId id) const {
+    if (auto ghost = parts_.ledger.find(id)) {
+        return ghost;
+    }
+    return fail(ErrorCode::not_found, "there is no ghost {}, or no longer", id);
+}
+
+} // namespace egb

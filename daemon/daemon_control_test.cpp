@@ -1,0 +1,252 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "daemon_control.hpp"
+
+#include "harness/fake_clock.hpp"
+#include "harness/fake_kind.hpp"
+#include "harness/recording_sink.hpp"
+#include "harness/temp_folder.hpp"
+
+#include <gmock/gmock.h>
+#include <gtest/gtest.h>
+
+#include <array>
+
+namespace egb {
+namespace {
+
+using Lifetime = bus::Control::Lifetime;
+using testing::ElementsAre;
+using testing::HasSubstr;
+using testing::IsEmpty;
+
+class NoHolders final : public host::HolderScan {
+public:
+    [[nodiscard]] Result<std::vector<Holder>> find(const host::InodeId& file) override {
+        asked.push_back(file);
+        return std::vector<Holder>{};
+    }
+
+    std::vector<host::InodeId> asked;
+};
+
+class DaemonControlTest : public testing::Test {
+protected:
+    DaemonControlTest() {
+        for (const KindInfo* info : {&test::fake_info(), &test::fake_report_info()}) {
+            auto kind = std::make_unique<test::FakeKind>(clock_, *info);
+            kinds_.push_back(kind.get());
+            runners_
+                .add(std::make_unique<KindRunner>(std::move(kind), configurator_.kind(info->name), clock_,
+                                                  loop_, pipeline_,
+                                                  [this] {
+                                                      pipeline_.tick();
+                                                  }))
+                .start();
+        }
+        configurator_.on_change([this](const config::Config&) {
+            control_.limit_acts();
+            for (const auto& runner : runners_) {
+                runner->configure(configurator_.kind(runner->info().name));
+            }
+        });
+        control_.limit_acts();
+    }
+
+    test::FakeKind& kind() { return *kinds_.front(); }
+
+    /// A ghost of the kind `fake`, in the ledger.
+    GhostId plant(std::string_view key, Grade grade = Grade::suspected) {
+        kind().plant(key, grade);
+        pipeline_.tick();
+        return ledger_.find("fake", key)->id;
+    }
+
+    [[nodiscard]] std::vector<GhostId> ids(const GhostFilter& filter = {}, std::uint32_t offset = 0,
+                                           std::uint32_t limit = 100) const {
+        std::vector<GhostId> ids;
+        for (const auto& row : control_.list(filter, offset, limit).rows) {
+            ids.push_back(row.ghost->id);
+        }
+        return ids;
+    }
+
+    test::FakeClock clock_;
+    test::TempFolder root_;
+    test::TempFolder folder_;
+    std::array<kinds::CatalogEntry, 2> catalog_{
+        {{test::fake_info(), nullptr}, {test::fake_report_info(), nullptr}}};
+    Configurator configurator_{catalog_, root_.path(), folder_.path()};
+    loop::EventLoop loop_;
+    state::StateDb state_{folder_.path(), clock_, [](std::string_view trouble) {
+                              FAIL() << trouble;
+                          }};
+    test::RecordingSink sink_;
+    engine::Governor governor_{{}};
+    engine::Ledger ledger_{clock_, state_, {&sink_}};
+    engine::Pipeline pipeline_{clock_, governor_, ledger_};
+    NoHolders holder_scan_;
+    std::vector<test::FakeKind*> kinds_;
+    KindRunners runners_;
+    Result<> reload_answer_;
+    DaemonControl control_{
+        {.clock = clock_,
+         .configurator = configurator_,
+         .runners = runners_,
+         .governor = governor_,
+         .ledger = ledger_,
+         .pipeline = pipeline_,
+         .state = state_,
+         .holder_scan = holder_scan_},
+        {.version = "1.2.3", .boot_id = "boot", .started = clock_.wall_now(), .dry_run = true},
+        {.advance =
+             [this] {
+                 pipeline_.tick();
+             },
+         .reload =
+             [this] {
+                 return reload_answer_;
+             }}};
+};
+
+TEST_F(DaemonControlTest, TheStatusSaysWhatRuns) {
+    plant("a");
+    plant("b", Grade::proven);
+    const auto status = control_.status();
+    EXPECT_EQ(status.version, "1.2.3");
+    EXPECT_EQ(status.boot_id, "boot");
+    EXPECT_TRUE(status.dry_run);
+    EXPECT_FALSE(status.paused);
+    EXPECT_EQ(status.ghosts, 2U);
+    EXPECT_EQ(status.state_trouble, "");
+    EXPECT_THAT(status.kinds, ElementsAre("fake", "fake-report"));
+}
+
+TEST_F(DaemonControlTest, AKindsStatusHasItsCounts) {
+    plant("a");
+    plant("b", Grade::proven);
+    const auto status = control_.kind_status("fake");
+    ASSERT_TRUE(status);
+    EXPECT_EQ(status->suspected, 1U);
+    EXPECT_EQ(status->proven, 1U);
+    EXPECT_EQ(status->tracked, 2U);
+    EXPECT_EQ(control_.kind_status("nothing").error().code, ErrorCode::not_found);
+}
+
+TEST_F(DaemonControlTest, ListsInPages) {
+    for (const auto* key : {"a", "b", "c", "d", "e"}) {
+        plant(key);
+    }
+    EXPECT_THAT(ids({}, 0, 2), ElementsAre(1, 2));
+    EXPECT_THAT(ids({}, 2, 2), ElementsAre(3, 4));
+    EXPECT_THAT(ids({}, 4, 2), ElementsAre(5));
+    EXPECT_THAT(ids({}, 9, 2), IsEmpty());
+    EXPECT_EQ(control_.list({}, 4, 2).total, 5U);
+}
+
+TEST_F(DaemonControlTest, ListsWhatAFilterMatchesAndWhatThePolicyWouldDo) {
+    plant("a");
+    const GhostId proven = plant("b", Grade::proven);
+    GhostFilter filter;
+    filter.grade = Grade::proven;
+    const auto page = control_.list(filter, 0, 10);
+    EXPECT_EQ(page.total, 1U);
+    ASSERT_EQ(page.rows.size(), 1U);
+    EXPECT_EQ(page.rows.front().ghost->id, proven);
+    EXPECT_EQ(page.rows.front().action, Action::clean);
+    EXPECT_EQ(page.rows.front().since, clock_.wall_now());
+}
+
+TEST_F(DaemonControlTest, AnIgnoredGhostIsOnNoPage) {
+    const GhostId id = plant("a");
+    plant("b");
+    ASSERT_TRUE(control_.ignore(id, std::chrono::hours{1}));
+    EXPECT_THAT(ids(), ElementsAre(2));
+    EXPECT_EQ(control_.list({}, 0, 10).total, 1U);
+    EXPECT_EQ(control_.status().ghosts, 1U);
+}
+
+TEST_F(DaemonControlTest, DescribesAndExplains) {
+    const GhostId id = plant("a");
+    EXPECT_THAT(control_.describe(id).value(), HasSubstr(R"("inode")"));
+    EXPECT_THAT(control_.explain(id).value(), HasSubstr("planted"));
+    for (const auto& told : {control_.describe(99), control_.explain(99)}) {
+        ASSERT_FALSE(told);
+        EXPECT_EQ(told.error().code, ErrorCode::not_found);
+    }
+}
+
+TEST_F(DaemonControlTest, CleansAndRestores) {
+    const GhostId id = plant("a", Grade::proven);
+    EXPECT_EQ(control_.restore(id).error().code, ErrorCode::not_found);
+    EXPECT_EQ(control_.clean(id, Grade::proven, "uid 1000").verdict, Verdict::cleaned);
+    EXPECT_EQ(sink_.last().actor, "uid 1000");
+    EXPECT_THAT(ids(), IsEmpty());
+    EXPECT_EQ(control_.restore(id), "a");
+}
+
+TEST_F(DaemonControlTest, AHeldGhostIsLeftAlone) {
+    const GhostId id = plant("a", Grade::proven);
+    ASSERT_TRUE(control_.hold(id, std::chrono::hours{1}));
+    clock_.advance(std::chrono::minutes{10});
+    pipeline_.tick();
+    EXPECT_THAT(kind().fake_cleaner().cleaned(), IsEmpty());
+    EXPECT_FALSE(control_.hold(99, std::chrono::hours{1}));
+}
+
+TEST_F(DaemonControlTest, AScanFindsWhatNoEventHasTold) {
+    kind().plant("a", Grade::suspected);
+    EXPECT_EQ(control_.scan({"fake"}), 1U);
+    EXPECT_EQ(control_.scan({}), 1U);
+    EXPECT_EQ(control_.scan({"fake", "nothing"}).error().code, ErrorCode::not_found);
+}
+
+TEST_F(DaemonControlTest, AWholeScanPassesOverKindsThatDoNotRunAndANamedOneDoesNot) {
+    KindRunner& broken = runners_.add(
+        std::make_unique<KindRunner>(std::make_unique<test::FakeKind>(clock_, test::fake_info()),
+                                     configurator_.kind("fake"), clock_, loop_, pipeline_, [] {}));
+    EXPECT_FALSE(broken.running());
+    EXPECT_TRUE(control_.scan({}));
+}
+
+TEST_F(DaemonControlTest, APolicyCountsAtOnce) {
+    const GhostId id = plant("a", Grade::proven);
+    ASSERT_TRUE(control_.set_policy("fake", {{"Clean", "never"}}, Lifetime::until_reload));
+    EXPECT_EQ(control_.kind_status("fake")->policy.clean, CleanPolicy::never);
+    EXPECT_EQ(control_.list({}, 0, 1).rows.front().action, Action::report);
+    clock_.advance(std::chrono::minutes{10});
+    pipeline_.tick();
+    EXPECT_NE(ledger_.find(id), nullptr);
+    EXPECT_FALSE(control_.set_policy("nothing", {}, Lifetime::until_reload));
+    EXPECT_FALSE(control_.set_policy("fake", {{"Clean", "banana"}}, Lifetime::until_reload));
+}
+
+TEST_F(DaemonControlTest, APauseHoldsUntilAPersonEndsIt) {
+    plant("a", Grade::proven);
+    ASSERT_TRUE(control_.pause(true));
+    EXPECT_TRUE(control_.status().paused);
+    ASSERT_TRUE(configurator_.reload());
+    EXPECT_TRUE(control_.status().paused) << "a reload is no person";
+    clock_.advance(std::chrono::minutes{10});
+    pipeline_.tick();
+    EXPECT_THAT(kind().fake_cleaner().cleaned(), IsEmpty());
+
+    ASSERT_TRUE(control_.pause(false));
+    EXPECT_FALSE(control_.status().paused);
+    clock_.advance(std::chrono::minutes{10});
+    pipeline_.tick();
+    clock_.advance(std::chrono::minutes{10});
+    pipeline_.tick();
+    EXPECT_THAT(kind().fake_cleaner().cleaned(), ElementsAre("a"));
+}
+
+TEST_F(DaemonControlTest, PassesOnWhoOwnsHistoryAndReload) {
+    EXPECT_TRUE(control_.who_owns({.device = 1, .inode = 2}));
+    EXPECT_THAT(holder_scan_.asked, ElementsAre(host::InodeId{.device = 1, .inode = 2}));
+    EXPECT_THAT(control_.history({}, 10).value(), IsEmpty());
+    EXPECT_TRUE(control_.reload());
+    reload_answer_ = fail(ErrorCode::invalid, "no");
+    EXPECT_FALSE(control_.reload());
+}
+
+} // namespace
+} // namespace egb
