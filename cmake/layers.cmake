@@ -21,6 +21,10 @@ function(egb_module name folder)
     list(FILTER sources EXCLUDE REGEX "_test\\.cpp$")
     list(FILTER tests INCLUDE REGEX "_test\\.cpp$")
 
+    if(NOT sources) # while the house is being built
+        set(sources ${CMAKE_BINARY_DIR}/empty_${name}.cpp)
+        file(WRITE ${sources} "")
+    endif()
     add_library(egb_${name} STATIC ${sources})
     target_include_directories(egb_${name} PUBLIC ${CMAKE_SOURCE_DIR}/daemon)
     target_link_libraries(egb_${name} PUBLIC ${arg_LINK} PRIVATE egb_warnings ${arg_PRIVATE_LINK})
@@ -64,4 +68,12 @@ function(egb_daemon)
 
     add_executable(eghostbusterd ${folder}/main.cpp)
     target_link_libraries(eghostbusterd PRIVATE egb_daemon egb_catalog egb_warnings CLI11::CLI11)
+
+    file(GLOB tests CONFIGURE_DEPENDS ${folder}/*_test.cpp)
+    if(BUILD_TESTING AND tests)
+        add_executable(unit_daemon ${tests})
+        target_link_libraries(unit_daemon PRIVATE egb_daemon egb_catalog egb_harness egb_warnings GTest::gmock_main)
+        gtest_discover_tests(unit_daemon TEST_PREFIX "unit/daemon/" DISCOVERY_TIMEOUT 30
+            PROPERTIES LABELS unit TIMEOUT 60)
+    endif()
 endfunction()

@@ -1,0 +1,221 @@
+# SPDX-License-Identifier: Apache-2.0
+"""What the booted tests are written with: the appliance, a process that forgets sockets, and patience."""
+
+import json
+import os
+import pathlib
+import re
+import shutil
+import subprocess
+import sys
+import tempfile
+import time
+import unittest
+from collections.abc import Callable
+from typing import Any
+
+TOP = pathlib.Path(__file__).resolve().parents[2]
+CONTROL = TOP / "tools/dev/appliance-ctl"
+FORGETFUL = TOP / "tests/harness/forgetful.py"
+
+SERVICE = "eghostbuster.service"
+BUS = "org.eghostbuster1"
+PATH = "/org/eghostbuster1"
+MANAGER = f"{BUS}.Manager"
+KIND = f"{BUS}.Kind"
+TCP_PATH = f"{PATH}/kind/tcp"
+
+# How long the machine may take for what it does by itself; a busy one is slow, a broken one is never done.
+PATIENCE = 30.0
+# In the tests' configuration, in place of the default minute.
+CLOSE_WAIT_AFTER = 2
+
+
+def eventually(what: str, probe: Callable[[], Any], seconds: float = PATIENCE) -> Any:
+    """Asks again until the answer is true; a machine that never gets there fails the test by name."""
+    deadline = time.monotonic() + seconds
+    while True:
+        answer = probe()
+        if answer:
+            return answer
+        if time.monotonic() >= deadline:
+            raise AssertionError(f"not within {seconds:.0f} s: {what} (last answer: {answer!r})")
+        time.sleep(0.1)
+
+
+class Machine:
+    """An appliance of the image under test. Its files are those of `files`, path -> text, over the image's."""
+
+    def __init__(self, name: str, files: dict[str, str] | None = None) -> None:
+        self.name = name
+        self.files = {
+            "/etc/eghostbuster/eghostbuster.conf.d/10-test.conf": f"[tcp]\nCloseWaitAfter={CLOSE_WAIT_AFTER}s\n",
+            **(files or {}),
+        }
+
+    def start(self) -> None:
+        with tempfile.TemporaryDirectory(prefix="egb-files-") as folder:
+            for path, text in self.files.items():
+                file = pathlib.Path(folder + path)
+                file.parent.mkdir(parents=True, exist_ok=True)
+                file.write_text(text)
+            for parent in pathlib.Path(folder).rglob("*"):
+                parent.chmod(0o755 if parent.is_dir() else 0o644)
+            pathlib.Path(folder).chmod(0o755)
+            self._control("start", os.environ["EGB_IMAGE"], folder)
+
+    def stop(self) -> None:
+        self._control("stop")
+
+    def _control(self, verb: str, *arguments: str) -> None:
+        subprocess.run([CONTROL, verb, self.name, *arguments], check=True, stdin=subprocess.DEVNULL)
+
+    def run(self, *command: str, check: bool = True, user: str | None = None) -> subprocess.CompletedProcess:
+        """Runs a command inside, as root or as somebody else; its output is text."""
+        as_user = ["runuser", "--user", user, "--"] if user else []
+        done = subprocess.run(
+            [CONTROL, "exec", self.name, *as_user, *command],
+            check=False, capture_output=True, text=True, stdin=subprocess.DEVNULL,
+        )
+        if check and done.returncode != 0:
+            raise AssertionError(f"{' '.join(command)}: exit code {done.returncode}\n{done.stdout}{done.stderr}")
+        return done
+
+    def read(self, *command: str) -> str:
+        return self.run(*command).stdout.strip()
+
+    def put(self, path: str, text: str) -> None:
+        """Writes a file inside."""
+        (self.root() / path.lstrip("/")).write_text(text)
+
+    def root(self) -> pathlib.Path:
+        """Its root directory, as seen from out here."""
+        leader = subprocess.run([CONTROL, "leader", self.name], check=True, capture_output=True, text=True)
+        return pathlib.Path(f"/proc/{leader.stdout.strip()}/root")
+
+    # The unit.
+
+    def unit(self, name: str) -> str:
+        return self.read("systemctl", "show", "--value", f"--property={name}", SERVICE)
+
+    def active(self) -> bool:
+        return self.unit("ActiveState") == "active"
+
+    def wait_ready(self) -> None:
+        eventually(f"{SERVICE} is active", self.active)
+
+    def main_pid(self) -> int:
+        return int(self.unit("MainPID"))
+
+    def host_pid(self) -> int:
+        """The daemon's pid on this machine: the process of the container whose innermost pid is MainPID."""
+        inside = self.main_pid()
+        namespace = os.stat(self.root().parent / "ns/pid").st_ino
+        for status in pathlib.Path("/proc").glob("[0-9]*/status"):
+            try:
+                match = re.search(r"^NSpid:.*\t(\d+)$", status.read_text(), re.MULTILINE)
+                if match and int(match.group(1)) == inside:
+                    if os.stat(status.parent / "ns/pid").st_ino == namespace:
+                        return int(status.parent.name)
+            except OSError:
+                continue
+        raise AssertionError("the daemon has no process on this machine")
+
+    def journal(self, *arguments: str) -> str:
+        return self.read("journalctl", "--no-pager", "--boot", *arguments)
+
+    def entries(self, **fields: str) -> list[dict]:
+        """Journal entries of the daemon with these fields."""
+        matches = [f"{name}={value}" for name, value in fields.items()]
+        text = self.journal("--output=json", f"_SYSTEMD_UNIT={SERVICE}", *matches)
+        return [json.loads(line) for line in text.splitlines()]
+
+    # The bus.
+
+    def call(self, method: str, *arguments: Any, path: str = PATH, interface: str = MANAGER) -> list:
+        """busctl call; the arguments begin with their signature."""
+        text = self.read("busctl", "call", "--json=short", BUS, path, interface, method, *map(str, arguments))
+        return json.loads(text)["data"]
+
+    def get(self, name: str, path: str = PATH, interface: str = MANAGER) -> Any:
+        return json.loads(self.read("busctl", "get-property", "--json=short", BUS, path, interface, name))["data"]
+
+    def ghosts_of(self, pid: int) -> list["Row"]:
+        _, rows = self.call("ListGhosts", "a{sv}uu", 1, "pid", "i", pid, 0, 1000)
+        return [Row(*row) for row in rows]
+
+    def find_ghost(self, pid: int) -> "Row":
+        return eventually(f"a ghost of pid {pid}", lambda: self.ghosts_of(pid))[0]
+
+
+class Row:
+    """A row of ListGhosts."""
+
+    def __init__(self, ghost, kind, grade, summary, since, at_least, pid, comm, unit, holders, decision) -> None:
+        self.id: int = ghost
+        self.kind: str = kind
+        self.grade: str = grade
+        self.summary: str = summary
+        self.since: float = since / 1e6
+        self.at_least: bool = at_least
+        self.pid: int = pid
+        self.comm: str = comm
+        self.unit: str = unit
+        self.holders: int = holders
+        self.decision: str = decision
+
+
+class Forgetful:
+    """A process of this machine, outside of the appliance, with sockets in CLOSE_WAIT, for as long as the block lasts."""
+
+    def __init__(self, *options: str) -> None:
+        # By its own name, so that what the daemon says of it can be foreseen.
+        python = os.path.realpath(shutil.which("python3", path="/usr/bin:/bin") or sys.executable)
+        self._process = subprocess.Popen(
+            [python, FORGETFUL, *options], stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True
+        )
+        told = json.loads(self._process.stdout.readline())
+        self.born = time.time()
+        self.exe = python
+        self.comm = pathlib.Path(python).name[:15]
+        self.pid: int = told["pid"]
+        self.netns: int = told["netns"]
+        self.sockets: list[dict] = told["sockets"]
+
+    def __enter__(self) -> "Forgetful":
+        return self
+
+    def __exit__(self, *_) -> None:
+        self.end()
+
+    def end(self) -> None:
+        self._process.stdin.close()
+        self._process.wait(PATIENCE)
+        self._process.stdout.close()
+
+
+class Scenario(unittest.TestCase):
+    """A scenario: one boot for all its tests. What it needs in the machine's files stands in `files`."""
+
+    files: dict[str, str] = {}
+    machine: Machine
+
+    @classmethod
+    def setUpClass(cls) -> None:
+        cls.before_boot()
+        cls.machine = Machine(f"egb-{cls.__name__.lower()}"[:32], cls.files)
+        # Before the start, which may fail half way.
+        cls.addClassCleanup(cls.machine.stop)
+        cls.machine.start()
+        try:
+            cls.machine.wait_ready()
+        except AssertionError as late:
+            raise AssertionError(f"{late}\n{cls.machine.journal(f'--unit={SERVICE}')}") from None
+
+    @classmethod
+    def before_boot(cls) -> None:
+        """For what must be there before the machine is."""
+
+
+def unit_drop_in(text: str) -> dict[str, str]:
+    return {f"/etc/systemd/system/{SERVICE}.d/test.conf": f"[Service]\n{text}\n"}

@@ -1,0 +1,101 @@
+#!/usr/bin/env python3
+# SPDX-License-Identifier: Apache-2.0
+"""run.py [PATTERN]: the booted tests (tests/README.md says how to run one by hand).
+
+EGB_IMAGE names the image to boot, EGB_PACKAGE the package that is in it, EGB_RESULTS a file for the results.
+"""
+
+import os
+import pathlib
+import re
+import sys
+import time
+import traceback
+import unittest
+
+HERE = pathlib.Path(__file__).resolve().parent
+JOURNAL_TAIL = 60
+
+
+def name_of(test: unittest.TestCase) -> str:
+    """appliance/SCENARIO/test, or appliance/SCENARIO when the boot itself is meant."""
+    method = getattr(test, "_testMethodName", None)
+    if method is None or method == "runTest":
+        return f"appliance/{str(test)}"
+    return f"appliance/{type(test).__name__.lower()}/{method.removeprefix('test_')}"
+
+
+class Reporter(unittest.TestResult):
+    """A line per test as it ends; after a failure the daemon's journal, while the machine is still there."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.results: list[tuple[str, str, str]] = []
+        self._began = 0.0
+
+    def startTest(self, test: unittest.TestCase) -> None:
+        super().startTest(test)
+        self._began = time.monotonic()
+
+    def _tell(self, verdict: str, test: unittest.TestCase, reason: str = "") -> None:
+        took = time.monotonic() - self._began if self._began else 0.0
+        print(f"{verdict:<4}  {name_of(test):<75} {took:6.1f}s {reason}", flush=True)
+        self.results.append((verdict, name_of(test), reason))
+
+    def _failed(self, test: unittest.TestCase, error: tuple) -> None:
+        self._tell("fail", test)
+        print("".join(traceback.format_exception(*error)))
+        machine = getattr(type(test), "machine", None)
+        if machine is not None:
+            done = machine.run("journalctl", "--no-pager", "--unit=eghostbuster.service", f"--lines={JOURNAL_TAIL}",
+                               check=False)
+            print(f"the end of the daemon's journal:\n{done.stdout}{done.stderr}", flush=True)
+
+    def addSuccess(self, test: unittest.TestCase) -> None:
+        super().addSuccess(test)
+        self._tell("pass", test)
+
+    def addFailure(self, test: unittest.TestCase, err: tuple) -> None:
+        super().addFailure(test, err)
+        self._failed(test, err)
+
+    def addError(self, test: unittest.TestCase, err: tuple) -> None:
+        super().addError(test, err)
+        self._failed(test, err)
+
+    def addSubTest(self, test: unittest.TestCase, subtest: unittest.TestCase, err: tuple | None) -> None:
+        super().addSubTest(test, subtest, err)
+        if err is not None:
+            print(subtest)
+            self._failed(test, err)
+
+    def addSkip(self, test: unittest.TestCase, reason: str) -> None:
+        super().addSkip(test, reason)
+        self._tell("skip", test, reason)
+
+
+def selected(suite: unittest.TestSuite, pattern: str) -> unittest.TestSuite:
+    chosen = unittest.TestSuite()
+    for entry in suite:
+        if isinstance(entry, unittest.TestSuite):
+            chosen.addTest(selected(entry, pattern))
+        elif re.search(pattern, name_of(entry)):
+            chosen.addTest(entry)
+    return chosen
+
+
+def main() -> int:
+    sys.path.insert(0, str(HERE))
+    found = unittest.defaultTestLoader.discover(str(HERE), pattern="scenario_*.py")
+    suite = selected(found, sys.argv[1] if len(sys.argv) > 1 else "")
+    reporter = Reporter()
+    suite.run(reporter)
+    if "EGB_RESULTS" in os.environ:
+        with open(os.environ["EGB_RESULTS"], "a", encoding="utf-8") as file:
+            for result in reporter.results:
+                print(*result, sep="\t", file=file)
+    return 0 if reporter.wasSuccessful() and reporter.testsRun else 1
+
+
+if __name__ == "__main__":
+    sys.exit(main())

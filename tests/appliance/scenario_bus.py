@@ -1,0 +1,105 @@
+# SPDX-License-Identifier: Apache-2.0
+"""The bus as scripts use it: the README's examples, signals, and who may do what."""
+
+import json
+import subprocess
+
+from machine import BUS, CONTROL, MANAGER, PATH, TCP_PATH, Forgetful, Scenario, eventually
+
+NOBODY = "nobody"
+
+
+class Bus(Scenario):
+    def test_busctl_introspect(self) -> None:
+        shown = self.machine.read("busctl", "introspect", BUS, PATH)
+        for member in (".ListGhosts", ".Explain", ".GhostAppeared", ".Capabilities"):
+            self.assertIn(member, shown)
+        self.assertIn(".LostEvents", self.machine.read("busctl", "introspect", BUS, TCP_PATH))
+        self.assertIn(TCP_PATH, self.machine.read("busctl", "tree", "--list", BUS))
+
+    def test_busctl_call(self) -> None:
+        with Forgetful() as forgetful:
+            ghost = self.machine.find_ghost(forgetful.pid)
+            self.assertIn(str(ghost.id), self.machine.read(
+                "busctl", "call", BUS, PATH, MANAGER, "ListGhosts", "a{sv}uu", "1", "kind", "s", "tcp", "0", "50"))
+
+    def test_gdbus_call(self) -> None:
+        answer = self.machine.read(
+            "gdbus", "call", "--system", "--dest", BUS, "--object-path", PATH,
+            "--method", f"{MANAGER}.ListGhosts", "{'kind': <'tcp'>}", "0", "50")
+        self.assertRegex(answer, r"^\(uint32 \d+, .*\)$")
+
+    def test_gdbus_monitor_sees_a_ghost_appear_and_vanish(self) -> None:
+        monitor = subprocess.Popen(
+            [CONTROL, "exec", self.machine.name, "gdbus", "monitor", "--system", "--dest", BUS, "--object-path", PATH],
+            stdout=subprocess.PIPE, stdin=subprocess.DEVNULL, text=True)
+        try:
+            self.assertIn("Monitoring signals", monitor.stdout.readline())
+            with Forgetful() as forgetful:
+                ghost = self.machine.find_ghost(forgetful.pid)
+                self.read_until(monitor, f"GhostAppeared (uint64 {ghost.id}, 'tcp', 'suspected'")
+            self.read_until(monitor, f"GhostVanished (uint64 {ghost.id}, 'tcp'")
+        finally:
+            monitor.terminate()
+            monitor.wait()
+            monitor.stdout.close()
+
+    def read_until(self, monitor: subprocess.Popen, wanted: str) -> None:
+        """A monitor that ends, or a boot that is stopped by the runner's alarm, ends this too."""
+        for line in monitor.stdout:
+            if wanted in line:
+                return
+        self.fail(f"the monitor ended without {wanted}")
+
+    def test_a_wrong_filter_is_an_error_with_a_name(self) -> None:
+        done = self.machine.run(
+            "busctl", "call", BUS, PATH, MANAGER, "ListGhosts", "a{sv}uu", "1", "colour", "s", "red", "0", "1",
+            check=False)
+        self.assertNotEqual(done.returncode, 0)
+        self.assertIn("colour", done.stderr)
+
+    def test_reading_is_open_to_everybody(self) -> None:
+        with Forgetful() as forgetful:
+            ghost = self.machine.find_ghost(forgetful.pid)
+            shown = self.machine.run("ghostctl", "list", "--json", user=NOBODY).stdout
+            self.assertIn(str(ghost.id), shown)
+            json.loads(shown)
+            self.machine.run("ghostctl", "explain", str(ghost.id), user=NOBODY)
+
+    def test_changing_is_denied_to_everybody(self) -> None:
+        with Forgetful() as forgetful:
+            ghost = self.machine.find_ghost(forgetful.pid)
+            calls = {
+                "Clean": ["ata{sv}", "1", str(ghost.id), "0"],
+                "Hold": ["att", "1", str(ghost.id), "1000000"],
+                "Ignore": ["att", "1", str(ghost.id), "1000000"],
+                "Restore": ["t", str(ghost.id)],
+                "Scan": ["as", "0"],
+                "SetPolicy": ["sa{sv}b", "tcp", "0", "false"],
+                "Pause": ["b", "true"],
+                "Reload": [],
+            }
+            for method, arguments in calls.items():
+                with self.subTest(method):
+                    done = self.machine.run(
+                        "busctl", "call", BUS, PATH, MANAGER, method, *arguments, check=False, user=NOBODY)
+                    self.assertNotEqual(done.returncode, 0)
+                    self.assertRegex(done.stderr, r"(?i)denied|not authori[sz]ed|authori[sz]ation|permission")
+            self.assertEqual(self.machine.find_ghost(forgetful.pid).id, ghost.id)
+            self.assertFalse(self.machine.get("Paused"))
+
+    def test_root_may_hold_and_ignore(self) -> None:
+        with Forgetful() as forgetful:
+            ghost = self.machine.find_ghost(forgetful.pid)
+            self.machine.run("ghostctl", "ignore", str(ghost.id))
+            eventually("an ignored ghost is not listed", lambda: not self.machine.ghosts_of(forgetful.pid))
+
+    def test_ghostctl_says_what_to_do_when_there_is_no_such_ghost(self) -> None:
+        done = self.machine.run("ghostctl", "explain", "999999999999", check=False)
+        self.assertEqual(done.returncode, 5)
+        self.assertIn("ghostctl list", done.stderr)
+
+    def test_doctor_tells_what_works_here(self) -> None:
+        done = self.machine.run("ghostctl", "doctor", check=False)
+        self.assertIn(done.returncode, (0, 1))
+        self.assertIn("tcp", done.stdout)

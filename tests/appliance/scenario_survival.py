@@ -1,0 +1,83 @@
+# SPDX-License-Identifier: Apache-2.0
+"""Nothing that is tracked is lost: not by a hang, a kill, a restart or an upgrade, nor what happens meanwhile."""
+
+import os
+import shutil
+import signal
+import time
+from collections.abc import Callable
+
+from machine import CLOSE_WAIT_AFTER, SERVICE, Forgetful, Scenario, eventually, unit_drop_in
+
+# Between two readings of the wall clock, and the rounding of both.
+SLACK = 1.0
+WATCHDOG_SECONDS = 3
+
+
+class Survival(Scenario):
+    files = unit_drop_in(f"WatchdogSec={WATCHDOG_SECONDS}\nStartLimitBurst=50")
+
+    def new_daemon_after(self, old: int) -> bool:
+        return self.machine.active() and self.machine.main_pid() not in (0, old)
+
+    def check_survives(self, interrupt: Callable[[int], None]) -> None:
+        """What was a ghost still is, as old as it was; what came to be meanwhile is as old as it is."""
+        with Forgetful("--count=5") as before:
+            eventually("five ghosts", lambda: len(self.machine.ghosts_of(before.pid)) == 5)
+            since = sorted(ghost.since for ghost in self.machine.ghosts_of(before.pid))
+            old = self.machine.main_pid()
+            interrupt(old)
+            with Forgetful("--family=ipv6") as meanwhile:
+                eventually("another daemon is ready", lambda: self.new_daemon_after(old))
+                eventually("all five are ghosts again", lambda: len(self.machine.ghosts_of(before.pid)) == 5)
+                for ghost, began in zip(
+                    sorted(self.machine.ghosts_of(before.pid), key=lambda row: row.since), since, strict=True
+                ):
+                    self.assertAlmostEqual(ghost.since, began, delta=SLACK)
+                    self.assertFalse(ghost.at_least, "its beginning is still known, and not only bounded")
+                newcomer = self.machine.find_ghost(meanwhile.pid)
+                self.assertAlmostEqual(newcomer.since, meanwhile.born, delta=SLACK)
+                self.assertFalse(newcomer.at_least, "its beginning was seen, though no daemon was there to see it")
+                self.assertEqual(self.machine.get("Troubles"), [])
+
+    def test_a_hang_is_ended_by_the_watchdog(self) -> None:
+        def hang(pid: int) -> None:
+            began = time.monotonic()
+            self.machine.run("kill", "-STOP", str(pid))
+            eventually("the watchdog ends it", lambda: self.machine.main_pid() != pid)
+            self.assertGreater(time.monotonic() - began, 0.5, "the watchdog waits for its time to pass")
+
+        self.check_survives(hang)
+        self.assertIn("Watchdog timeout", self.machine.journal(f"--unit={SERVICE}"))
+
+    def test_kill_9(self) -> None:
+        self.check_survives(lambda pid: os.kill(self.machine.host_pid(), signal.SIGKILL))
+
+    def test_restart(self) -> None:
+        self.check_survives(lambda pid: self.machine.run("systemctl", "restart", "--no-block", SERVICE))
+
+    def test_upgrade_of_the_package(self) -> None:
+        self.check_survives(lambda pid: self.upgrade())
+        self.assertEqual(self.version(), self.upgraded_version)
+
+    def version(self) -> str:
+        return self.machine.read("dpkg-query", "--show", "--showformat=${Version}", "eghostbuster")
+
+    upgraded_version = ""
+
+    def upgrade(self) -> None:
+        """The same package under a higher version, which is all that dpkg goes by."""
+        self.upgraded_version = self.version() + "+upgrade"
+        shutil.copy(os.environ["EGB_PACKAGE"], self.machine.root() / "tmp/old.deb")
+        self.machine.run("dpkg-deb", "--raw-extract", "/tmp/old.deb", "/tmp/new")
+        self.machine.run("sed", "-i", f"s/^Version: .*/Version: {self.upgraded_version}/", "/tmp/new/DEBIAN/control")
+        self.machine.run("dpkg-deb", "--build", "-Znone", "/tmp/new", "/tmp/new.deb")
+        self.machine.run("env", "DEBIAN_FRONTEND=noninteractive", "dpkg", "--install", "/tmp/new.deb")
+
+    def test_a_ghost_that_went_while_nobody_looked_is_not_kept(self) -> None:
+        with Forgetful() as forgetful:
+            self.machine.find_ghost(forgetful.pid)
+            self.machine.run("systemctl", "stop", SERVICE)
+        self.machine.run("systemctl", "start", SERVICE)
+        time.sleep(CLOSE_WAIT_AFTER)
+        self.assertEqual(self.machine.ghosts_of(forgetful.pid), [])

@@ -1,0 +1,30 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "replay_kinds.hpp"
+
+#include "fake_codec.hpp"
+
+#include "harness/fake_kind.hpp"
+
+#include <array>
+
+namespace egb::test {
+
+namespace {
+
+std::unique_ptr<Tracker> make_fake_tracker(const OptionValues& options) {
+    auto tracker = std::make_unique<FakeTracker>(fake_info());
+    tracker->set_grace(options.span("Grace"));
+    return tracker;
+}
+
+} // namespace
+
+std::span<const ReplayKind> replay_kinds() {
+    static const FakeCodec fake_codec;
+    static const std::array kinds{
+        ReplayKind{.info = fake_info(), .make_tracker = make_fake_tracker, .codec = fake_codec},
+    };
+    return kinds;
+}
+
+} // namespace egb::test

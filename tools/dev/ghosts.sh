@@ -1,0 +1,39 @@
+# shellcheck shell=bash
+# SPDX-License-Identifier: Apache-2.0
+# The demonstration of ./dev run --demo: a process of this machine that forgets a socket, and what is said of it.
+
+readonly EGB_DEMO_SECONDS=30
+
+# The planter's pid, so that the trap can end it whatever happens.
+DEMO_PID=''
+
+demo_end() {
+    [[ -z $DEMO_PID ]] || kill "$DEMO_PID" 2>/dev/null || true
+    DEMO_PID=''
+}
+
+demo() {
+    local deadline=$((SECONDS + EGB_DEMO_SECONDS)) id=''
+    heading "A process of this machine forgets a socket"
+    python3 "$EGB_TOP/tests/harness/forgetful.py" >"$EGB_LOG/forgetful" </dev/null &
+    DEMO_PID=$!
+    trap 'demo_end; steps_abandon' EXIT
+    say "  pid $DEMO_PID has accepted a connection, its peer has hung up, and it never closes its end."
+    say "  The appliance waits three seconds before it calls that a ghost (the default is much longer)."
+    until id=$(in_appliance ghostctl list --json --pid "$DEMO_PID" | demo_first_id) && [[ -n $id ]]; do
+        ((SECONDS < deadline)) || die "it was not found within $EGB_DEMO_SECONDS s: ./dev exec journalctl -u eghostbuster"
+        sleep 0.5
+    done
+    heading "ghostctl list"
+    in_appliance ghostctl list
+    heading "ghostctl explain $id"
+    in_appliance ghostctl explain "$id"
+    demo_end
+    say ""
+    say "  The process has been ended, and its socket with it."
+}
+
+# The id of the first row of `ghostctl list --json`.
+demo_first_id() {
+    python3 -c 'import json, sys; rows = json.load(sys.stdin)["ghosts"]; print(rows[0]["id"] if rows else "")'
+}

@@ -1,0 +1,177 @@
+# shellcheck shell=bash
+# SPDX-License-Identifier: Apache-2.0
+# ./dev test: the ladder of tests/README.md, and its summary.
+#
+# Every step writes lines "pass|fail|skip TAB NAME TAB REASON [TAB SECONDS]" into build/log/STEP.results; a step that ends
+# badly without one failed line counts as one failure, so that nothing can break unseen.
+
+results_open() {
+    EGB_RESULTS=$EGB_LOG/$1.results
+    : >"$EGB_RESULTS"
+}
+
+result() { printf '%s\t%s\t%s\n' "$1" "$2" "${3-}" >>"$EGB_RESULTS"; }
+
+readonly EGB_RUNGS=(check unit replay contract bpf asan cross package appliance)
+TEST_RUNG=''    # the one rung that was asked for, or empty for all
+TEST_PATTERN='' # of names within it
+TEST_STEPS=()   # in the order of the summary
+
+# FILTER is RUNG, RUNG/PATTERN, or a pattern over the names of what ctest and the appliance run.
+test_filter() {
+    local rung
+    for rung in "${EGB_RUNGS[@]}"; do
+        if [[ ${1-} == "$rung" || ${1-} == "$rung"/* ]]; then
+            TEST_RUNG=$rung
+            TEST_PATTERN=${1#"$rung"}
+            TEST_PATTERN=${TEST_PATTERN#/}
+            return
+        fi
+    done
+    TEST_PATTERN=${1-}
+}
+
+# wants RUNG...: whether any of them is to run. A pattern alone means named tests, not style or packages.
+wants() {
+    local rung
+    for rung in "$@"; do
+        [[ -z $TEST_RUNG || $TEST_RUNG == "$rung" ]] || continue
+        [[ -z $TEST_PATTERN || $TEST_RUNG == "$rung" ]] && return 0
+        [[ $rung =~ ^(unit|replay|contract|bpf|appliance)$ ]] && return 0
+    done
+    return 1
+}
+
+# try STEP TITLE COMMAND...: a step of the ladder; a failure is for the summary to tell.
+try() {
+    try_start "$@"
+    try_wait "$1"
+}
+
+try_start() {
+    TEST_STEPS+=("$1")
+    rm -f "$EGB_LOG/$1.results"
+    step_start "$@"
+}
+
+try_wait() { step_wait "$1" || TEST_FAILED=1; }
+
+passed_step() { [[ ${STEP_CODE[$1]-1} == 0 ]]; }
+
+# What this machine cannot run: told in the summary, never silent.
+leave_out() {
+    TEST_STEPS+=("$1")
+    printf 'skip\t%s\t%s\n' "$1" "$2" >"$EGB_LOG/$1.results"
+    printf '  %sskip%s  %s: %s\n' "$YELLOW" "$PLAIN" "$1" "$2"
+}
+
+# What a failure has kept from running is failed too.
+not_reached() {
+    local rung
+    for rung in "$@"; do
+        ! wants "$rung" || {
+            TEST_STEPS+=("$rung")
+            printf 'fail\t%s\tnot reached\n' "$rung" >"$EGB_LOG/$rung.results"
+        }
+    done
+}
+
+verb_test() {
+    local trouble=''
+    TEST_FAILED=0
+    test_filter "$@"
+    need_root
+    need_commands
+    rm -rf "$EGB_LOG"
+    mkdir -p "$EGB_LOG"
+    start_root build
+    ! wants appliance || start_root runtime
+    wait_root build
+    ! wants bpf appliance || trouble=$(kernel_trouble)
+
+    heading "Tests"
+    ! wants check || try check "style: format, layers, SPDX, shell, units" run_quick_checks
+    if ! wants unit replay contract bpf cross asan check package appliance; then
+        die "nothing matches $*"
+    fi
+    test_compiled "$trouble"
+    test_summary
+    return "$TEST_FAILED"
+}
+
+# Everything that needs a compiler. The package is built while the unit tests run, and the booted tests, which
+# mostly wait, share the machine with the compilers.
+test_compiled() {
+    local trouble=$1 appliance=0
+    if wants check unit replay contract bpf cross; then
+        try build "compile (dev)" compile dev
+        passed_step build || { not_reached unit replay contract bpf cross asan package appliance && return; }
+    fi
+    ! wants package appliance || try_start package "package (deb)" build_package
+    ! wants unit replay contract bpf || try ctest "unit, replay, contract and bpf tests" run_ctest "$trouble"
+    if wants package appliance; then
+        try_wait package
+        wait_root runtime
+        if ! wants appliance; then
+            :
+        elif [[ -n $trouble ]]; then
+            leave_out appliance "$trouble"
+        elif passed_step package; then
+            try_start appliance "appliance: booted tests" run_appliance_tests "$TEST_PATTERN"
+            appliance=1
+        else
+            not_reached appliance
+        fi
+    fi
+    ! wants cross || try cross "BPF objects for x86_64 and arm64" compile dev bpf_cross
+    ! wants asan || try asan "unit tests under asan and ubsan" run_asan
+    ! wants check || try tidy "clang-tidy" run_tidy
+    ((!appliance)) || try_wait appliance
+}
+
+# One ctest run for all the rungs that it holds; what this kernel refuses is left out by label.
+run_ctest() {
+    local trouble=$1 rung code=0 select=()
+    results_open ctest
+    [[ -z $TEST_RUNG ]] || select+=(-R "^$TEST_RUNG/.*$TEST_PATTERN")
+    [[ -n $TEST_RUNG || -z $TEST_PATTERN ]] || select+=(-R "$TEST_PATTERN")
+    if [[ -n $trouble ]]; then
+        select+=(-LE '^bpf$')
+        result skip bpf "$trouble"
+    fi
+    in_build_root ctest --test-dir "$(build_folder dev)" --parallel "$EGB_JOBS" --output-on-failure \
+        --output-junit "/src/build/log/ctest.xml" "${select[@]}" || code=$?
+    in_build_root python3 tools/dev/ctest_results.py build/log/ctest.xml >>"$EGB_RESULTS"
+    return $code
+}
+
+run_asan() {
+    local code=0
+    results_open asan
+    compile_unit_tests asan
+    in_build_root nice -n 10 ctest --test-dir "$(build_folder asan)" --parallel "$EGB_JOBS" --output-on-failure \
+        --label-regex '^unit$' --output-junit /src/build/log/asan.xml || code=$?
+    in_build_root python3 tools/dev/ctest_results.py --prefix asan/ build/log/asan.xml >>"$EGB_RESULTS"
+    return $code
+}
+
+# Rows by rung: the part of a test's name before the first slash.
+test_summary() {
+    local step files=()
+    for step in "${TEST_STEPS[@]}"; do
+        if [[ ! -s $EGB_LOG/$step.results ]]; then
+            if passed_step "$step"; then
+                printf 'pass\t%s\t\n' "$step"
+            else
+                printf 'fail\t%s\t%s\n' "$step" "see build/log/$step.log"
+            fi >"$EGB_LOG/$step.results"
+        elif [[ -n ${STEP_CODE[$step]-} && ${STEP_CODE[$step]} != 0 ]] &&
+            ! grep -q '^fail' "$EGB_LOG/$step.results"; then
+            printf 'fail\t%s\t%s\n' "$step" "see build/log/$step.log" >>"$EGB_LOG/$step.results"
+        fi
+        printf '%s\t%s\n' "$step" "${STEP_TOOK[$step]-0}" >>"$EGB_LOG/times"
+        files+=("$EGB_LOG/$step.results")
+    done
+    heading "Summary"
+    python3 "$EGB_TOOLS/summary.py" --seconds "$SECONDS" --times "$EGB_LOG/times" "${files[@]}" || TEST_FAILED=1
+}
