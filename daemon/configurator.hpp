@@ -36,12 +36,12 @@ public:
     /// FILE:LINE: reason, when they are not in order.
     Configurator(std::span<const kinds::CatalogEntry> catalog, const std::filesystem::path& root,
                  const std::filesystem::path& state_directory);
+    ~Configurator() = default;
     Configurator(const Configurator&) = delete;
     Configurator& operator=(const Configurator&) = delete;
 
     void on_change(OnChange on_change) { on_change_ = std::move(on_change); }
 
-    [[nodiscard]] const config::Config& current() const { return config_; }
     [[nodiscard]] DaemonSettings daemon() const;
     [[nodiscard]] const OptionValues& governor() const;
     [[nodiscard]] const OptionValues& kind(std::string_view name) const { return config_.section(name); }

@@ -73,6 +73,7 @@ private:
     void put_in_force();
 
     void on_timer();
+    void on_news();
     void advance();
     void rearm();
     void keep_house();
@@ -108,6 +109,7 @@ private:
     DaemonControl control_;
     Throttle report_;
     loop::EventSource timer_;
+    Instant timer_due_{end_of_time};
     Instant timer_rang_;
     loop::EventSource housekeeping_;
     Instant next_pruning_;
@@ -194,7 +196,7 @@ std::vector<loop::EventSource> Daemon::Impl::catch_signals() {
         }));
     }
     sources.push_back(loop_.on_signal(SIGHUP, [this] {
-        static_cast<void>(reload()); // it has told
+        [[maybe_unused]] const auto told_already = reload();
     }));
     return sources;
 }
@@ -205,7 +207,7 @@ void Daemon::Impl::start_kinds(std::span<const kinds::CatalogEntry> catalog) {
             .add(std::make_unique<KindRunner>(entry.make(surroundings_), configurator_.kind(entry.info.name),
                                               clock_, loop_, pipeline_,
                                               [this] {
-                                                  advance();
+                                                  on_news();
                                               }))
             .start();
     }
@@ -252,7 +254,7 @@ Result<> Daemon::Impl::reload() {
 void Daemon::Impl::put_in_force() {
     // A level set by `systemctl service-log-level` stays while the configuration says nothing new.
     if (auto level = configurator_.daemon().log_level; level != log_level_) {
-        static_cast<void>(log_.set_level(level)); // one of the option's choices
+        [[maybe_unused]] const auto always = log_.set_level(level); // it is one of the option's choices
         log_level_ = std::move(level);
     }
     control_.limit_acts();
@@ -267,6 +269,15 @@ void Daemon::Impl::on_timer() {
         runner->sweep_if_due();
     }
     advance();
+}
+
+/// Events go before timers; what is due must not wait for the end of a flood of them.
+void Daemon::Impl::on_news() {
+    if (timer_due_ <= clock_.now()) {
+        on_timer();
+    } else {
+        advance();
+    }
 }
 
 /// Does what has become due, and sees to what will.
@@ -286,13 +297,15 @@ void Daemon::Impl::advance() {
 void Daemon::Impl::rearm() {
     const auto due = pipeline_.deadline();
     if (!due) {
+        timer_due_ = end_of_time;
         loop_.disarm(timer_);
         return;
     }
     const bool trouble = std::ranges::any_of(runners_, [](const auto& runner) {
         return runner->struggling();
     });
-    loop_.arm(timer_, std::max(*due, later(timer_rang_, trouble ? between_ticks_in_trouble : between_ticks)));
+    timer_due_ = std::max(*due, later(timer_rang_, trouble ? between_ticks_in_trouble : between_ticks));
+    loop_.arm(timer_, timer_due_);
 }
 
 void Daemon::Impl::keep_house() {

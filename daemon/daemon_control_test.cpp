@@ -200,7 +200,7 @@ TEST_F(DaemonControlTest, AScanFindsWhatNoEventHasTold) {
     EXPECT_EQ(control_.scan({"fake", "nothing"}).error().code, ErrorCode::not_found);
 }
 
-TEST_F(DaemonControlTest, AWholeScanPassesOverKindsThatDoNotRunAndANamedOneDoesNot) {
+TEST_F(DaemonControlTest, AWholeScanPassesOverKindsThatDoNotRun) {
     KindRunner& broken = runners_.add(
         std::make_unique<KindRunner>(std::make_unique<test::FakeKind>(clock_, test::fake_info()),
                                      configurator_.kind("fake"), clock_, loop_, pipeline_, [] {}));

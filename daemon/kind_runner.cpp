@@ -69,7 +69,7 @@ void KindRunner::start() {
         });
     }
     lost_ = kind_->lost();
-    static_cast<void>(sweep(SweepReason::startup)); // its failure is noted, and made good later
+    [[maybe_unused]] const auto noted = sweep(SweepReason::startup);
 }
 
 void KindRunner::configure(const OptionValues& section) {
@@ -122,7 +122,7 @@ void KindRunner::owe_sweep(SweepReason reason, Instant at) {
 }
 
 void KindRunner::pay_sweep(SweepReason reason) {
-    static_cast<void>(sweep(reason)); // its failure is noted, and made good later
+    [[maybe_unused]] const auto noted = sweep(reason);
     on_news_();
 }
 
@@ -170,7 +170,7 @@ void KindRunner::sweep_if_due() {
     const auto deadline = running() ? kind_->tracker().deadline() : std::nullopt;
     const Instant now = clock_.now();
     if (deadline && *deadline <= now && next_sweep_ <= now) {
-        static_cast<void>(sweep(SweepReason::timer)); // its failure is noted, and made good later
+        [[maybe_unused]] const auto noted = sweep(SweepReason::timer);
     }
 }
 

@@ -34,7 +34,7 @@ public:
     /// Takes another section of the configuration; a running kind sweeps soon, to judge by it.
     void configure(const OptionValues& section);
 
-    /// Unsupported when the kind does not run.
+    /// Unsupported when the kind does not run. A failure is noted here, and made good later.
     Result<> sweep(SweepReason reason);
 
     /// A sweep, when the tracker waits for one by now.

@@ -15,21 +15,19 @@ Throttle::Throttle(loop::EventLoop& loop, const Clock& clock, Span interval, std
       })} {}
 
 void Throttle::request() {
-    if (waiting_) {
-        return;
-    }
     const Instant now = clock_.now();
     const Instant due = last_ ? later(*last_, interval_) : now;
     if (due <= now) {
-        act();
-        return;
+        act(); // also where the timer is late, because others go first
+    } else if (!std::exchange(waiting_, true)) {
+        loop_.arm(timer_, due);
     }
-    waiting_ = true;
-    loop_.arm(timer_, due);
 }
 
 void Throttle::act() {
-    waiting_ = false;
+    if (std::exchange(waiting_, false)) {
+        loop_.disarm(timer_);
+    }
     last_ = clock_.now();
     action_();
 }

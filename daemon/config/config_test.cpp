@@ -114,10 +114,14 @@ TEST_F(ConfigTest, AWrongNameIsToldWithTheOneThatWasMeant) {
         (Error{ErrorCode::not_found, "no option Clean= in [governor]; there are Protect and ActsPerMinute"}));
 }
 
+using std::filesystem::perms;
+constexpr auto for_everybody =
+    perms::owner_all | perms::group_read | perms::group_exec | perms::others_read | perms::others_exec;
+
 /// A machine's configuration in a temporary folder.
 class LoadTest : public testing::Test {
 protected:
-    LoadTest() { std::filesystem::permissions(root_.path(), std::filesystem::perms{0755}); }
+    LoadTest() { std::filesystem::permissions(root_.path(), for_everybody); }
 
     std::filesystem::path write(const std::filesystem::path& relative, std::string_view text) const {
         return root_.write(relative, text);
@@ -313,19 +317,19 @@ private:
 
 TEST_F(LoadTest, WhatMayNotBeReadIsRefused) {
     const auto file = write("etc/eghostbuster/eghostbuster.conf.d/10.conf", "[tcp]\n");
-    std::filesystem::permissions(file, std::filesystem::perms::none);
+    std::filesystem::permissions(file, perms::none);
     {
         const AsNobody nobody;
         EXPECT_EQ(refusal(), file.string() + ": Permission denied");
         EXPECT_EQ(load().error().code, ErrorCode::denied);
     }
-    std::filesystem::permissions(file, std::filesystem::perms{0644});
-    std::filesystem::permissions(file.parent_path(), std::filesystem::perms::none);
+    std::filesystem::permissions(file, for_everybody);
+    std::filesystem::permissions(file.parent_path(), perms::none);
     {
         const AsNobody nobody;
         EXPECT_EQ(refusal(), file.parent_path().string() + ": Permission denied");
     }
-    std::filesystem::permissions(file.parent_path(), std::filesystem::perms{0755});
+    std::filesystem::permissions(file.parent_path(), for_everybody);
 }
 
 } // namespace

@@ -23,7 +23,7 @@ namespace fs = std::filesystem;
 
 constexpr std::string_view main_file = "eghostbuster.conf";
 constexpr std::string_view drop_ins = "eghostbuster.conf.d";
-constexpr std::size_t most_bytes = 1024UZ * 1024;
+constexpr std::size_t most_bytes = 1'048'576;
 
 /// Closes what open() opened.
 class OpenFile {
@@ -72,7 +72,7 @@ Result<> add_drop_ins(const fs::path& folder, std::map<std::string, fs::path>& f
 
 Result<std::string> read_all(int fd, const fs::path& path) {
     std::string text;
-    std::array<char, 16 * 1024> block{};
+    std::array<char, 16'384> block{};
     while (true) {
         const auto got = ::read(fd, block.data(), block.size());
         if (got == 0) {

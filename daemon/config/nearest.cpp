@@ -40,7 +40,7 @@ std::size_t distance(std::string_view from, std::string_view to) {
 std::string enumeration(std::span<const std::string_view> names) {
     std::string text;
     for (const auto name : names) {
-        const auto separator = text.empty() ? "" : name == names.back() ? " and " : ", ";
+        const std::string_view separator = text.empty() ? "" : name == names.back() ? " and " : ", ";
         text += std::format("{}{}", separator, name);
     }
     return text;

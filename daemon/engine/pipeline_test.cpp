@@ -358,10 +358,12 @@ TEST_F(PipelineTest, cannot_hold_what_is_not_there) {
 
 TEST_F(PipelineTest, a_hold_ends_with_its_ghost) {
     const auto id = appear("a");
+    const auto ended = ledger_.find(id);
     ASSERT_TRUE(pipeline_.ignore(id, 24h));
     kind_.remove("a");
     pipeline_.tick();
     EXPECT_FALSE(pipeline_.ignored(id));
+    EXPECT_EQ(pipeline_.decision(*ended).action, Action::clean);
     EXPECT_EQ(pipeline_.deadline(), std::nullopt);
     EXPECT_NE(appear("a"), id);
     pass(veto);

@@ -13,7 +13,8 @@
 #include <array>
 #include <cstdlib>
 #include <format>
-#include <optional>
+#include <memory>
+#include <utility>
 
 namespace egb::sinks {
 
@@ -56,12 +57,9 @@ spdlog::sink_ptr make_sink(std::string_view target, const std::string& identifie
 
 } // namespace
 
-Log::Log(std::string identifier)
-    : identifier_{std::move(identifier)},
-      level_{"info"},
-      target_{"auto"},
-      logger_{std::make_shared<spdlog::logger>(identifier_, make_sink(target_, identifier_))} {
-    spdlog::set_default_logger(logger_);
+Log::Log(std::string identifier) : identifier_{std::move(identifier)}, level_{"info"}, target_{"auto"} {
+    spdlog::set_default_logger(
+        std::make_shared<spdlog::logger>(identifier_, make_sink(target_, identifier_)));
 }
 
 Log::~Log() {
@@ -74,7 +72,7 @@ Result<> Log::set_level(std::string_view level) {
         return fail(ErrorCode::invalid,
                     "no log level \"{}\": emerg, alert, crit, err, warning, notice, info or debug", level);
     }
-    logger_->set_level(known->least);
+    spdlog::set_level(known->least);
     level_ = level;
     return {};
 }
@@ -84,7 +82,7 @@ Result<> Log::set_target(std::string_view target) {
     if (!sink) {
         return fail(ErrorCode::invalid, "no log target \"{}\": auto, journal, console or null", target);
     }
-    logger_->sinks() = {std::move(sink)};
+    spdlog::default_logger()->sinks() = {std::move(sink)};
     target_ = target;
     return {};
 }

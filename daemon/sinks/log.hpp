@@ -6,13 +6,8 @@
 
 #include "bus/log_target.hpp"
 
-#include <memory>
 #include <string>
 #include <string_view>
-
-namespace spdlog {
-class logger;
-} // namespace spdlog
 
 namespace egb::sinks {
 
@@ -37,7 +32,6 @@ private:
     std::string identifier_;
     std::string level_;
     std::string target_;
-    std::shared_ptr<spdlog::logger> logger_;
 };
 
 } // namespace egb::sinks

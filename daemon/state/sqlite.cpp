@@ -175,7 +175,7 @@ Result<Transaction> Transaction::begin(const Database& database) {
 Transaction::~Transaction() {
     if (database_ != nullptr) {
         // Some failures have rolled back already; then there is nothing to undo, and saying so is no news.
-        static_cast<void>(database_->execute("ROLLBACK"));
+        [[maybe_unused]] const auto undone = database_->execute("ROLLBACK");
     }
 }
 

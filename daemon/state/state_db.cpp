@@ -302,7 +302,7 @@ void StateDb::settle(Result<Database> file) {
     home_ = file ? Home::file : Home::memory;
     db_ = file ? std::move(*file) : Database::in_memory();
     if (!file) {
-        static_cast<void>(make_ready(db_)); // nothing but malloc() could fail
+        [[maybe_unused]] const auto made = make_ready(db_); // nothing but malloc() could fail
         trouble(file.error());
         return;
     }
@@ -419,7 +419,7 @@ void StateDb::return_unused_ids() {
     if (give_back) {
         give_back->bind(1, static_cast<std::int64_t>(next_id_));
         give_back->bind(2, static_cast<std::int64_t>(reserved_until_));
-        static_cast<void>(give_back->run()); // without it, some ids are skipped, no more
+        [[maybe_unused]] const auto done = give_back->run(); // without it, some ids are skipped, no more
     }
 }
 

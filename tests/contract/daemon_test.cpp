@@ -25,7 +25,6 @@ namespace fs = std::filesystem;
 
 using Mood = MockPolkit::Mood;
 using testing::AllOf;
-using testing::Contains;
 using testing::HasSubstr;
 using testing::IsEmpty;
 using testing::SizeIs;

@@ -11,8 +11,6 @@
 namespace egb::test {
 namespace {
 
-using testing::Contains;
-using testing::IsSupersetOf;
 using testing::UnorderedElementsAre;
 
 class Introspection : public testing::Test {

@@ -5,6 +5,10 @@
 
 #include "harness/fake_kind.hpp"
 
+#include "kinds/tcp/codec.hpp"
+#include "kinds/tcp/tcp.hpp"
+#include "kinds/tcp/tracker.hpp"
+
 #include <array>
 
 namespace egb::test {
@@ -17,12 +21,20 @@ std::unique_ptr<Tracker> make_fake_tracker(const OptionValues& options) {
     return tracker;
 }
 
+std::unique_ptr<Tracker> make_tcp_tracker(const OptionValues& options) {
+    auto tracker = std::make_unique<tcp::TcpTracker>();
+    tracker->set_thresholds(tcp::thresholds_of(options));
+    return tracker;
+}
+
 } // namespace
 
 std::span<const ReplayKind> replay_kinds() {
     static const FakeCodec fake_codec;
+    static const tcp::TcpCodec tcp_codec;
     static const std::array kinds{
         ReplayKind{.info = fake_info(), .make_tracker = make_fake_tracker, .codec = fake_codec},
+        ReplayKind{.info = tcp::info(), .make_tracker = make_tcp_tracker, .codec = tcp_codec},
     };
     return kinds;
 }

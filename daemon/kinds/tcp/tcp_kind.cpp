@@ -47,9 +47,7 @@ const KindInfo& TcpKind::info() const {
 }
 
 void TcpKind::configure(const OptionValues& options) {
-    thresholds_ = {.close_wait = options.span("CloseWaitAfter"),
-                   .fin_wait2 = options.span("FinWait2After"),
-                   .last_ack = options.span("LastAckAfter")};
+    thresholds_ = thresholds_of(options);
     tracker_.set_thresholds(thresholds_);
 }
 
@@ -72,9 +70,11 @@ std::vector<Capability> TcpKind::capabilities() const {
                    "iter/task_file finds the processes that hold a socket, all in one pass"),
         capability("older-sockets", not_adopted_,
                    "iter/tcp and iter/task_file find sockets that waited before the daemon started"),
-        capability("other-namespaces", not_entered_,
-                   std::format("older sockets that no process holds are looked for in {} network namespaces",
-                               namespaces_)),
+        capability(
+            "other-namespaces", not_entered_,
+            std::format(
+                "older sockets that no process holds are looked for everywhere (network namespaces: {})",
+                namespaces_)),
     };
 }
 

@@ -123,6 +123,12 @@ Span Thresholds::shortest() const {
     return shortest;
 }
 
+Thresholds thresholds_of(const OptionValues& section) {
+    return {.close_wait = section.span("CloseWaitAfter"),
+            .fin_wait2 = section.span("FinWait2After"),
+            .last_ack = section.span("LastAckAfter")};
+}
+
 void TcpTracker::observe(const Sighting& sighting) {
     switch (sighting.type) {
     case SightingType::seen:

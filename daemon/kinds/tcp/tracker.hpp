@@ -5,6 +5,7 @@
 // to know, and a tracker that was born a moment ago judges like one that has been watching for a month.
 #pragma once
 
+#include "core/option.hpp"
 #include "core/tracker.hpp"
 
 #include "bpf/tcp.h"
@@ -27,6 +28,9 @@ struct Thresholds {
 
     bool operator==(const Thresholds&) const = default;
 };
+
+/// As the section [tcp] has them.
+[[nodiscard]] Thresholds thresholds_of(const OptionValues& section);
 
 class TcpTracker final : public Tracker {
 public:
