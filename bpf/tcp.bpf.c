@@ -91,17 +91,26 @@ static __always_inline bool is_plain_ending(const struct sock *sk, int state)
 	return state == TCP_FIN_WAIT2 && is_orphan(sk);
 }
 
-/* The queues are differences of free-running sequence numbers, and copied_seq runs ahead by the
- * peer's FIN. */
+/* Sequence numbers run round; what lies between two of them is never negative. */
 static __always_inline __u32 distance(__u32 from, __u32 to)
 {
 	return (__s32)(to - from) > 0 ? to - from : 0;
 }
 
-/* True when something moved since the mark was last brought up to date, which this does. */
-static __always_inline bool take_progress(struct egb_tcp_mark *mark, const struct tcp_sock *tp)
+/* The peer's FIN has a sequence number too. An application that reads the end of the stream has
+ * read no data. */
+static __always_inline __u32 unread_bytes(const struct tcp_sock *tp, int state)
 {
-	__u32 receive_queue = distance(tp->copied_seq, tp->rcv_nxt);
+	__u32 unread = distance(tp->copied_seq, tp->rcv_nxt);
+
+	return unread && state != TCP_FIN_WAIT2 ? unread - 1 : unread;
+}
+
+/* True when something moved since the mark was last brought up to date, which this does. */
+static __always_inline bool take_progress(struct egb_tcp_mark *mark, const struct tcp_sock *tp,
+					  int state)
+{
+	__u32 receive_queue = unread_bytes(tp, state);
 	__u32 send_queue = distance(tp->snd_una, tp->write_seq);
 	bool moved = mark->bytes_sent != tp->bytes_sent || mark->bytes_acked != tp->bytes_acked ||
 		     mark->bytes_received != tp->bytes_received ||
@@ -177,7 +186,7 @@ static __always_inline void begin_waiting(struct sock *sk, int state)
 		egb_count_drop();
 		return;
 	}
-	take_progress(mark, tp);
+	take_progress(mark, tp, state);
 	mark->since_ns = bpf_ktime_get_ns();
 	mark->quiet_ns = mark->since_ns;
 	mark->flags = 0;
@@ -233,7 +242,7 @@ static __always_inline void adopt(struct sock *sk)
 		egb_count_drop();
 		return;
 	}
-	take_progress(mark, tp);
+	take_progress(mark, tp, state);
 	/* The FIN was a packet too: the state is at least as old as the last one. */
 	mark->since_ns = tp->tcp_mstamp * 1000;
 	mark->quiet_ns = mark->since_ns;
@@ -287,7 +296,7 @@ int egb_tcp_sweep(struct bpf_iter__bpf_sk_storage_map *ctx)
 	if (!threshold || !tp)
 		return 0;
 	now = bpf_ktime_get_ns();
-	if (take_progress(mark, tp))
+	if (take_progress(mark, tp, sk->__sk_common.skc_state))
 		mark->quiet_ns = now;
 	if (now - mark->quiet_ns >= threshold)
 		mark->flags |= EGB_TCP_WATCHED;

@@ -36,4 +36,14 @@ install(FILES ${dbus}/org.eghostbuster1.conf DESTINATION ${dbus_share}/system.d)
 install(FILES ${dbus}/org.eghostbuster1.service DESTINATION ${dbus_share}/system-services)
 install(FILES ${dbus}/org.eghostbuster1.policy DESTINATION ${CMAKE_INSTALL_DATADIR}/polkit-1/actions)
 
+set(completions ${CMAKE_SOURCE_DIR}/cli/completions)
+install(FILES ${completions}/ghostctl.bash DESTINATION ${CMAKE_INSTALL_DATADIR}/bash-completion/completions
+    RENAME ghostctl)
+install(FILES ${completions}/_ghostctl DESTINATION ${CMAKE_INSTALL_DATADIR}/zsh/site-functions)
+install(FILES ${completions}/ghostctl.fish DESTINATION ${CMAKE_INSTALL_DATADIR}/fish/vendor_completions.d)
+
+set(man ${CMAKE_SOURCE_DIR}/docs/man)
+install(FILES ${man}/ghostctl.1 DESTINATION ${CMAKE_INSTALL_MANDIR}/man1)
+install(FILES ${man}/eghostbuster.conf.5 DESTINATION ${CMAKE_INSTALL_MANDIR}/man5)
+install(FILES ${man}/eghostbusterd.8 DESTINATION ${CMAKE_INSTALL_MANDIR}/man8)
 install(FILES ${CMAKE_SOURCE_DIR}/README.md ${CMAKE_SOURCE_DIR}/CHANGELOG.md DESTINATION ${CMAKE_INSTALL_DOCDIR})

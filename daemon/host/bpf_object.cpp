@@ -213,14 +213,26 @@ Result<> BpfObject::attach_programs() {
         if (!link) {
             return fail_bpf(std::format("attaching the BPF program {}", bpf_program__name(program)), errno);
         }
-        const std::string name = stored_name("link", bpf_program__name(program));
-        // The predecessor goes only now, when its successor is attached.
-        const auto predecessor = store_.take(name);
-        if (auto kept = store_.keep(name, bpf_link__fd(link.get())); !kept) {
+        if (auto kept = keep_link(bpf_program__name(program), bpf_link__fd(link.get())); !kept) {
             return kept;
         }
         links_.push_back(std::move(link));
     }
+    return {};
+}
+
+/// Two names take turns, and the old link goes after the new one has come: whenever the daemon dies, the
+/// store holds a link that is attached, and the kernel side goes on.
+Result<> BpfObject::keep_link(std::string_view program_name, int link) {
+    const std::string name = stored_name("link", program_name);
+    const std::array<std::string, 2> turns{name + ".a", name + ".b"};
+    const bool has_first = store_.take(turns[0]).has_value();
+    const bool has_second = store_.take(turns[1]).has_value();
+    const std::size_t next = has_first && !has_second ? 1 : 0;
+    if (auto kept = store_.keep(turns[next], link); !kept) {
+        return kept;
+    }
+    store_.drop(turns[1 - next]);
     return {};
 }
 

@@ -78,6 +78,7 @@ private:
     void refuse_what_does_not_load();
     void take_over_maps();
     [[nodiscard]] Result<> attach_programs();
+    [[nodiscard]] Result<> keep_link(std::string_view program_name, int link);
     void keep_maps();
     [[nodiscard]] Result<bpf_program*> program(std::string_view name) const;
     [[nodiscard]] Result<bpf_link*> iterator(std::string_view program_name);

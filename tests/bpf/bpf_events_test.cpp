@@ -13,6 +13,7 @@
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
 
+#include <algorithm>
 #include <array>
 
 namespace egb::host
@@ -126,6 +127,20 @@ TEST(BpfObject, does_not_take_over_maps_of_another_layout)
 	ASSERT_TRUE(object.load());
 	EXPECT_EQ(store.names().size(), 2 * kept)
 		<< "the new layout has its own names, the old ones are for the daemon to drop";
+}
+
+TEST(BpfObject, each_run_leaves_one_link_in_the_store)
+{
+	test::FakeFdStore store;
+	for (int run = 0; run < 3; ++run) {
+		store.restart();
+		BpfObject object{image(), store};
+		ASSERT_TRUE(object.load());
+		EXPECT_EQ(std::ranges::count_if(
+				  store.names(),
+				  [](const std::string &name) { return name.contains(".link."); }),
+			  1);
+	}
 }
 
 TEST(BpfObject, says_what_it_does_not_have)

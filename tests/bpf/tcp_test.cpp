@@ -235,6 +235,24 @@ TEST_F(TcpKernelStates, data_that_moves_starts_the_clock_again)
 	EXPECT_THAT(moving.vanished, Contains(testing::Field(&Vanished::key, ghost->key)));
 }
 
+TEST_F(TcpKernelStates, reading_the_end_of_the_stream_moves_no_data)
+{
+	Watcher watcher{store_};
+	Connection connection = connect_loopback(Family::ipv4);
+	connection.close_peer();
+	char byte = 0;
+	ASSERT_EQ(::read(connection.ours.get(), &byte, 1), 0);
+	const auto ghost = watcher.sweep_until_told(connection.ours);
+	ASSERT_TRUE(ghost);
+	for (const Evidence &evidence : ghost->evidence) {
+		EXPECT_NE(evidence.rule->name, "unread");
+		if (evidence.rule->name == "quiet") {
+			EXPECT_EQ(instant_of(static_cast<std::uint64_t>(evidence.value)),
+				  ghost->since);
+		}
+	}
+}
+
 TEST_F(TcpKernelStates, a_half_closed_sender_is_reported_as_fin_wait2)
 {
 	Watcher watcher{store_};

@@ -8,6 +8,7 @@ export EGB_LOG=$EGB_TOP/build/log
 export EGB_NATIVE=${EGB_NATIVE:-}
 EGB_JOBS=${EGB_JOBS:-$(nproc)}
 export EGB_JOBS
+export PYTHONDONTWRITEBYTECODE=1
 
 for part in message steps preconditions roots build check package appliance ghosts run test bench tools; do
     # shellcheck source=/dev/null

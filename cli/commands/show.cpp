@@ -1,0 +1,157 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "commands/declarations.hpp"
+#include "context.hpp"
+#include "core/utf8.hpp"
+#include "ghost_table.hpp"
+#include "options.hpp"
+#include "text.hpp"
+
+#include <algorithm>
+#include <format>
+#include <memory>
+#include <ostream>
+#include <string>
+#include <vector>
+
+namespace egb::cli {
+
+namespace {
+
+/// Where the values begin.
+constexpr std::size_t label_columns = 12;
+
+std::string text_of(const Json& object, const char* name) {
+    const auto found = object.find(name);
+    if (found == object.end() || found->is_null()) {
+        return "";
+    }
+    return printable(found->is_string() ? found->get<std::string>() : found->dump());
+}
+
+Json list_of(const Json& object, const char* name) {
+    return object.contains(name) && object[name].is_array() ? object[name] : Json::array();
+}
+
+/// One ghost as systemctl shows a unit: a headline, then labels that end in one column.
+class Sheet {
+public:
+    explicit Sheet(Context& context) : context_{context} {}
+
+    void line(std::string_view label, std::string_view value) {
+        if (value.empty()) {
+            return;
+        }
+        const auto blanks = label_columns - std::min(columns_of(label), label_columns);
+        context_.out() << std::string(blanks, ' ') << label << (label.empty() ? "  " : ": ") << value << '\n';
+    }
+
+    /// The label stands at the first of the lines only.
+    void lines(std::string_view label, const std::vector<std::string>& values) {
+        for (const auto& value : values) {
+            line(&value == &values.front() ? label : "", value);
+        }
+    }
+
+private:
+    Context& context_;
+};
+
+std::string since(const Json& ghost) {
+    const auto at = wall_of(ghost.value("since", std::uint64_t{}));
+    const auto known = text_of(ghost, "since_kind") == "at-least" ? ", or longer" : "";
+    return std::format("{}; {}{}", stamp(at), relative(at, wall_now()), known);
+}
+
+std::string holder(const Json& holder) {
+    auto text = std::format("{} ({}), uid {}", text_of(holder, "pid"), text_of(holder, "comm"),
+                            text_of(holder, "uid"));
+    if (holder.value("fd", -1) >= 0) {
+        text += std::format(", descriptor {}", text_of(holder, "fd"));
+    }
+    for (const auto* name : {"unit", "container", "exe"}) {
+        const auto value = text_of(holder, name);
+        text += value.empty() ? "" : std::format(", {} {}", name, value);
+    }
+    return text;
+}
+
+std::vector<std::string> evidence(const Json& ghost, std::string_view weight) {
+    std::vector<std::string> lines;
+    for (const auto& piece : list_of(ghost, "evidence")) {
+        if (text_of(piece, "weight") == weight) {
+            lines.push_back(std::format("{} [{}]", text_of(piece, "text"), text_of(piece, "name")));
+        }
+    }
+    return lines;
+}
+
+std::vector<std::string> fields(const Json& ghost) {
+    std::vector<std::string> lines;
+    const auto all = ghost.value("fields", Json::object());
+    for (const auto& [name, value] : all.items()) {
+        lines.push_back(std::format("{}={}", printable(name),
+                                    printable(value.is_string() ? value.get<std::string>() : value.dump())));
+    }
+    return lines;
+}
+
+void print(const Json& ghost, Context& context) {
+    const auto grade = text_of(ghost, "grade");
+    context.out() << context.paint(style_of_grade(grade), glyph(Mark::dot, context.charset())) << ' '
+                  << context.paint(Style::strong,
+                                   std::format("{} {}", text_of(ghost, "kind"), text_of(ghost, "id")))
+                  << " - " << text_of(ghost, "summary") << '\n';
+    Sheet sheet{context};
+    sheet.line("Grade", context.paint(style_of_grade(grade), grade));
+    sheet.line("Since", since(ghost));
+    const auto decision = ghost.value("decision", Json::object());
+    sheet.line("Decision", std::format("{} ({})", text_of(decision, "action"), text_of(decision, "reason")));
+    std::vector<std::string> holders;
+    for (const auto& one : list_of(ghost, "holders")) {
+        holders.push_back(holder(one));
+    }
+    sheet.lines("Held by",
+                holders.empty() ? std::vector<std::string>{"nobody that could be found"} : holders);
+    sheet.lines("For it", evidence(ghost, "supports"));
+    sheet.lines("Against it", evidence(ghost, "opposes"));
+    sheet.lines("Fields", fields(ghost));
+    sheet.line("Key", text_of(ghost, "key"));
+}
+
+ExitCode show(const std::vector<GhostId>& ids, Context& context) {
+    const auto daemon = context.daemon();
+    if (!daemon) {
+        return context.fail(daemon.error());
+    }
+    auto code = ExitCode::ok;
+    auto all = Json::array();
+    for (const auto id : ids) {
+        auto ghost = (*daemon)->describe(id);
+        if (!ghost) {
+            code = context.fail(ghost.error());
+        } else {
+            all.push_back(*std::move(ghost));
+        }
+    }
+    if (context.options().json) {
+        context.print(Json{{"ghosts", all}});
+        return code;
+    }
+    for (std::size_t i = 0; i < all.size(); ++i) {
+        context.out() << (i == 0 ? "" : "\n");
+        print(all[i], context);
+    }
+    return code;
+}
+
+} // namespace
+
+Action declare_show(CLI::App& app) {
+    const auto ids = std::make_shared<std::vector<GhostId>>();
+    add_ids(app, *ids)->required();
+    return [ids](Context& context) {
+        return show(*ids, context);
+    };
+}
+
+} // namespace egb::cli

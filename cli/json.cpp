@@ -1,0 +1,89 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "json.hpp"
+
+#include <string_view>
+
+namespace egb::cli {
+
+namespace {
+
+Json text_or_null(std::string_view text) {
+    return text.empty() ? Json(nullptr) : Json(text);
+}
+
+} // namespace
+
+Json to_json(const GhostRow& row) {
+    return {{"id", row.id},
+            {"kind", row.kind},
+            {"grade", row.grade},
+            {"summary", row.summary},
+            {"since", usec_of(row.since)},
+            {"since_kind", row.known == Known::at_least ? "at-least" : "observed"},
+            {"pid", row.pid > 0 ? Json(row.pid) : Json(nullptr)},
+            {"comm", text_or_null(row.command)},
+            {"unit", text_or_null(row.unit)},
+            {"holders", row.holders},
+            {"action", row.decision}};
+}
+
+Json to_json(const IncidentRow& row) {
+    return {{"sequence", row.sequence},
+            {"at", usec_of(row.at)},
+            {"type", row.type},
+            {"ghost", row.ghost},
+            {"kind", row.kind},
+            {"grade", row.grade},
+            {"summary", row.summary},
+            {"verdict", text_or_null(row.verdict)},
+            {"reason", text_or_null(row.reason)},
+            {"actor", text_or_null(row.actor)}};
+}
+
+Json to_json(const HolderRow& row) {
+    return {{"pid", row.pid},
+            {"uid", row.uid},
+            {"comm", row.command},
+            {"exe", text_or_null(row.exe)},
+            {"unit", text_or_null(row.unit)},
+            {"container", text_or_null(row.container)},
+            {"fd", row.fd >= 0 ? Json(row.fd) : Json(nullptr)}};
+}
+
+Json to_json(const OutcomeRow& row) {
+    return {{"id", row.id}, {"verdict", row.verdict}, {"reason", text_or_null(row.reason)}};
+}
+
+Json to_json(const CapabilityRow& row) {
+    return {{"name", row.name}, {"works", row.works}, {"detail", row.detail}};
+}
+
+Json to_json(const OptionRow& row) {
+    return {{"name", row.name}, {"type", row.type}, {"default", row.preset}, {"help", row.help}};
+}
+
+Json to_json(const KindView& view) {
+    return {{"name", view.name},
+            {"summary", view.summary},
+            {"reach", view.reach},
+            {"enabled", view.enabled},
+            {"trouble", text_or_null(view.trouble)},
+            {"clean", view.clean},
+            {"veto_usec", usec_of(view.veto)},
+            {"options", view.options},
+            {"tracked", view.tracked},
+            {"suspected", view.suspected},
+            {"proven", view.proven},
+            {"lost_events", view.lost_events},
+            {"last_sweep", view.last_sweep ? Json(usec_of(*view.last_sweep)) : Json(nullptr)},
+            {"last_sweep_usec", usec_of(view.last_sweep_took)},
+            {"capabilities", to_json(view.capabilities)}};
+}
+
+Json to_json(const ManagerView& view) {
+    return {{"version", view.version},  {"boot_id", view.boot_id}, {"started", usec_of(view.started)},
+            {"ghosts", view.ghosts},    {"paused", view.paused},   {"dry_run", view.dry_run},
+            {"troubles", view.troubles}};
+}
+
+} // namespace egb::cli

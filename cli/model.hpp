@@ -1,0 +1,139 @@
+// SPDX-License-Identifier: Apache-2.0
+// What the daemon tells, as plain types: the client's side of daemon/bus/control.hpp.
+#pragma once
+
+#include "core/clock.hpp"
+#include "time.hpp"
+
+#include <nlohmann/json.hpp>
+
+#include <cstdint>
+#include <map>
+#include <optional>
+#include <string>
+#include <vector>
+
+namespace egb::cli {
+
+using Json = nlohmann::ordered_json;
+using GhostId = std::uint64_t;
+
+/// Which ghosts are asked for. Empty members select everything.
+struct Filter {
+    std::string kind;
+    std::string grade;
+    std::optional<std::int32_t> pid;
+    std::optional<std::uint32_t> uid;
+    std::string unit;
+    std::string container;
+    std::string command;
+    std::optional<Span> min_age;
+
+    [[nodiscard]] bool empty() const { return *this == Filter{}; }
+    bool operator==(const Filter&) const = default;
+};
+
+struct GhostRow {
+    GhostId id{};
+    std::string kind;
+    std::string grade;
+    std::string summary;
+    WallTime since;
+    Known known{Known::exactly};
+    std::int32_t pid{}; ///< of the first holder; 0 when nobody holds it
+    std::string command;
+    std::string unit;
+    std::uint32_t holders{};
+    std::string decision; ///< ignore, report or clean
+};
+
+struct HistoryFilter {
+    std::string kind;
+    std::string type;
+    std::string verdict;
+    std::optional<GhostId> ghost;
+    std::optional<WallTime> since;
+    std::optional<WallTime> until;
+};
+
+struct IncidentRow {
+    std::int64_t sequence{};
+    WallTime at;
+    std::string type;
+    GhostId ghost{};
+    std::string kind;
+    std::string grade;
+    std::string summary;
+    std::string verdict;
+    std::string reason;
+    std::string actor;
+};
+
+struct HolderRow {
+    std::int32_t pid{};
+    std::uint32_t uid{};
+    std::string command;
+    std::string exe;
+    std::string unit;
+    std::string container;
+    std::int32_t fd{};
+};
+
+struct OutcomeRow {
+    GhostId id{};
+    std::string verdict; ///< cleaned, gone, refused or failed
+    std::string reason;
+};
+
+struct CapabilityRow {
+    std::string name;
+    bool works{};
+    std::string detail;
+};
+
+struct OptionRow {
+    std::string name;
+    std::string type;
+    std::string preset;
+    std::string help;
+};
+
+struct KindView {
+    std::string name;
+    std::string summary;
+    std::string reach; ///< reports or cleans
+    bool enabled{};
+    std::string trouble;
+    std::string clean; ///< never, proven or suspected
+    Span veto{};
+    std::vector<OptionRow> option_table;
+    std::map<std::string, std::string> options;
+    std::vector<CapabilityRow> capabilities;
+    std::uint64_t tracked{};
+    std::uint64_t suspected{};
+    std::uint64_t proven{};
+    std::uint64_t lost_events{};
+    std::optional<WallTime> last_sweep; ///< nothing before the first
+    Span last_sweep_took{};
+};
+
+struct ManagerView {
+    std::string version;
+    std::string boot_id;
+    WallTime started;
+    std::vector<std::string> kinds;
+    bool dry_run{};
+    bool paused{};
+    std::uint64_t ghosts{};
+    std::vector<std::string> troubles;
+};
+
+/// What systemd knows of the daemon's unit.
+struct UnitView {
+    std::string active;  ///< ActiveState: active, failed...
+    std::string sub;     ///< SubState: running, dead...
+    std::string enabled; ///< UnitFileState: enabled, disabled...
+    bool found{};        ///< there is such a unit
+};
+
+} // namespace egb::cli

@@ -1,0 +1,27 @@
+// SPDX-License-Identifier: Apache-2.0
+// A message bus of our own, for as long as the object lives.
+#pragma once
+
+#include <filesystem>
+#include <string>
+#include <sys/types.h>
+
+namespace egb::test {
+
+class PrivateBus {
+public:
+    /// Throws when dbus-daemon does not start.
+    PrivateBus();
+    ~PrivateBus();
+    PrivateBus(const PrivateBus&) = delete;
+    PrivateBus& operator=(const PrivateBus&) = delete;
+
+    [[nodiscard]] const std::string& address() const { return address_; }
+
+private:
+    std::filesystem::path folder_;
+    pid_t pid_{-1};
+    std::string address_;
+};
+
+} // namespace egb::test
