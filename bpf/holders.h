@@ -5,7 +5,7 @@
 
 #include "wire.h"
 
-#define EGB_HOLDERS_LAYOUT 1
+#define EGB_HOLDERS_LAYOUT 2
 
 enum { EGB_HOLDER = 1 };
 
@@ -17,10 +17,11 @@ struct egb_holder {
 };
 EGB_ASSERT_SIZE(struct egb_holder, 32);
 
-/* The file that is asked about; the device in the kernel's own encoding, major << 20 | minor. */
+/* The file that is asked about: a descriptor of the caller; its inode is filled in by the kernel
+ * side. */
 struct egb_holders_control {
 	__u64 inode;
-	__u32 device;
+	__s32 fd;
 	__u32 reserved;
 };
 EGB_ASSERT_SIZE(struct egb_holders_control, 16);

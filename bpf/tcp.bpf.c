@@ -26,8 +26,8 @@ struct egb_tcp_mark {
 	__u64 bytes_received;
 	__u32 receive_queue;
 	__u32 send_queue;
+	__u32 state;
 	__u32 flags;
-	__u32 reserved;
 };
 
 struct {
@@ -43,6 +43,16 @@ struct {
 	__type(key, __u32);
 	__type(value, struct egb_tcp_control);
 } egb_tcp_control SEC(".maps");
+
+/* Sockets that had no room for a mark: their owner's option memory is used up. Nothing was lost by
+ * that which a sweep could put right, so these are no drops.
+ */
+struct {
+	__uint(type, BPF_MAP_TYPE_PERCPU_ARRAY);
+	__uint(max_entries, 1);
+	__type(key, __u32);
+	__type(value, __u64);
+} egb_tcp_unmarked SEC(".maps");
 
 /* 1 when the daemon has been told that something waits. It sets it back before each sweep. */
 struct {
@@ -97,28 +107,45 @@ static __always_inline __u32 distance(__u32 from, __u32 to)
 	return (__s32)(to - from) > 0 ? to - from : 0;
 }
 
-/* The peer's FIN has a sequence number too. An application that reads the end of the stream has
- * read no data. */
-static __always_inline __u32 unread_bytes(const struct tcp_sock *tp, int state)
+/*
+ * A FIN has a sequence number too, and is no data: not the peer's, which is the last thing that
+ * can be unread, and not ours, which is the last thing that can be unsent.
+ */
+static __always_inline __u32 unread_bytes(const struct tcp_sock *tp, __u32 state)
 {
 	__u32 unread = distance(tp->copied_seq, tp->rcv_nxt);
 
 	return unread && state != TCP_FIN_WAIT2 ? unread - 1 : unread;
 }
 
+static __always_inline __u32 unsent_bytes(const struct tcp_sock *tp, __u32 state)
+{
+	__u32 unsent = distance(tp->snd_una, tp->write_seq);
+
+	return unsent && state == TCP_LAST_ACK ? unsent - 1 : unsent;
+}
+
+static __always_inline __u64 received_bytes(const struct tcp_sock *tp, __u32 state)
+{
+	__u64 received = tp->bytes_received;
+
+	return received && state != TCP_FIN_WAIT2 ? received - 1 : received;
+}
+
 /* True when something moved since the mark was last brought up to date, which this does. */
 static __always_inline bool take_progress(struct egb_tcp_mark *mark, const struct tcp_sock *tp,
-					  int state)
+					  __u32 state)
 {
 	__u32 receive_queue = unread_bytes(tp, state);
-	__u32 send_queue = distance(tp->snd_una, tp->write_seq);
+	__u32 send_queue = unsent_bytes(tp, state);
+	__u64 bytes_received = received_bytes(tp, state);
 	bool moved = mark->bytes_sent != tp->bytes_sent || mark->bytes_acked != tp->bytes_acked ||
-		     mark->bytes_received != tp->bytes_received ||
+		     mark->bytes_received != bytes_received ||
 		     mark->receive_queue != receive_queue || mark->send_queue != send_queue;
 
 	mark->bytes_sent = tp->bytes_sent;
 	mark->bytes_acked = tp->bytes_acked;
-	mark->bytes_received = tp->bytes_received;
+	mark->bytes_received = bytes_received;
 	mark->receive_queue = receive_queue;
 	mark->send_queue = send_queue;
 	return moved;
@@ -171,6 +198,25 @@ static __always_inline void announce(int state)
 	bpf_ringbuf_submit(header, 0);
 }
 
+static __always_inline void count_unmarked(void)
+{
+	__u32 zero = 0;
+	__u64 *unmarked = bpf_map_lookup_elem(&egb_tcp_unmarked, &zero);
+
+	if (unmarked)
+		(*unmarked)++;
+}
+
+static __always_inline void set_mark(struct egb_tcp_mark *mark, struct tcp_sock *tp, __u32 state,
+				     __u64 since, __u32 flags)
+{
+	take_progress(mark, tp, state);
+	mark->since_ns = since;
+	mark->quiet_ns = since;
+	mark->state = state;
+	mark->flags = flags;
+}
+
 static __always_inline void begin_waiting(struct sock *sk, int state)
 {
 	struct egb_tcp_mark *mark;
@@ -183,13 +229,10 @@ static __always_inline void begin_waiting(struct sock *sk, int state)
 		return;
 	mark = bpf_sk_storage_get(&egb_tcp_marks, sk, NULL, BPF_SK_STORAGE_GET_F_CREATE);
 	if (!mark) {
-		egb_count_drop();
+		count_unmarked();
 		return;
 	}
-	take_progress(mark, tp, state);
-	mark->since_ns = bpf_ktime_get_ns();
-	mark->quiet_ns = mark->since_ns;
-	mark->flags = 0;
+	set_mark(mark, tp, state, bpf_ktime_get_ns(), 0);
 	announce(state);
 }
 
@@ -223,30 +266,34 @@ int BPF_PROG(egb_tcp_state, struct sock *sk, int oldstate, int newstate)
 	return 0;
 }
 
-/* A waiting socket that no tracepoint has shown us: older than the daemon, or created while it was
- * away. */
+/*
+ * A waiting socket that no tracepoint has shown us in this state: older than the daemon, created
+ * while it was away, or missed because the tracepoint interrupted itself (the kernel then skips the
+ * program).
+ */
 static __always_inline void adopt(struct sock *sk)
 {
-	int state = sk->__sk_common.skc_state;
+	__u32 state = sk->__sk_common.skc_state;
 	struct egb_tcp_mark *mark;
 	struct tcp_sock *tp;
+	__u64 last_packet;
 
 	if (!is_waiting_state(state) || sk->sk_protocol != IPPROTO_TCP ||
 	    is_plain_ending(sk, state))
 		return;
 	tp = bpf_skc_to_tcp_sock(sk);
-	if (!tp || bpf_sk_storage_get(&egb_tcp_marks, sk, NULL, 0))
+	if (!tp)
 		return;
 	mark = bpf_sk_storage_get(&egb_tcp_marks, sk, NULL, BPF_SK_STORAGE_GET_F_CREATE);
-	if (!mark) {
-		egb_count_drop();
+	if (!mark || mark->state == state)
 		return;
-	}
-	take_progress(mark, tp, state);
 	/* The FIN was a packet too: the state is at least as old as the last one. */
-	mark->since_ns = tp->tcp_mstamp * 1000;
-	mark->quiet_ns = mark->since_ns;
-	mark->flags = EGB_TCP_SINCE_AT_LEAST;
+	last_packet = tp->tcp_mstamp * 1000;
+	set_mark(mark, tp, state, last_packet, EGB_TCP_SINCE_AT_LEAST);
+	/* Reading what has arrived makes no packet: with data unread, the last one says nothing of
+	 * the reader. */
+	if (mark->receive_queue)
+		mark->quiet_ns = bpf_ktime_get_ns();
 }
 
 /* Sockets of the network namespace in which the iterator is opened, with or without a descriptor.
@@ -289,14 +336,15 @@ int egb_tcp_sweep(struct bpf_iter__bpf_sk_storage_map *ctx)
 	struct tcp_sock *tp;
 	__u64 threshold, now;
 
-	if (!mark || !sk || !is_waiting_state(sk->__sk_common.skc_state))
+	/* A mark of another state is stale, and adoption will renew it. */
+	if (!mark || !sk || mark->state != sk->__sk_common.skc_state)
 		return 0;
-	threshold = threshold_of(sk->__sk_common.skc_state);
+	threshold = threshold_of(mark->state);
 	tp = bpf_skc_to_tcp_sock(sk);
 	if (!threshold || !tp)
 		return 0;
 	now = bpf_ktime_get_ns();
-	if (take_progress(mark, tp, sk->__sk_common.skc_state))
+	if (take_progress(mark, tp, mark->state))
 		mark->quiet_ns = now;
 	if (now - mark->quiet_ns >= threshold)
 		mark->flags |= EGB_TCP_WATCHED;

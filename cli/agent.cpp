@@ -4,10 +4,11 @@
 #include <array>
 #include <cerrno>
 #include <csignal>
+#include <cstdlib>
 #include <fcntl.h>
 #include <poll.h>
-#include <spawn.h>
 #include <string>
+#include <sys/prctl.h>
 #include <sys/wait.h>
 #include <unistd.h>
 
@@ -26,8 +27,14 @@ pid_t start(int notify) {
     auto number = std::to_string(notify);
     std::array<char*, 5> arguments{program.data(), notify_option.data(), number.data(), fallback.data(),
                                    nullptr};
-    pid_t pid{-1};
-    return posix_spawn(&pid, program.c_str(), nullptr, nullptr, arguments.data(), environ) == 0 ? pid : -1;
+    const pid_t pid = fork();
+    if (pid == 0) {
+        // Whatever becomes of us, the terminal is not left to it.
+        prctl(PR_SET_PDEATHSIG, SIGTERM);
+        execv(program.c_str(), arguments.data());
+        _exit(EXIT_FAILURE);
+    }
+    return pid;
 }
 
 } // namespace

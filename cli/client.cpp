@@ -187,19 +187,24 @@ Failure Client::Impl::failure(const sdbus::Error& error) const {
     return failure;
 }
 
+/// A ghost that has just gone is told of, and keeps nobody from the others.
 Answer<> Client::Impl::in_batches(const std::vector<GhostId>& ids,
                                   const std::function<void(const std::vector<GhostId>&)>& call) {
+    Answer<> gone;
     for (auto from = ids.begin(); from != ids.end();) {
         const auto to = from + std::min(batch, std::distance(from, ids.end()));
         if (auto answer = change([&] {
                 call({from, to});
             });
             !answer) {
-            return answer;
+            if (answer.error().code != ExitCode::not_found) {
+                return answer;
+            }
+            gone = answer;
         }
         from = to;
     }
-    return {};
+    return gone;
 }
 
 void Client::Impl::prepare_for_password() {

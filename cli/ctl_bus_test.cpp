@@ -308,7 +308,8 @@ TEST_F(CtlBus, CleanOfASuspicionHasToBeAskedFor) {
 
 TEST_F(CtlBus, CleanAllPassesWhatTheFilterLetsThrough) {
     serve();
-    EXPECT_EQ(run({"clean", "--all", "--kind", "tcp"}).code, 0);
+    EXPECT_EQ(run({"clean", "--all", "--kind", "tcp"}).code, 2) << "nobody is there to be asked";
+    EXPECT_EQ(run({"clean", "--all", "--yes", "--kind", "tcp"}).code, 0);
     EXPECT_THAT(calls(),
                 ElementsAre(Call{"ListGhosts", "kind=tcp 0+1000", false}, Call{"Clean", "17,18 ", false}));
 }

@@ -45,8 +45,12 @@ void add_selection(CLI::App& app, Selection& selection) {
 
 Answer<std::vector<GhostId>> select(const Selection& selection, std::string_view deed, Client& client,
                                     Context& context) {
-    if (!selection.all || selection.yes || !context.can_ask()) {
+    if (!selection.all || selection.yes) {
         return select_quietly(selection, client);
+    }
+    if (!context.can_ask()) {
+        return std::unexpected(
+            Failure{ExitCode::usage, "--all is not acted upon unasked.", "Without a terminal, add --yes."});
     }
     const auto ghosts = client.ghosts(selection.filter);
     if (!ghosts) {

@@ -39,7 +39,8 @@ install(FILES ${dbus}/org.eghostbuster1.policy DESTINATION ${CMAKE_INSTALL_DATAD
 set(completions ${CMAKE_SOURCE_DIR}/cli/completions)
 install(FILES ${completions}/ghostctl.bash DESTINATION ${CMAKE_INSTALL_DATADIR}/bash-completion/completions
     RENAME ghostctl)
-install(FILES ${completions}/_ghostctl DESTINATION ${CMAKE_INSTALL_DATADIR}/zsh/site-functions)
+set(EGB_ZSH_FOLDER ${CMAKE_INSTALL_DATADIR}/zsh/site-functions CACHE STRING "Where zsh looks for completions")
+install(FILES ${completions}/_ghostctl DESTINATION ${EGB_ZSH_FOLDER})
 install(FILES ${completions}/ghostctl.fish DESTINATION ${CMAKE_INSTALL_DATADIR}/fish/vendor_completions.d)
 
 set(man ${CMAKE_SOURCE_DIR}/docs/man)

@@ -1,5 +1,8 @@
 # SPDX-License-Identifier: Apache-2.0
-# What keeps the builds of tests quick: two thirds of a cold ./dev test is compiling.
+# What keeps the builds of tests quick: most of a cold ./dev test is compiling, and most of that is reading the
+# same library headers.
+
+option(EGB_PRECOMPILE "Precompile library headers for the libraries too; hides a forgotten #include" OFF)
 
 # egb_targets(FOLDER OUT): all targets of a folder and those below it.
 function(egb_targets folder out)
@@ -12,48 +15,40 @@ function(egb_targets folder out)
     set(${out} ${found} PARENT_SCOPE)
 endfunction()
 
-# A test runs once and is compiled often: no optimisation, and none of the hardening that needs it.
-function(egb_quick_tests)
-    egb_targets(${CMAKE_SOURCE_DIR} targets)
-    foreach(target IN LISTS targets)
-        get_target_property(type ${target} TYPE)
-        get_target_property(libraries ${target} LINK_LIBRARIES)
-        if(type STREQUAL "EXECUTABLE" AND libraries MATCHES "GTest::")
-            target_compile_options(${target} PRIVATE -O0 -U_FORTIFY_SOURCE)
-        endif()
-    endforeach()
+# Compiled as a test is. A test runs once and is compiled often: no optimisation, and none of the hardening that
+# needs it. -fPIC and -fPIE are not the same to a precompiled header: whatever is the compiler's default, for all.
+function(egb_compile_as_test target)
+    set_target_properties(${target} PROPERTIES POSITION_INDEPENDENT_CODE OFF)
+    # The first two: ccache may then keep what was compiled with a precompiled header.
+    target_compile_options(${target} PRIVATE
+        "$<$<CXX_COMPILER_ID:Clang>:SHELL:-Xclang -fno-pch-timestamp>"
+        $<$<CXX_COMPILER_ID:GNU>:-fpch-preprocess>
+        "$<$<NOT:$<BOOL:${EGB_PRECOMPILE}>>:-O0;-U_FORTIFY_SOURCE>")
 endfunction()
-cmake_language(DEFER DIRECTORY ${CMAKE_SOURCE_DIR} CALL egb_quick_tests)
 
-# EGB_PRECOMPILE: the library headers that nearly every source reads, compiled once. It hides a forgotten
-# #include, so it is for the builds with sanitizers, which stand beside one that does without.
-option(EGB_PRECOMPILE "Precompile library headers; hides a forgotten #include" OFF)
-
-function(egb_precompile)
+# The headers that nearly every source reads are compiled once. That hides a forgotten #include, so it is for test
+# programs, and for everything in the builds with sanitizers, which stand beside one that does without.
+function(egb_quick)
     egb_targets(${CMAKE_SOURCE_DIR} targets)
     set(source ${CMAKE_BINARY_DIR}/precompiled.cpp)
     file(CONFIGURE OUTPUT ${source} CONTENT "")
     add_library(egb_precompiled STATIC ${source})
-    target_link_libraries(egb_precompiled PRIVATE egb_warnings)
+    target_link_libraries(egb_precompiled PRIVATE egb_warnings GTest::gmock)
+    egb_compile_as_test(egb_precompiled)
     target_precompile_headers(egb_precompiled PRIVATE <algorithm> <chrono> <expected> <filesystem> <format>
         <functional> <map> <memory> <optional> <ranges> <span> <string> <string_view> <thread> <unordered_map>
         <variant> <vector> <gmock/gmock.h> <gtest/gtest.h>)
-    foreach(target IN LISTS targets ITEMS egb_precompiled)
+    foreach(target IN LISTS targets)
         get_target_property(type ${target} TYPE)
-        if(NOT type MATCHES "^(STATIC_LIBRARY|EXECUTABLE)$")
-            continue()
-        endif()
-        # Libraries and programs alike: to a precompiled header -fPIC and -fPIE are not the same.
-        set_target_properties(${target} PROPERTIES POSITION_INDEPENDENT_CODE OFF)
-        if(NOT target STREQUAL "egb_precompiled")
+        get_target_property(libraries ${target} LINK_LIBRARIES)
+        if((type STREQUAL "EXECUTABLE" AND libraries MATCHES "GTest::")
+            OR (EGB_PRECOMPILE AND type MATCHES "^(EXECUTABLE|STATIC_LIBRARY)$"))
+            egb_compile_as_test(${target})
             target_precompile_headers(${target} REUSE_FROM egb_precompiled)
         endif()
     endforeach()
 endfunction()
 
-if(EGB_PRECOMPILE)
-    # With these ccache may keep what was compiled with a precompiled header.
-    add_compile_options("$<$<CXX_COMPILER_ID:Clang>:SHELL:-Xclang -fno-pch-timestamp>"
-        $<$<CXX_COMPILER_ID:GNU>:-fpch-preprocess>)
-    cmake_language(DEFER DIRECTORY ${CMAKE_SOURCE_DIR} CALL egb_precompile)
+if(BUILD_TESTING)
+    cmake_language(DEFER DIRECTORY ${CMAKE_SOURCE_DIR} CALL egb_quick)
 endif()

@@ -40,6 +40,7 @@ constexpr Span between_ticks = std::chrono::milliseconds{100};
 constexpr Span between_ticks_in_trouble = std::chrono::seconds{1};
 constexpr Span between_reports = std::chrono::seconds{1};
 constexpr Span between_prunings = std::chrono::hours{24};
+constexpr Span between_prunings_in_arrears = std::chrono::seconds{1};
 constexpr Span between_state_retries = std::chrono::minutes{1};
 
 host::ProcFs procfs_at(const std::filesystem::path& root) {
@@ -136,7 +137,7 @@ Daemon::Impl::Impl(const DaemonOptions& options, std::span<const kinds::CatalogE
            [this] {
                on_bus_lost();
            }},
-      journal_sink_{clock_},
+      journal_sink_{loop_, clock_},
       state_sink_{state_, clock_},
       bus_sink_{loop_, clock_, bus_.signals()},
       governor_{engine::governor_limits(configurator_.governor())},
@@ -157,6 +158,11 @@ Daemon::Impl::Impl(const DaemonOptions& options, std::span<const kinds::CatalogE
                {.advance =
                     [this] {
                         advance();
+                    },
+                .rearm =
+                    [this] {
+                        rearm();
+                        report_.request();
                     },
                 .reload =
                     [this] {
@@ -257,6 +263,8 @@ void Daemon::Impl::put_in_force() {
         [[maybe_unused]] const auto always = log_.set_level(level); // it is one of the option's choices
         log_level_ = std::move(level);
     }
+    const auto settings = configurator_.daemon();
+    state_.set_limits(settings.history_rows, settings.history_age);
     control_.limit_acts();
     for (const auto& runner : runners_) {
         runner->configure(configurator_.kind(runner->info().name));
@@ -311,10 +319,7 @@ void Daemon::Impl::rearm() {
 void Daemon::Impl::keep_house() {
     state_.retry();
     if (const Instant now = clock_.now(); now >= next_pruning_) {
-        const auto settings = configurator_.daemon();
-        const auto age = std::chrono::duration_cast<std::chrono::microseconds>(settings.history_age);
-        state_.prune(settings.history_rows, clock_.wall_now() - age);
-        next_pruning_ = later(now, between_prunings);
+        next_pruning_ = later(now, state_.prune() ? between_prunings_in_arrears : between_prunings);
     }
     plan_housekeeping();
 }

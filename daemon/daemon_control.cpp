@@ -69,8 +69,8 @@ Result<std::vector<state::HistoryRow>> DaemonControl::history(const state::Histo
     return parts_.state.history(filter, limit);
 }
 
-Result<std::vector<Holder>> DaemonControl::who_owns(const host::InodeId& file) {
-    return parts_.holder_scan.find(file);
+Result<std::vector<Holder>> DaemonControl::who_owns(int fd) {
+    return parts_.holder_scan.find(fd);
 }
 
 Outcome DaemonControl::clean(GhostId id, Grade least, std::string_view actor) {
@@ -81,13 +81,13 @@ Outcome DaemonControl::clean(GhostId id, Grade least, std::string_view actor) {
 
 Result<> DaemonControl::hold(GhostId id, Span span) {
     auto held = parts_.pipeline.hold(id, span);
-    hooks_.advance();
+    hooks_.rearm(); // a tick now could act on the next ghost of the same request
     return held;
 }
 
 Result<> DaemonControl::ignore(GhostId id, Span span) {
     auto ignored = parts_.pipeline.ignore(id, span);
-    hooks_.advance();
+    hooks_.rearm();
     return ignored;
 }
 

@@ -43,6 +43,7 @@ public:
     /// What it cannot do by itself.
     struct Hooks {
         std::function<void()> advance; ///< something has changed: tick, tell, and set the timers anew
+        std::function<void()> rearm;   ///< the same, once the loop is free: not in the midst of a request
         std::function<Result<>()> reload;
     };
 
@@ -57,7 +58,7 @@ public:
     [[nodiscard]] Result<std::string> explain(GhostId id) const override;
     [[nodiscard]] Result<std::vector<state::HistoryRow>> history(const state::HistoryFilter& filter,
                                                                  std::uint32_t limit) const override;
-    [[nodiscard]] Result<std::vector<Holder>> who_owns(const host::InodeId& file) override;
+    [[nodiscard]] Result<std::vector<Holder>> who_owns(int fd) override;
     [[nodiscard]] Outcome clean(GhostId id, Grade least, std::string_view actor) override;
     [[nodiscard]] Result<> hold(GhostId id, Span span) override;
     [[nodiscard]] Result<> ignore(GhostId id, Span span) override;

@@ -21,12 +21,12 @@ using testing::IsEmpty;
 
 class NoHolders final : public host::HolderScan {
 public:
-    [[nodiscard]] Result<std::vector<Holder>> find(const host::InodeId& file) override {
-        asked.push_back(file);
+    [[nodiscard]] Result<std::vector<Holder>> find(int fd) override {
+        asked.push_back(fd);
         return std::vector<Holder>{};
     }
 
-    std::vector<host::InodeId> asked;
+    std::vector<int> asked;
 };
 
 class DaemonControlTest : public testing::Test {
@@ -88,6 +88,7 @@ protected:
     std::vector<test::FakeKind*> kinds_;
     KindRunners runners_;
     Result<> reload_answer_;
+    int rearmed_{};
     DaemonControl control_{
         {.clock = clock_,
          .configurator = configurator_,
@@ -101,6 +102,10 @@ protected:
         {.advance =
              [this] {
                  pipeline_.tick();
+             },
+         .rearm =
+             [this] {
+                 ++rearmed_;
              },
          .reload =
              [this] {
@@ -193,6 +198,17 @@ TEST_F(DaemonControlTest, AHeldGhostIsLeftAlone) {
     EXPECT_FALSE(control_.hold(99, std::chrono::hours{1}));
 }
 
+TEST_F(DaemonControlTest, NothingIsActedUponBetweenTwoHolds) {
+    const GhostId one = plant("a", Grade::proven);
+    const GhostId other = plant("b", Grade::proven);
+    clock_.advance(std::chrono::minutes{10});
+    ASSERT_TRUE(control_.hold(one, std::chrono::hours{1}));
+    ASSERT_TRUE(control_.ignore(other, std::chrono::hours{1}));
+    EXPECT_EQ(rearmed_, 2);
+    pipeline_.tick();
+    EXPECT_THAT(kind().fake_cleaner().confirmed(), IsEmpty());
+}
+
 TEST_F(DaemonControlTest, AScanFindsWhatNoEventHasTold) {
     kind().plant("a", Grade::suspected);
     EXPECT_EQ(control_.scan({"fake"}), 1U);
@@ -240,8 +256,8 @@ TEST_F(DaemonControlTest, APauseHoldsUntilAPersonEndsIt) {
 }
 
 TEST_F(DaemonControlTest, PassesOnWhoOwnsHistoryAndReload) {
-    EXPECT_TRUE(control_.who_owns({.device = 1, .inode = 2}));
-    EXPECT_THAT(holder_scan_.asked, ElementsAre(host::InodeId{.device = 1, .inode = 2}));
+    EXPECT_TRUE(control_.who_owns(7));
+    EXPECT_THAT(holder_scan_.asked, ElementsAre(7));
     EXPECT_THAT(control_.history({}, 10).value(), IsEmpty());
     EXPECT_TRUE(control_.reload());
     reload_answer_ = fail(ErrorCode::invalid, "no");

@@ -15,7 +15,7 @@ using std::chrono::minutes;
 using std::chrono::seconds;
 
 constexpr Span between_timed_sweeps = milliseconds{100};
-constexpr Span between_loss_sweeps = seconds{1};
+constexpr Span between_loss_sweeps = seconds{10};
 constexpr Span first_retry = seconds{5};
 constexpr Span last_retry = minutes{5};
 
@@ -25,6 +25,24 @@ Span retry_after(unsigned failures) {
         span *= 2;
     }
     return std::min(span, last_retry);
+}
+
+/// A timed sweep does not look for what was missed, and only a start-up sweep for what is older than us.
+int thoroughness(SweepReason reason) {
+    switch (reason) {
+    case SweepReason::timer:
+        return 0;
+    case SweepReason::loss:
+    case SweepReason::request:
+        return 1;
+    case SweepReason::startup:
+        return 2;
+    }
+    std::unreachable();
+}
+
+bool is_as_thorough(SweepReason one, SweepReason other) {
+    return thoroughness(one) >= thoroughness(other);
 }
 
 } // namespace
@@ -113,12 +131,12 @@ void KindRunner::note_losses() {
     owe_sweep(SweepReason::loss, later(swept_, between_loss_sweeps));
 }
 
-/// A sweep that is owed already is not put off, and a start-up sweep stays one.
+/// A sweep that is owed already is not put off; the more thorough reason stays.
 void KindRunner::owe_sweep(SweepReason reason, Instant at) {
     if (!owed_) {
-        owed_ = reason;
         loop_.arm(sweep_timer_, std::max(at, next_sweep_));
     }
+    owed_ = owed_ && is_as_thorough(*owed_, reason) ? *owed_ : reason;
 }
 
 void KindRunner::pay_sweep(SweepReason reason) {
@@ -146,11 +164,12 @@ Result<> KindRunner::sweep(SweepReason reason) {
     swept_ = clock_.now();
     last_sweep_took_ = swept_ - begun;
     next_sweep_ = later(swept_, between_timed_sweeps);
-    if (owed_ != SweepReason::startup || reason == SweepReason::startup) {
+    const bool pays = !owed_ || is_as_thorough(reason, *owed_);
+    if (pays) {
         owed_.reset();
     }
     note_losses();
-    reconciled_ = lossy_ && failure_.empty() && lost_before == lost_;
+    reconciled_ = pays && lossy_ && failure_.empty() && lost_before == lost_;
     return {};
 }
 
@@ -186,6 +205,8 @@ bool KindRunner::beat() {
     if (!running() || kind_->event_fd() < 0) {
         return true;
     }
+    // A busy bus may have kept the loop from the ring: what waits there is heard before anything is judged.
+    on_events();
     const std::uint64_t returned = kind_->canaries();
     const std::uint64_t lost = kind_->lost();
     // A full ring has no room for a canary; but then there is plenty else to hear.
@@ -195,7 +216,8 @@ bool KindRunner::beat() {
         spdlog::critical("{}: no event comes back from the kernel; the watchdog is not fed", info().name);
     }
     const auto provoked = kind_->provoke_canary();
-    if (!provoked && provoked.error().code != ErrorCode::unsupported) {
+    const bool full = !provoked && provoked.error().code == ErrorCode::busy;
+    if (!provoked && !full && provoked.error().code != ErrorCode::unsupported) {
         spdlog::critical("{}: the kernel cannot be asked for an event: {}; the watchdog is not fed",
                          info().name, provoked.error().message);
         return false;

@@ -3,6 +3,7 @@
 
 #include "bus/errors.hpp"
 #include "bus/gate.hpp"
+#include "bus/wire.hpp"
 #include "core/utf8.hpp"
 
 #include <algorithm>
@@ -19,11 +20,11 @@ constexpr std::string_view open;
 
 constexpr std::array<Rule, 14> table{{
     {"ListGhosts", open},
-    {"Describe", open},
-    {"Explain", open},
-    {"History", open},
-    {"WhoOwns", open},
-    {"WhoOwnsPath", "org.eghostbuster1.inspect"},
+    {"Describe", open, 2},
+    {"Explain", open, 2},
+    {"History", open, 10},
+    {"WhoOwns", open, 20},
+    {"WhoOwnsPath", "org.eghostbuster1.inspect", 20},
     {"Clean", "org.eghostbuster1.clean"},
     {"Hold", "org.eghostbuster1.hold"},
     {"Ignore", "org.eghostbuster1.hold"},
@@ -52,6 +53,14 @@ struct MessageUnref {
 };
 using MessagePtr = std::unique_ptr<sd_bus_message, MessageUnref>;
 
+/// Connections whose user we remember. A name is never given twice, so what is forgotten is asked again.
+constexpr std::size_t most_senders = 1'024;
+
+double cost_of(std::string_view method) {
+    const auto* const rule = std::ranges::find(table, method, &Rule::method);
+    return rule == table.end() ? 1 : rule->cost;
+}
+
 /// Lets nothing out into C.
 template <typename Work>
 int shielded(Work work) noexcept {
@@ -64,15 +73,7 @@ int shielded(Work work) noexcept {
 }
 
 std::string short_line(std::string_view text) {
-    auto line = printable(text);
-    if (line.size() <= longest_detail) {
-        return line;
-    }
-    auto end = longest_detail;
-    while (end > 0 && (static_cast<unsigned char>(line[end]) & 0xC0U) == 0x80U) {
-        --end;
-    }
-    return line.substr(0, end) + "...";
+    return shortened(printable(text), longest_detail);
 }
 
 std::string_view text_or_empty(const char* text) {
@@ -175,7 +176,16 @@ struct Bouncer::Check {
     [[nodiscard]] std::string cancellation_id() const { return std::format("eghostbuster-{}", number); }
 };
 
-Bouncer::Bouncer(sd_bus* bus, Span patience) : bus_{bus}, patience_{patience} {
+/// Somebody on the bus, and whose connection that is once the bus has said so.
+struct Bouncer::Sender {
+    Bouncer* bouncer{};
+    std::string name;
+    std::optional<std::uint32_t> uid;
+    SlotPtr question{};
+};
+
+Bouncer::Bouncer(sd_bus* bus, const Allowance& allowance, Span patience)
+    : bus_{bus}, patience_{patience}, budget_{allowance} {
     sd_bus_slot* slot{};
     if (const int added = sd_bus_add_filter(bus_, &slot, on_message, this); added < 0) {
         throw sdbus::createError(-added, "Failed to guard the bus connection");
@@ -185,17 +195,60 @@ Bouncer::Bouncer(sd_bus* bus, Span patience) : bus_{bus}, patience_{patience} {
 
 Bouncer::~Bouncer() = default;
 
-int Bouncer::on_message(sd_bus_message* message, void* /*bouncer*/, sd_bus_error* /*error*/) {
+int Bouncer::on_message(sd_bus_message* message, void* bouncer, sd_bus_error* /*error*/) {
     if (sd_bus_message_is_method_call(message, nullptr, nullptr) <= 0) {
         return 0;
     }
-    return shielded([message] {
-        const auto error = turn_away(message);
+    return shielded([message, &self = *static_cast<Bouncer*>(bouncer)] {
+        const auto error = self.why_not(message);
         if (!error) {
             return 0;
         }
         sd_bus_reply_method_errorf(message, error->getName().c_str(), "%s", error->getMessage().c_str());
         return 1;
+    });
+}
+
+std::optional<sdbus::Error> Bouncer::why_not(sd_bus_message* call) {
+    const Sender& sender = sender_of(call);
+    const auto method = text_or_empty(sd_bus_message_get_member(call));
+    const auto payer = sender.uid ? Caller{.uid = *sender.uid}.actor() : sender.name;
+    if (sender.uid != 0U && !budget_.take(payer, cost_of(method), clock_.now())) {
+        return limits_exceeded(std::format("too many calls from {}: wait a second", payer));
+    }
+    return turn_away(call, sender.uid);
+}
+
+const Bouncer::Sender& Bouncer::sender_of(sd_bus_message* call) {
+    const auto name = text_or_empty(sd_bus_message_get_sender(call));
+    if (const auto known = senders_.find(name); known != senders_.end()) {
+        return *known->second;
+    }
+    if (senders_.size() >= most_senders) {
+        senders_.clear();
+    }
+    auto& sender = *senders_.emplace(name, std::make_unique<Sender>()).first->second;
+    sender.bouncer = this;
+    sender.name = name;
+    sd_bus_slot* slot{};
+    // Who cannot be asked about pays for his connection alone, and is not taken for root.
+    if (sd_bus_call_method_async(bus_, &slot, "org.freedesktop.DBus", "/org/freedesktop/DBus",
+                                 "org.freedesktop.DBus", "GetConnectionUnixUser", on_sender_uid, &sender, "s",
+                                 sender.name.c_str()) >= 0) {
+        sender.question.reset(slot);
+    }
+    return sender;
+}
+
+int Bouncer::on_sender_uid(sd_bus_message* reply, void* sender, sd_bus_error* /*error*/) {
+    return shielded([reply, &known = *static_cast<Sender*>(sender)] {
+        std::uint32_t uid{};
+        if (sd_bus_message_get_error(reply) == nullptr && sd_bus_message_read(reply, "u", &uid) >= 0) {
+            Bouncer& bouncer = *known.bouncer;
+            known.uid = uid;
+            bouncer.budget_.hand_over(known.name, Caller{.uid = uid}.actor(), bouncer.clock_.now());
+        }
+        return 0;
     });
 }
 

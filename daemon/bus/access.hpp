@@ -6,8 +6,10 @@
 // authorisation has no accessor in sdbus-c++, and a pending call there may not be dropped by its own reply.
 #pragma once
 
+#include "bus/call_budget.hpp"
 #include "core/clock.hpp"
 #include "core/result.hpp"
+#include "host/monotonic_clock.hpp"
 
 #include <sdbus-c++/Error.h>
 #include <systemd/sd-bus.h>
@@ -18,6 +20,7 @@
 #include <functional>
 #include <map>
 #include <memory>
+#include <optional>
 #include <span>
 #include <string>
 #include <string_view>
@@ -28,6 +31,7 @@ namespace egb::bus {
 struct Rule {
     std::string_view method;
     std::string_view action; ///< empty: open to everyone
+    unsigned cost{1};        ///< of a call, in the budget of its sender
 };
 
 /// The whole table. A contract test holds it against dbus/*.xml and dbus/*.policy.
@@ -55,9 +59,10 @@ public:
     /// Called once, perhaps before check() returns; never when the caller has gone before the verdict.
     using Then = std::move_only_function<void(const Verdict&)>;
 
-    /// From now on nothing reaches an object on this connection that the table does not list. `patience` is
-    /// how long a person may take to type a password.
-    explicit Bouncer(sd_bus* bus, Span patience = std::chrono::minutes{2});
+    /// From now on nothing reaches an object on this connection that the table does not list, nor more of it
+    /// from one user than the allowance; root may call as often as it likes. `patience` is how long a person
+    /// may take to type a password.
+    explicit Bouncer(sd_bus* bus, const Allowance& allowance = {}, Span patience = std::chrono::minutes{2});
     ~Bouncer();
     Bouncer(const Bouncer&) = delete;
     Bouncer& operator=(const Bouncer&) = delete;
@@ -67,13 +72,17 @@ public:
 
 private:
     struct Check;
+    struct Sender;
 
     static int on_message(sd_bus_message* message, void* bouncer, sd_bus_error* error);
+    static int on_sender_uid(sd_bus_message* reply, void* sender, sd_bus_error* error);
     static int on_uid(sd_bus_message* reply, void* check, sd_bus_error* error);
     static int on_watching(sd_bus_message* reply, void* check, sd_bus_error* error);
     static int on_gone(sd_bus_message* signal, void* check, sd_bus_error* error);
     static int on_answer(sd_bus_message* reply, void* check, sd_bus_error* error);
 
+    [[nodiscard]] std::optional<sdbus::Error> why_not(sd_bus_message* call);
+    [[nodiscard]] const Sender& sender_of(sd_bus_message* call);
     [[nodiscard]] bool too_many(std::uint32_t uid) const;
     [[nodiscard]] Result<> ask_uid(Check& check);
     [[nodiscard]] Result<> watch(Check& check);
@@ -84,6 +93,9 @@ private:
 
     sd_bus* bus_;
     Span patience_;
+    host::MonotonicClock clock_;
+    CallBudget budget_;
+    std::map<std::string, std::unique_ptr<Sender>, std::less<>> senders_; ///< by unique name
     SlotPtr gate_;
     std::uint64_t last_number_{};
     std::map<std::uint64_t, std::unique_ptr<Check>> checks_; ///< by number

@@ -127,8 +127,8 @@ int Bus::on_disconnected(sd_bus_message* /*signal*/, void* bus, sd_bus_error* /*
     return 0;
 }
 
-void Bus::serve(Control& control, LogTarget& log) {
-    bouncer_ = std::make_unique<Bouncer>(bus_);
+void Bus::serve(Control& control, LogTarget& log, const Allowance& allowance) {
+    bouncer_ = std::make_unique<Bouncer>(bus_, allowance);
     manager_ = std::make_unique<ManagerObject>(*connection_, control, *bouncer_, workers_);
     for (const auto& kind : control.status().kinds) {
         kinds_.push_back(std::make_unique<KindObject>(*connection_, control, kind));

@@ -3,6 +3,7 @@
 // blocks there once it serves. The order of a start is: construct, serve(), first sweep, own_name().
 #pragma once
 
+#include "bus/call_budget.hpp"
 #include "bus/control.hpp"
 #include "bus/log_target.hpp"
 #include "bus/signals.hpp"
@@ -42,8 +43,8 @@ public:
     Bus& operator=(const Bus&) = delete;
 
     /// Exports the Manager, one object for each of control.status().kinds, and LogControl1. Both arguments
-    /// are used from the loop, for as long as it runs. Once.
-    void serve(Control& control, LogTarget& log);
+    /// are used from the loop, for as long as it runs. `allowance` is each user's, but for root. Once.
+    void serve(Control& control, LogTarget& log, const Allowance& allowance = {});
 
     /// Takes the name org.eghostbuster1; throws std::runtime_error when somebody else has it, or the bus does
     /// not let us. The last step of a start.

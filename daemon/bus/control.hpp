@@ -8,7 +8,6 @@
 #include "core/kind_info.hpp"
 #include "core/result.hpp"
 #include "engine/policy.hpp"
-#include "host/holder_scan.hpp"
 #include "state/state_db.hpp"
 
 #include <cstdint>
@@ -73,7 +72,8 @@ public:
     [[nodiscard]] virtual Result<std::string> explain(GhostId id) const = 0;
     [[nodiscard]] virtual Result<std::vector<state::HistoryRow>> history(const state::HistoryFilter& filter,
                                                                          std::uint32_t limit) const = 0;
-    [[nodiscard]] virtual Result<std::vector<Holder>> who_owns(const host::InodeId& file) = 0;
+    /// `fd` is a descriptor of ours for the file, and among those found.
+    [[nodiscard]] virtual Result<std::vector<Holder>> who_owns(int fd) = 0;
 
     /// `actor` goes into the record. `least` as in engine::CleanRequest.
     [[nodiscard]] virtual Outcome clean(GhostId id, Grade least, std::string_view actor) = 0;

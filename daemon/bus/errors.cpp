@@ -3,11 +3,19 @@
 
 #include "bus/wire.hpp"
 
+#include <cstddef>
 #include <string_view>
 
 namespace egb::bus {
 
 namespace {
+
+/// Whatever an error repeats, its reply stays far from what the bus carries.
+constexpr std::size_t longest_message = 1'024;
+
+std::string message_on_wire(std::string_view message) {
+    return shortened(wire_text(shortened(message, longest_message)), longest_message);
+}
 
 std::string_view not_found(Subject subject) {
     switch (subject) {
@@ -47,7 +55,7 @@ std::string_view name_of(ErrorCode code, Subject subject) {
 
 sdbus::Error standard_error(std::string_view name, const std::string& message) {
     return sdbus::Error{sdbus::Error::Name{std::format("org.freedesktop.DBus.Error.{}", name)},
-                        wire_text(message)};
+                        message_on_wire(message)};
 }
 
 } // namespace
@@ -55,7 +63,7 @@ sdbus::Error standard_error(std::string_view name, const std::string& message) {
 sdbus::Error to_bus_error(const Error& error, Subject subject) {
     return sdbus::Error{
         sdbus::Error::Name{std::format("org.eghostbuster1.Error.{}", name_of(error.code, subject))},
-        wire_text(error.message)};
+        message_on_wire(error.message)};
 }
 
 sdbus::Error access_denied(const std::string& message) {

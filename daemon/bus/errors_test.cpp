@@ -36,6 +36,13 @@ TEST(BusErrors, KeepTheMessageAndMakeItFitForTheBus) {
               "no \\xff");
 }
 
+TEST(BusErrors, StayShortWhateverTheyRepeat) {
+    const auto error =
+        to_bus_error({.code = ErrorCode::io, .message = std::string(32 << 20, '\xFF')}, Subject::file);
+    EXPECT_LE(error.getMessage().size(), 1'024 + 3);
+    EXPECT_LE(limits_exceeded(std::string(5'000, 'x')).getMessage().size(), 1'024 + 3);
+}
+
 TEST(BusErrors, ThrowWhatWentWrongAndReturnWhatDidNot) {
     EXPECT_EQ(value_or_throw(Result<int>{5}, Subject::ghost), 5);
     EXPECT_THROW(value_or_throw(Result<int>{fail(ErrorCode::io, "no")}, Subject::ghost), sdbus::Error);

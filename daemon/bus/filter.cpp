@@ -32,7 +32,7 @@ Result<> store(Target& target, const sdbus::Variant& value) {
 /// Stores what the word means to `parse`.
 template <auto member, auto parse, typename Target>
 Result<> store_word(Target& target, const sdbus::Variant& value) {
-    const auto meaning = parse(value.get<std::string>());
+    const auto meaning = parse(shortened(value.get<std::string>()));
     if (!meaning) {
         return std::unexpected(meaning.error());
     }
@@ -43,7 +43,7 @@ Result<> store_word(Target& target, const sdbus::Variant& value) {
 /// Stores the word once `parse` has found a meaning in it.
 template <auto member, auto parse, typename Target>
 Result<> store_checked(Target& target, const sdbus::Variant& value) {
-    auto word = value.get<std::string>();
+    auto word = shortened(value.get<std::string>());
     if (const auto meaning = parse(word); !meaning) {
         return std::unexpected(meaning.error());
     }
@@ -74,9 +74,9 @@ std::string names_of(const Range& range, Name name) {
     return names;
 }
 
-std::string_view type_of(const sdbus::Variant& value) {
+std::string type_of(const sdbus::Variant& value) {
     const char* type = value.peekValueType();
-    return type == nullptr ? "nothing" : type;
+    return shortened(type == nullptr ? "nothing" : type);
 }
 
 template <typename Target, std::size_t count>
@@ -84,7 +84,7 @@ Result<Target> read(const Dictionary& dictionary, const std::array<Key<Target>, 
     for (const auto& [name, value] : dictionary) {
         const auto* const key = std::ranges::find(keys, name, &Key<Target>::name);
         if (key == keys.end()) {
-            return fail(ErrorCode::invalid, "unknown key \"{}\"; known are {}", name,
+            return fail(ErrorCode::invalid, "unknown key \"{}\"; known are {}", shortened(name),
                         names_of(keys, &Key<Target>::name));
         }
         if (type_of(value) != key->type) {
@@ -192,7 +192,7 @@ Result<std::map<std::string, std::string>> policy_options(const Dictionary& dict
     for (const auto& [name, value] : dictionary) {
         const auto spec = std::ranges::find(table, name, &OptionSpec::name);
         if (spec == table.end()) {
-            return fail(ErrorCode::invalid, "unknown option \"{}\"; known are {}", name,
+            return fail(ErrorCode::invalid, "unknown option \"{}\"; known are {}", shortened(name),
                         names_of(table, &OptionSpec::name));
         }
         const auto meaning = option_of(*spec, value);

@@ -10,7 +10,9 @@ using testing::AllOf;
 using testing::ElementsAre;
 using testing::HasSubstr;
 using testing::IsEmpty;
+using testing::Lt;
 using testing::Pair;
+using testing::SizeIs;
 
 namespace egb::bus {
 namespace {
@@ -57,6 +59,16 @@ TEST(GhostFilterOfDictionary, NamesTheUnknownKeyAndTheKnownOnes) {
     ASSERT_FALSE(filter);
     EXPECT_EQ(filter.error().code, ErrorCode::invalid);
     EXPECT_THAT(filter.error().message, AllOf(HasSubstr("\"knd\""), HasSubstr("kind"), HasSubstr("min_age")));
+}
+
+TEST(GhostFilterOfDictionary, RepeatsNoMoreThanALineOfWhatIsWrong) {
+    const std::string page(10'000, 'x');
+    EXPECT_THAT(ghost_filter({{page, text("tcp")}}).error().message,
+                AllOf(HasSubstr("xxx..."), SizeIs(Lt(300U))));
+    EXPECT_THAT(ghost_filter({{"grade", value(page)}}).error().message,
+                AllOf(HasSubstr("xxx..."), SizeIs(Lt(300U))));
+    EXPECT_THAT(history_filter({{"type", value(page)}}).error().message, SizeIs(Lt(300U)));
+    EXPECT_THAT(history_filter({{"verdict", value(page)}}).error().message, SizeIs(Lt(300U)));
 }
 
 TEST(GhostFilterOfDictionary, NamesTheTypeThatIsWrongAndTheRightOne) {
@@ -135,6 +147,11 @@ TEST_F(PolicyOptionsTest, RefusesAValueOfAnotherType) {
     EXPECT_FALSE(policy_options({{"Enabled", value(std::uint64_t{1})}}, table_));
     EXPECT_FALSE(policy_options({{"Clean", value(std::vector<std::string>{"never"})}}, table_));
     EXPECT_FALSE(policy_options({{"Veto", value(1.5)}}, table_));
+}
+
+TEST_F(PolicyOptionsTest, RepeatsNoMoreThanALineOfAnUnknownOption) {
+    EXPECT_THAT(policy_options({{std::string(10'000, 'x'), text("5s")}}, table_).error().message,
+                SizeIs(Lt(300U)));
 }
 
 TEST_F(PolicyOptionsTest, NamesTheOptionsThereAre) {

@@ -14,6 +14,7 @@
 #include <array>
 #include <climits>
 #include <format>
+#include <memory>
 #include <utility>
 
 namespace egb::bus {
@@ -94,21 +95,26 @@ Result<> check_path(const std::string& path) {
     return {};
 }
 
-Result<host::InodeId> inode_of(int fd) {
+/// May wait for a file server that does not answer.
+Result<host::Fd> opened(const std::string& path) {
+    host::Fd file{::open(path.c_str(), O_PATH | O_NOFOLLOW | O_CLOEXEC)};
+    if (!file) {
+        return fail_errno(path);
+    }
+    return file;
+}
+
+/// Many nodes stand for one device, and every terminal and /dev/null would list half the machine.
+Result<> check_no_device(int fd) {
     struct stat status{};
     if (::fstat(fd, &status) < 0) {
         return fail_errno("the file cannot be looked at");
     }
-    return host::InodeId{.device = status.st_dev, .inode = status.st_ino};
-}
-
-/// May wait for a file server that does not answer.
-Result<host::InodeId> inode_of(const std::string& path) {
-    const host::Fd file{::open(path.c_str(), O_PATH | O_NOFOLLOW | O_CLOEXEC)};
-    if (!file) {
-        return fail_errno(path);
+    if (S_ISCHR(status.st_mode) || S_ISBLK(status.st_mode)) {
+        return fail(ErrorCode::denied, "a device node is not its device: who has the node open says nothing "
+                                       "about who uses it");
     }
-    return inode_of(file.get());
+    return {};
 }
 
 /// A descriptor that its owner could open for reading or writing. One that only names a file can be had for
@@ -196,10 +202,10 @@ std::vector<HistoryRowOnWire> ManagerObject::History(const Dictionary& filter, c
 }
 
 ManagerObject::Holders ManagerObject::WhoOwns(const sdbus::UnixFd& file) {
-    const auto inode = check_descriptor(file.get()).and_then([&file] {
-        return inode_of(file.get());
+    const auto found = check_descriptor(file.get()).and_then([this, &file] {
+        return holders_of(file.get());
     });
-    auto holders = value_or_throw(control_.who_owns(value_or_throw(inode, Subject::file)), Subject::file);
+    auto holders = value_or_throw(found, Subject::file);
     const auto us = value_or_throw(ourselves(), Subject::file);
     std::erase_if(holders, [&us](const Holder& holder) {
         return holder.process->id == us;
@@ -215,9 +221,7 @@ Result<ProcessIdentity> ManagerObject::ourselves() {
         }
         const host::Fd read_end{ends[0]};
         const host::Fd write_end{ends[1]};
-        const auto holders = inode_of(read_end.get()).and_then([this](const host::InodeId& pipe) {
-            return control_.who_owns(pipe);
-        });
+        const auto holders = control_.who_owns(read_end.get());
         if (!holders) {
             return std::unexpected(holders.error());
         }
@@ -249,12 +253,11 @@ void ManagerObject::look_up(sdbus::Result<Holders>&& result, const std::string& 
     const auto number = ++last_lookup_;
     lookups_.emplace(number, std::move(result));
     workers_.submit([this, number, path]() -> std::function<void()> {
-        return [this, number, file = inode_of(path)] {
+        // What runs on the loop is copied on its way there; a descriptor is not.
+        return [this, number, file = std::make_shared<const Result<host::Fd>>(opened(path))] {
             const auto waiting = lookups_.extract(number);
-            const auto holders = file.and_then([this](const host::InodeId& inode) {
-                return holders_of(inode);
-            });
-            answer(waiting.mapped(), Subject::file, holders);
+            answer(waiting.mapped(), Subject::file,
+                   *file ? others_holding((*file)->get()) : std::unexpected((*file).error()));
         };
     });
 }
@@ -369,15 +372,31 @@ void ManagerObject::Reload(sdbus::Result<>&& result) {
 Result<> ManagerObject::check_kind(std::string_view kind) const {
     const auto kinds = control_.status().kinds;
     if (!std::ranges::contains(kinds, kind)) {
-        return fail(ErrorCode::not_found, "there is no kind \"{}\"; known are {}", kind, joined(kinds));
+        return fail(ErrorCode::not_found, "there is no kind \"{}\"; known are {}", shortened(kind),
+                    joined(kinds));
     }
     return {};
 }
 
-Result<ManagerObject::Holders> ManagerObject::holders_of(const host::InodeId& file) {
-    return control_.who_owns(file).transform([](const std::vector<Holder>& holders) {
-        return rows_of(holders);
+Result<std::vector<Holder>> ManagerObject::holders_of(int fd) {
+    return check_no_device(fd).and_then([this, fd] {
+        return control_.who_owns(fd);
     });
+}
+
+Result<ManagerObject::Holders> ManagerObject::others_holding(int fd) {
+    auto holders = holders_of(fd);
+    if (!holders) {
+        return std::unexpected(holders.error());
+    }
+    const auto us = ourselves();
+    if (!us) {
+        return std::unexpected(us.error());
+    }
+    std::erase_if(*holders, [&us, fd](const Holder& holder) {
+        return holder.process->id == *us && holder.fd == fd;
+    });
+    return rows_of(*holders);
 }
 
 std::string ManagerObject::Version() {

@@ -90,7 +90,9 @@ private:
     void hold(HoldWay way, sdbus::Result<>&& result, Ids ids, std::uint64_t usec);
 
     [[nodiscard]] Result<> check_kind(std::string_view kind) const;
-    [[nodiscard]] Result<Holders> holders_of(const host::InodeId& file);
+    [[nodiscard]] Result<std::vector<Holder>> holders_of(int fd);
+    /// Without the descriptor that we ask with.
+    [[nodiscard]] Result<Holders> others_holding(int fd);
     void look_up(sdbus::Result<Holders>&& result, const std::string& path);
 
     /// This process as a scan for holders sees it, in whatever pid namespace we are: who holds a pipe that

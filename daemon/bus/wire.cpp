@@ -18,6 +18,17 @@ std::string wire_text(std::string_view text) {
     return printable(text);
 }
 
+std::string shortened(std::string_view text, std::size_t most) {
+    if (text.size() <= most) {
+        return std::string{text};
+    }
+    auto end = most;
+    while (end > 0 && (static_cast<unsigned char>(text[end]) & 0xC0U) == 0x80U) {
+        --end;
+    }
+    return std::string{text.substr(0, end)} + "...";
+}
+
 std::uint64_t wire_time(WallTime time) {
     return static_cast<std::uint64_t>(std::max<std::int64_t>(time.time_since_epoch().count(), 0));
 }

@@ -17,6 +17,17 @@ TEST(WireText, EscapesWhatTheBusWouldRefuse) {
     EXPECT_EQ(wire_text(std::string_view{"a\0b", 3}), "a\\x00b");
 }
 
+TEST(Shortened, KeepsWhatFits) {
+    EXPECT_EQ(shortened("four", 4), "four");
+    EXPECT_EQ(shortened(std::string(longest_echo, 'x')), std::string(longest_echo, 'x'));
+}
+
+TEST(Shortened, CutsBetweenCharacters) {
+    EXPECT_EQ(shortened("fours", 4), "four...");
+    EXPECT_EQ(shortened("ab\xC3\xA4z", 3), "ab...");
+    EXPECT_EQ(shortened("ab\xC3\xA4z", 4), "ab\xC3\xA4...");
+}
+
 TEST(WireTime, NeverGoesBelowTheEpoch) {
     EXPECT_EQ(wire_time(WallTime{5us}), 5U);
     EXPECT_EQ(wire_time(WallTime{-5us}), 0U);

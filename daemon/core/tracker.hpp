@@ -20,7 +20,8 @@ struct Vanished {
     std::string reason;
 };
 
-/// What a tracker has come to think since it was last asked.
+/// What a tracker has come to think since it was last asked. A key may be in both: then the ghost is what
+/// stands in the place of what has vanished.
 struct Changes {
     std::vector<Ghost> ghosts; ///< new ones, and those whose verdict changed
     std::vector<Vanished> vanished;

@@ -5,6 +5,7 @@
 
 #include <algorithm>
 #include <array>
+#include <format>
 #include <set>
 
 namespace egb::engine {
@@ -54,7 +55,8 @@ std::set<std::string_view> units_of(const Ghost& ghost) {
 
 bool matches(const std::string& glob, const Process& process) {
     const auto match = [&glob](const std::string& name) {
-        return !name.empty() && fnmatch(glob.c_str(), name.c_str(), 0) == 0;
+        // Units have backslashes in their names: "srv\\x2dlock.service".
+        return !name.empty() && fnmatch(glob.c_str(), name.c_str(), FNM_NOESCAPE) == 0;
     };
     return match(process.unit) || match(process.comm) || match(process.exe) || match(process.container);
 }
@@ -96,10 +98,10 @@ Result<> Governor::admit(const Ghost& ghost, Instant now) const {
     if (limits_.paused) {
         return fail(ErrorCode::busy, "all acts are paused");
     }
-    if (const auto glob = protection(ghost)) {
-        return fail(ErrorCode::denied, "a process that holds it is protected by \"{}\"", *glob);
+    if (const auto why = protection(ghost)) {
+        return fail(ErrorCode::denied, "{}", *why);
     }
-    if (const auto at = cool_at(ghost.id, now); at > now) {
+    if (const auto at = cool_at(ghost, now); at > now) {
         return fail(ErrorCode::busy, "an act on it did not succeed, it is left alone for another {}",
                     format_span(at - now));
     }
@@ -117,13 +119,19 @@ Result<> Governor::admit(const Ghost& ghost, Instant now) const {
     return {};
 }
 
-std::optional<std::string_view> Governor::protection(const Ghost& ghost) const {
+std::optional<std::string> Governor::protection(const Ghost& ghost) const {
+    if (ghost.holders.empty() && !limits_.protect.empty()) {
+        return "who holds it is not known, and there is a protect list";
+    }
     const auto glob = std::ranges::find_if(limits_.protect, [&ghost](const std::string& candidate) {
         return std::ranges::any_of(ghost.holders, [&candidate](const Holder& holder) {
             return matches(candidate, *holder.process);
         });
     });
-    return glob == limits_.protect.end() ? std::nullopt : std::optional<std::string_view>{*glob};
+    if (glob == limits_.protect.end()) {
+        return std::nullopt;
+    }
+    return std::format("a process that holds it is protected by \"{}\"", *glob);
 }
 
 Instant Governor::opens_at(Instant now) const {
@@ -131,7 +139,7 @@ Instant Governor::opens_at(Instant now) const {
 }
 
 Instant Governor::opens_at(const Ghost& ghost, Instant now) const {
-    Instant at = std::max(opens_at(now), cool_at(ghost.id, now));
+    Instant at = std::max(opens_at(now), cool_at(ghost, now));
     for (const auto unit : units_of(ghost)) {
         at = std::max(at, unit_opens_at(unit, now));
     }
@@ -144,9 +152,9 @@ Instant Governor::unit_opens_at(std::string_view unit, Instant now) const {
     return below(limits_.acts_per_minute_per_unit, acts == acts_by_unit_.end() ? none : acts->second, now);
 }
 
-Instant Governor::cool_at(GhostId id, Instant now) const {
-    const auto cooling = cooling_until_.find(id);
-    return cooling == cooling_until_.end() ? now : std::max(now, cooling->second);
+Instant Governor::cool_at(const Ghost& ghost, Instant now) const {
+    const auto* cooldown = cooldowns_.find(ghost, now);
+    return cooldown == nullptr ? now : cooldown->until;
 }
 
 void Governor::note_act(const Ghost& ghost, Instant now) {
@@ -162,10 +170,7 @@ void Governor::note_act(const Ghost& ghost, Instant now) {
 }
 
 void Governor::note_failure(const Ghost& ghost, Instant now) {
-    std::erase_if(cooling_until_, [now](const auto& entry) {
-        return entry.second <= now;
-    });
-    cooling_until_[ghost.id] = later(now, limits_.cooldown);
+    cooldowns_.set(ghost, {.until = later(now, limits_.cooldown), .value = {}}, now);
 }
 
 } // namespace egb::engine

@@ -6,6 +6,7 @@
 #include "core/ghost.hpp"
 #include "core/option.hpp"
 #include "core/result.hpp"
+#include "engine/marks.hpp"
 
 #include <cstdint>
 #include <deque>
@@ -45,8 +46,9 @@ public:
     /// again later may help, `denied` that it will not.
     [[nodiscard]] Result<> admit(const Ghost& ghost, Instant now) const;
 
-    /// The glob that protects this ghost; nothing when none does.
-    [[nodiscard]] std::optional<std::string_view> protection(const Ghost& ghost) const;
+    /// Why this ghost is protected; nothing when it is not. While there is a list of what to protect, a ghost
+    /// of which nobody knows who holds it is protected, too.
+    [[nodiscard]] std::optional<std::string> protection(const Ghost& ghost) const;
 
     /// When the caps let anything through at all, and when they and the cooldown let this ghost through:
     /// `now` when they do already.
@@ -54,16 +56,15 @@ public:
     [[nodiscard]] Instant opens_at(const Ghost& ghost, Instant now) const;
 
     /// When a ghost's cooldown ends: `now` when it is not in one.
-    [[nodiscard]] Instant cool_at(GhostId id, Instant now) const;
+    [[nodiscard]] Instant cool_at(const Ghost& ghost, Instant now) const;
 
     void note_act(const Ghost& ghost, Instant now);
+    /// Counts for its kind and key, whether the ghost ends meanwhile or not.
     void note_failure(const Ghost& ghost, Instant now);
-
-    /// The ghost has ended.
-    void forget(GhostId id) { cooling_until_.erase(id); }
 
 private:
     using Acts = std::deque<Instant>; ///< of the last minute, the oldest first
+    struct Cooldown {};
 
     [[nodiscard]] Instant unit_opens_at(std::string_view unit, Instant now) const;
 
@@ -71,7 +72,7 @@ private:
     std::uint64_t revision_{};
     Acts acts_;
     std::map<std::string, Acts, std::less<>> acts_by_unit_;
-    std::map<GhostId, Instant> cooling_until_;
+    Marks<Cooldown> cooldowns_;
 };
 
 } // namespace egb::engine

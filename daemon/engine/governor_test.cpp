@@ -28,7 +28,7 @@ GovernorLimits with(auto GovernorLimits::* member, auto value) {
 }
 
 Ghost ghost_of(GhostId id, std::vector<Holder> holders = held_by({})) {
-    auto ghost = test::make_ghost("k");
+    auto ghost = test::make_ghost(std::to_string(id));
     ghost.id = id;
     ghost.holders = std::move(holders);
     return ghost;
@@ -89,6 +89,7 @@ INSTANTIATE_TEST_SUITE_P(
         Protection{"comm", "postgres", {.comm = "postgres"}, true},
         Protection{"exe", "/opt/oracle/*", {.exe = "/opt/oracle/bin/oracle"}, true},
         Protection{"container", "0123*", {.container = "0123456789ab"}, true},
+        Protection{"escaped unit", R"(srv\x2d*)", {.unit = R"(srv\x2dlock.service)"}, true},
         Protection{"part of a name", "postgres", {.comm = "postgres-x"}, false},
         Protection{"none of them", "postgres*", {}, false},
         Protection{"what is not known", "*", {.comm = "", .exe = "", .unit = "", .container = ""}, false},
@@ -99,8 +100,17 @@ TEST(Governor, protects_a_ghost_for_the_sake_of_any_holder) {
     auto holders = held_by({.pid = 1, .comm = "app"});
     holders.push_back({.process = test::make_process({.pid = 2, .comm = "sshd"}), .fd = 4});
     EXPECT_FALSE(governor.admit(ghost_of(1, holders), noon));
-    EXPECT_EQ(governor.protection(ghost_of(1, holders)), "sshd");
+    EXPECT_EQ(governor.protection(ghost_of(1, holders)), "a process that holds it is protected by \"sshd\"");
     EXPECT_EQ(governor.protection(ghost_of(2)), std::nullopt);
+}
+
+TEST(Governor, protects_what_nobody_knows_the_holders_of) {
+    const Governor governor{with(&GovernorLimits::protect, std::vector<std::string>{"sshd"})};
+    const auto admitted = governor.admit(ghost_of(1, {}), noon);
+    ASSERT_FALSE(admitted);
+    EXPECT_EQ(code(admitted), ErrorCode::denied);
+    EXPECT_EQ(admitted.error().message, "who holds it is not known, and there is a protect list");
+    EXPECT_TRUE(Governor{generous}.admit(ghost_of(1, {}), noon)) << "without a list there is nothing to miss";
 }
 
 TEST(Governor, lets_so_many_acts_a_minute_through_and_no_more) {
@@ -186,18 +196,18 @@ TEST(Governor, leaves_a_ghost_alone_after_a_failure) {
     ASSERT_FALSE(admitted);
     EXPECT_EQ(code(admitted), ErrorCode::busy);
     EXPECT_EQ(governor.opens_at(ghost_of(1), noon + 9min), noon + 10min);
-    EXPECT_EQ(governor.cool_at(1, noon + 9min), noon + 10min);
+    EXPECT_EQ(governor.cool_at(ghost_of(1), noon + 9min), noon + 10min);
     EXPECT_TRUE(governor.admit(ghost_of(1), noon + 10min));
     EXPECT_TRUE(governor.admit(ghost_of(2), noon));
-    EXPECT_EQ(governor.cool_at(2, noon), noon);
+    EXPECT_EQ(governor.cool_at(ghost_of(2), noon), noon);
 }
 
-TEST(Governor, forgets_the_failures_of_a_ghost_that_has_ended) {
+TEST(Governor, a_ghost_that_comes_again_has_not_cooled_down_by_that) {
     Governor governor{with(&GovernorLimits::cooldown, forever)};
-    governor.note_failure(ghost_of(1), noon);
-    EXPECT_EQ(governor.cool_at(1, noon), end_of_time);
-    governor.forget(1);
-    EXPECT_EQ(governor.cool_at(1, noon), noon);
+    auto ghost = ghost_of(1);
+    governor.note_failure(ghost, noon);
+    ghost.id = 2;
+    EXPECT_EQ(governor.cool_at(ghost, noon), end_of_time);
 }
 
 TEST(Governor, shows_that_its_limits_are_others) {

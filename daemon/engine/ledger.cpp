@@ -7,7 +7,7 @@
 
 namespace egb::engine {
 
-GhostPtr Ledger::enter(Ghost ghost) {
+GhostPtr Ledger::enter(Ghost ghost, Entrance entrance) {
     auto& ids = shelves_[std::string{ghost.kind->name}].ids;
     const auto known = ids.find(ghost.key);
     const GhostPtr before = known == ids.end() ? nullptr : ghosts_.at(known->second);
@@ -16,6 +16,9 @@ GhostPtr Ledger::enter(Ghost ghost) {
     const auto now = std::make_shared<const Ghost>(std::move(ghost));
     if (!before) {
         ids.emplace(now->key, now->id);
+        if (entrance == Entrance::hidden) {
+            hidden_.insert(now->id);
+        }
     }
     ghosts_[now->id] = now;
     if (!hidden(now->id)) {

@@ -8,6 +8,7 @@
 
 #include <array>
 #include <cstddef>
+#include <cstdint>
 #include <functional>
 #include <map>
 #include <string>
@@ -28,9 +29,12 @@ public:
 
     void set_describe(Describe describe) { describe_ = std::move(describe); }
 
+    /// How a new ghost comes in.
+    enum class Entrance : std::uint8_t { told, hidden };
+
     /// Enters a new ghost (appeared) or a new verdict on a known one (changed, when the grade is another).
     /// Says which ghost that is now: the id of a known one stays.
-    GhostPtr enter(Ghost ghost);
+    GhostPtr enter(Ghost ghost, Entrance entrance = Entrance::told);
 
     /// Ends a ghost that went without us, and hands it back. Nothing happens when it is not known.
     GhostPtr vanish(std::string_view kind, std::string_view key, std::string_view reason);

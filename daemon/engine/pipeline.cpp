@@ -96,21 +96,23 @@ std::optional<Instant> Pipeline::deadline() const {
 
 void Pipeline::settle(Kind& kind) {
     Changes changes = kind.tracker().tick(clock_.now());
-    for (Ghost& ghost : changes.ghosts) {
-        review(ledger_.enter(std::move(ghost)));
-    }
+    // A key may be in both: what stands in the place of what has ended.
     for (const Vanished& vanished : changes.vanished) {
         if (const auto ghost = ledger_.vanish(kind.info().name, vanished.key, vanished.reason)) {
             forget(ghost->id);
         }
+    }
+    for (Ghost& ghost : changes.ghosts) {
+        const auto entrance = to_be_ignored(ghost) ? Ledger::Entrance::hidden : Ledger::Entrance::told;
+        review(ledger_.enter(std::move(ghost), entrance));
     }
 }
 
 /// Announces an act on the ghost, or calls one off, as the decision about it now stands.
 void Pipeline::review(const GhostPtr& ghost) {
     const GhostId id = ghost->id;
-    end_hold(id);
-    const auto again = next_review(id);
+    hide_or_show(*ghost);
+    const auto again = next_review(*ghost);
     if (again) {
         reviews_.set(id, *again);
     } else {
@@ -196,13 +198,24 @@ Decision Pipeline::decision(const Ghost& ghost) const {
     return decision;
 }
 
+/// What a person has decided about the ghost, as long as that lasts.
+std::optional<Decision> Pipeline::hold_on(const Ghost& ghost) const {
+    const Instant now = clock_.now();
+    const auto* hold = holds_.find(ghost, now);
+    if (hold == nullptr) {
+        return std::nullopt;
+    }
+    const Span left = hold->until == end_of_time ? forever : hold->until - now;
+    const bool ignored = hold->value == Action::ignore;
+    return Decision{.action = hold->value,
+                    .reason =
+                        std::format("{} for another {}", ignored ? "ignored" : "held", format_span(left))};
+}
+
 /// The decision without its appointments: whether there is anything but time between this ghost and an act.
 Decision Pipeline::permission(const Ghost& ghost) const {
-    if (const auto hold = holds_.find(ghost.id); hold != holds_.end()) {
-        const Span left = hold->second.until == end_of_time ? forever : hold->second.until - clock_.now();
-        const bool ignored = hold->second.action == Action::ignore;
-        return {.action = hold->second.action,
-                .reason = std::format("{} for another {}", ignored ? "ignored" : "held", format_span(left))};
+    if (auto held = hold_on(ghost)) {
+        return *std::move(held);
     }
     const Entry& entry = this->entry(ghost.kind->name);
     Decision decision = decide(ghost, entry.policy, entry.health);
@@ -214,8 +227,8 @@ Decision Pipeline::permission(const Ghost& ghost) const {
         decision.reason = std::format("the kind {} cannot clean on this machine", ghost.kind->name);
     } else if (governor_.limits().paused) {
         decision.reason = "all acts are paused";
-    } else if (const auto glob = governor_.protection(ghost)) {
-        decision.reason = std::format("a process that holds it is protected by \"{}\"", *glob);
+    } else if (auto why = governor_.protection(ghost)) {
+        decision.reason = *std::move(why);
     } else {
         decision.action = Action::clean;
     }
@@ -239,6 +252,9 @@ Outcome Pipeline::clean(GhostId id, const CleanRequest& request) {
 Result<> Pipeline::admit(const Entry& entry, const Ghost& ghost, const CleanRequest& request) const {
     if (entry.kind->cleaner() == nullptr) {
         return fail(ErrorCode::unsupported, "the kind {} only reports", ghost.kind->name);
+    }
+    if (const auto held = hold_on(ghost)) {
+        return fail(ErrorCode::denied, "{}", held->reason);
     }
     if (request.least != Grade::suspected) {
         if (ghost.grade != Grade::proven) {
@@ -301,32 +317,34 @@ Result<> Pipeline::set_hold(GhostId id, Span span, Action action) {
     if (span < Span::zero()) {
         return fail(ErrorCode::invalid, "nothing can be held for less than no time");
     }
-    holds_[id] = {.until = later(clock_.now(), span), .action = action};
-    if (action == Action::ignore) {
-        ledger_.hide(id);
-    } else {
-        ledger_.show(id);
-    }
+    const Instant now = clock_.now();
+    holds_.set(*ghost, {.until = later(now, span), .value = action}, now);
     review(ghost);
     return {};
 }
 
-void Pipeline::end_hold(GhostId id) {
-    if (const auto hold = holds_.find(id); hold != holds_.end() && hold->second.until <= clock_.now()) {
-        holds_.erase(hold);
-        ledger_.show(id);
+void Pipeline::hide_or_show(const Ghost& ghost) {
+    if (to_be_ignored(ghost)) {
+        ledger_.hide(ghost.id);
+    } else {
+        ledger_.show(ghost.id);
     }
 }
 
+bool Pipeline::to_be_ignored(const Ghost& ghost) const {
+    const auto* hold = holds_.find(ghost, clock_.now());
+    return hold != nullptr && hold->value == Action::ignore;
+}
+
 /// When the decision about a ghost changes by itself, because a hold or a cooldown ends.
-std::optional<Instant> Pipeline::next_review(GhostId id) const {
+std::optional<Instant> Pipeline::next_review(const Ghost& ghost) const {
     const Instant now = clock_.now();
     std::optional<Instant> next;
-    if (const Instant cool = governor_.cool_at(id, now); cool > now) {
+    if (const Instant cool = governor_.cool_at(ghost, now); cool > now) {
         next = cool;
     }
-    if (const auto hold = holds_.find(id); hold != holds_.end()) {
-        next = std::min(hold->second.until, next.value_or(end_of_time));
+    if (const auto* hold = holds_.find(ghost, now)) {
+        next = std::min(hold->until, next.value_or(end_of_time));
     }
     return next;
 }
@@ -334,8 +352,6 @@ std::optional<Instant> Pipeline::next_review(GhostId id) const {
 void Pipeline::forget(GhostId id) {
     pending_.erase(id);
     reviews_.erase(id);
-    holds_.erase(id);
-    governor_.forget(id);
 }
 
 } // namespace egb::engine

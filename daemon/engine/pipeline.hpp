@@ -8,13 +8,13 @@
 #include "engine/agenda.hpp"
 #include "engine/governor.hpp"
 #include "engine/ledger.hpp"
+#include "engine/marks.hpp"
 #include "engine/policy.hpp"
 
 #include <map>
 #include <optional>
 #include <string>
 #include <string_view>
-#include <unordered_map>
 
 namespace egb::engine {
 
@@ -46,12 +46,12 @@ public:
     [[nodiscard]] std::optional<Instant> deadline() const;
 
     /// Acts now, without a veto window but through governor and confirmation like any other act. Refused when
-    /// the ghost is unknown, when its kind only reports, and when it is less than `least`; what lost events
-    /// have put in doubt is not more than suspected.
+    /// the ghost is unknown or held, when its kind only reports, and when it is less than `least`; what lost
+    /// events have put in doubt is not more than suspected.
     Outcome clean(GhostId id, const CleanRequest& request);
 
-    /// No act of policy on this ghost for so long, whatever its grade. In place of an earlier hold or ignore;
-    /// for no time at all, it ends that.
+    /// No act on this ghost for so long, whatever its grade, and should it go and come again meanwhile. In
+    /// place of an earlier hold or ignore; for no time at all, it ends that.
     Result<> hold(GhostId id, Span span);
 
     /// The same, and it is not reported either. An ignored ghost stays in the ledger, out of every list.
@@ -69,11 +69,6 @@ private:
         Health health{Health::whole};
     };
 
-    struct Hold {
-        Instant until;
-        Action action{}; ///< report: held; ignore: ignored
-    };
-
     template <typename Self>
     [[nodiscard]] static auto& entry_in(Self& self, std::string_view kind);
     [[nodiscard]] Entry& entry(std::string_view kind);
@@ -88,6 +83,7 @@ private:
     void announce(const GhostPtr& ghost);
     void call_off(const GhostPtr& ghost, std::string_view reason);
 
+    [[nodiscard]] std::optional<Decision> hold_on(const Ghost& ghost) const;
     [[nodiscard]] Decision permission(const Ghost& ghost) const;
     [[nodiscard]] Result<> admit(const Entry& entry, const Ghost& ghost, const CleanRequest& request) const;
     Outcome act(Kind& kind, const GhostPtr& ghost, std::string_view actor);
@@ -95,17 +91,18 @@ private:
     void conclude(const GhostPtr& ghost, const Outcome& outcome, std::string_view actor);
 
     Result<> set_hold(GhostId id, Span span, Action action);
-    void end_hold(GhostId id);
-    [[nodiscard]] std::optional<Instant> next_review(GhostId id) const;
+    void hide_or_show(const Ghost& ghost);
+    [[nodiscard]] bool to_be_ignored(const Ghost& ghost) const;
+    [[nodiscard]] std::optional<Instant> next_review(const Ghost& ghost) const;
     void forget(GhostId id);
 
     const Clock& clock_;
     Governor& governor_;
     Ledger& ledger_;
     std::map<std::string, Entry, std::less<>> entries_;
-    std::unordered_map<GhostId, Hold> holds_;
-    Agenda pending_; ///< ghosts whose act is announced, and when it may be done
-    Agenda reviews_; ///< ghosts to be decided upon again, when a hold or a cooldown ends
+    Marks<Action> holds_; ///< report: held; ignore: ignored
+    Agenda pending_;      ///< ghosts whose act is announced, and when it may be done
+    Agenda reviews_;      ///< ghosts to be decided upon again, when a hold or a cooldown ends
     std::uint64_t limits_seen_;
 };
 

@@ -356,18 +356,55 @@ TEST_F(PipelineTest, cannot_hold_what_is_not_there) {
     EXPECT_EQ(pipeline_.hold(appear("a"), -1s).error().code, ErrorCode::invalid);
 }
 
-TEST_F(PipelineTest, a_hold_ends_with_its_ghost) {
+TEST_F(PipelineTest, a_hold_outlasts_its_ghost) {
     const auto id = appear("a");
-    const auto ended = ledger_.find(id);
-    ASSERT_TRUE(pipeline_.ignore(id, 24h));
+    ASSERT_TRUE(pipeline_.hold(id, 24h));
     kind_.remove("a");
     pipeline_.tick();
-    EXPECT_FALSE(pipeline_.ignored(id));
-    EXPECT_EQ(pipeline_.decision(*ended).action, Action::clean);
     EXPECT_EQ(pipeline_.deadline(), std::nullopt);
-    EXPECT_NE(appear("a"), id);
+    const auto again = appear("a");
+    EXPECT_NE(again, id);
+    pass(24h - 1ns);
+    EXPECT_THAT(confirmed(), IsEmpty());
+    pass(1ns);
     pass(veto);
     EXPECT_THAT(cleaned(), ElementsAre("a"));
+}
+
+TEST_F(PipelineTest, what_is_ignored_comes_again_unseen) {
+    ASSERT_TRUE(pipeline_.ignore(appear("a"), 24h));
+    kind_.remove("a");
+    pipeline_.tick();
+    sink_.clear();
+    const auto again = appear("a");
+    EXPECT_TRUE(pipeline_.ignored(again));
+    EXPECT_EQ(ledger_.count("fake", Grade::proven), 0);
+    EXPECT_THAT(sink_.story(), IsEmpty());
+    pass(24h);
+    EXPECT_THAT(sink_.story(), ElementsAre("appeared a", "pending a"));
+}
+
+TEST_F(PipelineTest, a_cooldown_outlasts_its_ghost) {
+    kind_.fake_cleaner().answer_clean([](const Ghost&) {
+        return Outcome{};
+    });
+    appear("a");
+    pass(veto);
+    kind_.remove("a");
+    pipeline_.tick();
+    appear("a");
+    pass(cooldown - 1ns);
+    EXPECT_THAT(cleaned(), ElementsAre("a"));
+}
+
+TEST_F(PipelineTest, what_takes_the_place_of_an_ended_ghost_stays) {
+    const auto id = appear("a");
+    kind_.remove("a");
+    const auto again = appear("a");
+    EXPECT_NE(again, id);
+    ASSERT_NE(ledger_.find(again), nullptr);
+    EXPECT_THAT(sink_.story(),
+                ElementsAre("appeared a", "pending a", "vanished a", "appeared a", "pending a"));
 }
 
 // The act itself.
@@ -478,8 +515,8 @@ TEST_F(PipelineTest, a_hold_that_outlasts_a_cooldown_ends_when_it_should) {
         return Outcome{};
     });
     const auto id = appear("a");
-    ASSERT_TRUE(pipeline_.hold(id, 2 * cooldown));
     EXPECT_EQ(pipeline_.clean(id, {.actor = "uid 0"}).verdict, Verdict::failed);
+    ASSERT_TRUE(pipeline_.hold(id, 2 * cooldown));
     sink_.clear();
     pass(cooldown);
     EXPECT_THAT(sink_.story(), IsEmpty());
@@ -492,8 +529,8 @@ TEST_F(PipelineTest, an_ignored_ghost_shows_again_though_it_still_cools_down) {
         return Outcome{};
     });
     const auto id = appear("a");
-    ASSERT_TRUE(pipeline_.ignore(id, cooldown / 2));
     EXPECT_EQ(pipeline_.clean(id, {.actor = "uid 0"}).verdict, Verdict::failed);
+    ASSERT_TRUE(pipeline_.ignore(id, cooldown / 2));
     sink_.clear();
     pass(cooldown / 2);
     EXPECT_THAT(sink_.story(), ElementsAre("appeared a"));
@@ -580,10 +617,19 @@ TEST_F(PipelineTest, cleans_at_once_when_asked) {
     EXPECT_THAT(cleaned(), ElementsAre("a"));
 }
 
-TEST_F(PipelineTest, a_person_may_clean_what_the_policy_does_not_and_what_is_held) {
+TEST_F(PipelineTest, a_person_may_clean_what_the_policy_does_not) {
     pipeline_.set_policy("fake", {.clean = CleanPolicy::never, .veto = veto});
+    EXPECT_EQ(pipeline_.clean(appear("a"), {.actor = "uid 0"}).verdict, Verdict::cleaned);
+}
+
+TEST_F(PipelineTest, not_even_a_person_cleans_what_is_held) {
     const auto id = appear("a");
     ASSERT_TRUE(pipeline_.hold(id, 24h));
+    const auto outcome = pipeline_.clean(id, {.actor = "uid 0", .least = Grade::suspected});
+    EXPECT_EQ(outcome.verdict, Verdict::refused);
+    EXPECT_EQ(outcome.reason, "held for another 1d");
+    EXPECT_THAT(confirmed(), IsEmpty());
+    ASSERT_TRUE(pipeline_.hold(id, 0s));
     EXPECT_EQ(pipeline_.clean(id, {.actor = "uid 0"}).verdict, Verdict::cleaned);
 }
 
@@ -615,6 +661,17 @@ TEST_F(PipelineTest, not_even_a_person_cleans_what_is_protected) {
     EXPECT_THAT(confirmed(), IsEmpty());
     EXPECT_THAT(sink_.story(), ElementsAre("appeared a", "refused a"));
     EXPECT_EQ(sink_.last().actor, "uid 0");
+}
+
+TEST_F(PipelineTest, nobody_cleans_what_may_be_held_by_something_protected) {
+    limit(&GovernorLimits::protect, {"precious"});
+    const auto id = appear("a");
+    EXPECT_EQ(pipeline_.decision(*ledger_.find(id)),
+              (Decision{.action = Action::report,
+                        .reason = "who holds it is not known, and there is a protect list"}));
+    pass(veto);
+    EXPECT_EQ(pipeline_.clean(id, {.actor = "uid 0", .least = Grade::suspected}).verdict, Verdict::refused);
+    EXPECT_THAT(confirmed(), IsEmpty());
 }
 
 TEST_F(PipelineTest, not_even_a_person_acts_during_a_pause) {

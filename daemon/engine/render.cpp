@@ -24,6 +24,7 @@ namespace {
 using Json = nlohmann::ordered_json;
 
 constexpr std::size_t most_holders_explained = 10;
+constexpr std::size_t most_holders_written = 20; // a socket can be in thousands of processes
 
 std::int64_t usec(Span span) {
     return std::chrono::duration_cast<std::chrono::microseconds>(span).count();
@@ -78,7 +79,7 @@ Json fields_json(const Fields& fields) {
 
 Json ghost_json(const Ghost& ghost, const Fields& fields, const Clock& clock) {
     Json holders = Json::array();
-    for (const Holder& holder : ghost.holders) {
+    for (const Holder& holder : ghost.holders | std::views::take(most_holders_written)) {
         holders.push_back(holder_json(holder));
     }
     Json evidence = Json::array();
@@ -94,6 +95,7 @@ Json ghost_json(const Ghost& ghost, const Fields& fields, const Clock& clock) {
             {"since_kind", to_string(ghost.since_kind)},
             {"age_usec", usec(clock.now() - ghost.since)},
             {"holders", std::move(holders)},
+            {"holders_total", ghost.holders.size()},
             {"evidence", std::move(evidence)},
             {"fields", fields_json(fields)}};
 }

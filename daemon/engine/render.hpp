@@ -13,7 +13,8 @@
 namespace egb::engine {
 
 /// {"id":…,"kind":…,"grade":…,"key":…,"summary":…,"since":…,"since_kind":…,"age_usec":…,
-///  "holders":[…],"evidence":[{"name","weight","text","value"}],"fields":{…},"decision":{"action","reason"}}
+///  "holders":[…],"holders_total":…,"evidence":[{"name","weight","text","value"}],"fields":{…},
+///  "decision":{"action","reason"}}; the holders are no more than the first twenty
 [[nodiscard]] std::string to_json(const Ghost& ghost, const Fields& fields, const Decision& decision,
                                   const Clock& clock);
 

@@ -67,7 +67,15 @@ void BpfEvents::take(Record record) {
 }
 
 std::uint64_t BpfEvents::lost() const {
-    return object_.sum("egb_drops").value_or(0);
+    // What cannot be read has not changed as far as we know.
+    if (const auto dropped = object_.sum("egb_drops")) {
+        lost_ = *dropped + object_.skipped();
+    }
+    return lost_;
+}
+
+std::uint64_t BpfEvents::count(std::string_view map) const {
+    return object_.sum(map).value_or(0);
 }
 
 Result<> BpfEvents::provoke_canary() {

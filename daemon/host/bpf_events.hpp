@@ -19,6 +19,7 @@ public:
     [[nodiscard]] int poll_fd() const override;
     [[nodiscard]] Result<std::size_t> drain(std::size_t most, const OnRecord& on_record) override;
     [[nodiscard]] std::uint64_t lost() const override;
+    [[nodiscard]] std::uint64_t count(std::string_view map) const override;
     [[nodiscard]] Result<> provoke_canary() override;
     [[nodiscard]] std::uint64_t canaries() const override { return canaries_; }
     [[nodiscard]] Result<> iterate(std::string_view program, std::size_t record_size,
@@ -39,6 +40,7 @@ private:
     const OnRecord* on_record_{}; ///< set during drain()
     std::exception_ptr failure_;
     std::uint64_t canaries_{};
+    mutable std::uint64_t lost_{}; ///< as last read
 };
 
 } // namespace egb::host

@@ -5,8 +5,6 @@
 #include "holders.skel.h"
 #include "host/process_lookup.hpp"
 
-#include <sys/sysmacros.h>
-
 #include <cstring>
 
 namespace egb::host {
@@ -29,12 +27,6 @@ BpfImage image() {
             .elf = std::span{static_cast<const std::byte*>(elf), size}};
 }
 
-/// struct stat and the kernel pack device numbers differently.
-std::uint32_t kernel_device(std::uint64_t device) {
-    constexpr unsigned minor_bits = 20;
-    return major(device) << minor_bits | minor(device);
-}
-
 } // namespace
 
 Result<> BpfHolderScan::load() {
@@ -50,18 +42,34 @@ Result<> BpfHolderScan::load() {
     return {};
 }
 
-Result<std::vector<Holder>> BpfHolderScan::find(const InodeId& file) {
-    if (auto loaded = load(); !loaded) {
-        return std::unexpected(loaded.error());
-    }
-    const egb_holders_control control{
-        .inode = file.inode, .device = kernel_device(file.device), .reserved = 0};
+/// The inode stays what it is for as long as the descriptor is open, and so for the pass that follows.
+Result<> BpfHolderScan::aim(int fd) {
+    const egb_holders_control control{.inode = 0, .fd = fd, .reserved = 0};
     if (auto set = object_->control("egb_holders_control", std::as_bytes(std::span{&control, 1})); !set) {
-        return std::unexpected(set.error());
+        return set;
+    }
+    bool found = false;
+    auto ran = object_->iterate("egb_holders_aim", sizeof(egb_holder), [&](EventSource::Record /*record*/) {
+        found = true;
+    });
+    if (ran && !found) {
+        return fail(ErrorCode::lost, "the kernel does not find descriptor {} of this process", fd);
+    }
+    return ran;
+}
+
+Result<std::vector<Holder>> BpfHolderScan::find(int fd) {
+    auto ready = load().and_then([this, fd] {
+        return aim(fd);
+    });
+    if (!ready) {
+        return std::unexpected(ready.error());
     }
     std::vector<egb_holder> records;
     auto ran = object_->iterate("egb_holders", sizeof(egb_holder), [&](EventSource::Record record) {
-        std::memcpy(&records.emplace_back(), record.data(), sizeof(egb_holder));
+        if (records.size() < most_holders) {
+            std::memcpy(&records.emplace_back(), record.data(), sizeof(egb_holder));
+        }
     });
     if (!ran) {
         return std::unexpected(ran.error());

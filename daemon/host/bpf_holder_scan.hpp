@@ -1,11 +1,13 @@
 // SPDX-License-Identifier: Apache-2.0
-// The real HolderScan: one pass of bpf/holders.bpf.c over all descriptors of all processes.
+// The real HolderScan: two passes of bpf/holders.bpf.c over all descriptors of all processes, one to find our
+// own and with it the inode, one to find who else has that.
 #pragma once
 
 #include "host/bpf_object.hpp"
 #include "host/holder_scan.hpp"
 #include "host/procfs.hpp"
 
+#include <cstddef>
 #include <memory>
 
 namespace egb::host {
@@ -14,11 +16,15 @@ class BpfHolderScan final : public HolderScan {
 public:
     explicit BpfHolderScan(const ProcFs& procfs) : procfs_{procfs} {}
 
-    /// The program is loaded when it is first asked for: most daemons never are.
-    [[nodiscard]] Result<std::vector<Holder>> find(const InodeId& file) override;
+    /// Of a file that half the machine has open, so many are named.
+    static constexpr std::size_t most_holders = 1'000;
+
+    /// The programs are loaded when they are first asked for: most daemons never are.
+    [[nodiscard]] Result<std::vector<Holder>> find(int fd) override;
 
 private:
     [[nodiscard]] Result<> load();
+    [[nodiscard]] Result<> aim(int fd);
 
     const ProcFs& procfs_;
     std::unique_ptr<BpfObject> object_;

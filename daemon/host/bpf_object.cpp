@@ -47,9 +47,9 @@ bool runs_on_demand(const bpf_program* program) {
            bpf_program__expected_attach_type(program) == BPF_TRACE_ITER;
 }
 
-/// Maps that libbpf makes for constants: each load has its own.
+/// Maps that libbpf makes for constants ("tcp.rodata"): each load has its own.
 bool is_internal(const bpf_map* map) {
-    return bpf_map__name(map)[0] == '.';
+    return std::string_view{bpf_map__name(map)}.contains('.');
 }
 
 bool has_layout_of(int fd, const bpf_map* map) {
@@ -152,6 +152,9 @@ Result<> BpfObject::load_with_what_works() {
         for (const auto& [name, reason] : refusals_) {
             bpf_program__set_autoload(bpf_object__find_program_by_name(object_.get(), name.c_str()), false);
         }
+        if (!std::exchange(took_what_was_kept_, true)) {
+            take_what_was_kept();
+        }
         take_over_maps();
         const int error = -bpf_object__load(object_.get());
         if (error == 0) {
@@ -184,17 +187,33 @@ void BpfObject::refuse_what_does_not_load() {
     }
 }
 
+/// Maps whose programs were not attached all the while have missed something: they are not worth trusting.
+void BpfObject::take_what_was_kept() {
+    bpf_program* program = nullptr;
+    bpf_object__for_each_program(program, object_.get()) {
+        if (runs_on_demand(program)) {
+            continue;
+        }
+        for (const std::string& name : link_names(bpf_program__name(program))) {
+            if (auto kept = store_.take(name)) {
+                predecessors_[name] = std::move(*kept);
+            }
+        }
+    }
+    bpf_map* map = nullptr;
+    bpf_object__for_each_map(map, object_.get()) {
+        const std::string name = stored_name("map", bpf_map__name(map));
+        auto kept = is_internal(map) ? std::nullopt : store_.take(name);
+        if (kept && !predecessors_.empty()) {
+            inherited_[name] = std::move(*kept);
+        }
+    }
+}
+
 void BpfObject::take_over_maps() {
     bpf_map* map = nullptr;
     bpf_object__for_each_map(map, object_.get()) {
-        if (is_internal(map)) {
-            continue;
-        }
-        const std::string name = stored_name("map", bpf_map__name(map));
-        if (auto kept = store_.take(name)) {
-            inherited_[name] = std::move(*kept);
-        }
-        const auto found = inherited_.find(name);
+        const auto found = inherited_.find(stored_name("map", bpf_map__name(map)));
         if (found != inherited_.end() &&
             (!has_layout_of(found->second.get(), map) || bpf_map__reuse_fd(map, found->second.get()) != 0)) {
             inherited_.erase(found);
@@ -213,27 +232,27 @@ Result<> BpfObject::attach_programs() {
         if (!link) {
             return fail_bpf(std::format("attaching the BPF program {}", bpf_program__name(program)), errno);
         }
-        if (auto kept = keep_link(bpf_program__name(program), bpf_link__fd(link.get())); !kept) {
-            return kept;
-        }
+        keep_link(bpf_program__name(program), bpf_link__fd(link.get()));
         links_.push_back(std::move(link));
     }
+    predecessors_.clear(); // only now: their successors are attached
     return {};
 }
 
 /// Two names take turns, and the old link goes after the new one has come: whenever the daemon dies, the
 /// store holds a link that is attached, and the kernel side goes on.
-Result<> BpfObject::keep_link(std::string_view program_name, int link) {
-    const std::string name = stored_name("link", program_name);
-    const std::array<std::string, 2> turns{name + ".a", name + ".b"};
-    const bool has_first = store_.take(turns[0]).has_value();
-    const bool has_second = store_.take(turns[1]).has_value();
-    const std::size_t next = has_first && !has_second ? 1 : 0;
-    if (auto kept = store_.keep(turns[next], link); !kept) {
-        return kept;
+void BpfObject::keep_link(std::string_view program_name, int link) {
+    const auto names = link_names(program_name);
+    const std::size_t next = predecessors_.contains(names[0]) && !predecessors_.contains(names[1]) ? 1 : 0;
+    // Without it the next run begins afresh: a loss of memory, not of safety.
+    if (store_.keep(names[next], link)) {
+        store_.drop(names[1 - next]);
     }
-    store_.drop(turns[1 - next]);
-    return {};
+}
+
+std::array<std::string, 2> BpfObject::link_names(std::string_view program_name) const {
+    const std::string name = stored_name("link", program_name);
+    return {name + ".a", name + ".b"};
 }
 
 void BpfObject::keep_maps() {
@@ -241,7 +260,6 @@ void BpfObject::keep_maps() {
     bpf_object__for_each_map(map, object_.get()) {
         const std::string name = stored_name("map", bpf_map__name(map));
         if (!is_internal(map) && !inherited_.contains(name)) {
-            // Without it the next run begins afresh: a loss of memory, not of safety.
             static_cast<void>(store_.keep(name, bpf_map__fd(map)));
         }
     }
@@ -349,6 +367,20 @@ Result<> BpfObject::control(std::string_view map, std::span<const std::byte> val
         return fail_errno(std::format("writing the BPF map {}", map));
     }
     return {};
+}
+
+std::uint64_t BpfObject::skipped() const {
+    std::uint64_t skipped = 0;
+    bpf_program* program = nullptr;
+    bpf_object__for_each_program(program, object_.get()) {
+        bpf_prog_info info{};
+        __u32 size = sizeof(info);
+        if (!runs_on_demand(program) && bpf_program__fd(program) >= 0 &&
+            bpf_prog_get_info_by_fd(bpf_program__fd(program), &info, &size) == 0) {
+            skipped += info.recursion_misses;
+        }
+    }
+    return skipped;
 }
 
 Result<std::uint64_t> BpfObject::sum(std::string_view map) const {

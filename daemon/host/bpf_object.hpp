@@ -7,6 +7,7 @@
 #include "host/events.hpp"
 #include "host/fd_store.hpp"
 
+#include <array>
 #include <cstddef>
 #include <functional>
 #include <map>
@@ -60,6 +61,9 @@ public:
     /// Adds up the one element of a per-CPU map of 64-bit counters.
     [[nodiscard]] Result<std::uint64_t> sum(std::string_view map) const;
 
+    /// How often the kernel did not run an attached program, because it had interrupted that very program.
+    [[nodiscard]] std::uint64_t skipped() const;
+
     /// -1 when the object has no such map or is not loaded.
     [[nodiscard]] int map_fd(const char* map) const;
 
@@ -76,9 +80,11 @@ private:
     [[nodiscard]] Result<ObjectPtr> open() const;
     [[nodiscard]] Result<> load_with_what_works();
     void refuse_what_does_not_load();
+    void take_what_was_kept();
     void take_over_maps();
     [[nodiscard]] Result<> attach_programs();
-    [[nodiscard]] Result<> keep_link(std::string_view program_name, int link);
+    void keep_link(std::string_view program_name, int link);
+    [[nodiscard]] std::array<std::string, 2> link_names(std::string_view program_name) const;
     void keep_maps();
     [[nodiscard]] Result<bpf_program*> program(std::string_view name) const;
     [[nodiscard]] Result<bpf_link*> iterator(std::string_view program_name);
@@ -86,7 +92,9 @@ private:
 
     BpfImage image_;
     FdStore& store_;
-    std::map<std::string, Fd, std::less<>> inherited_;
+    bool took_what_was_kept_{};
+    std::map<std::string, Fd, std::less<>> predecessors_; ///< links of the last run, until ours are attached
+    std::map<std::string, Fd, std::less<>> inherited_;    ///< maps of the last run
     ObjectPtr object_;
     std::vector<LinkPtr> links_;
     std::map<std::string, LinkPtr, std::less<>> iterators_;

@@ -31,8 +31,12 @@ public:
     /// took: `most` means that there may be more.
     [[nodiscard]] virtual Result<std::size_t> drain(std::size_t most, const OnRecord& on_record) = 0;
 
-    /// Events that found no room in the ring, since the programs were first attached.
+    /// Events that found no room in the ring, and those that the kernel did not run a program for. Never
+    /// falls while the programs are attached.
     [[nodiscard]] virtual std::uint64_t lost() const = 0;
+
+    /// A kind's own per-CPU counter; 0 when it cannot be read.
+    [[nodiscard]] virtual std::uint64_t count(std::string_view map) const = 0;
 
     [[nodiscard]] virtual Result<> provoke_canary() = 0;
     [[nodiscard]] virtual std::uint64_t canaries() const = 0;

@@ -5,23 +5,16 @@
 #include "core/identity.hpp"
 #include "core/result.hpp"
 
-#include <cstdint>
 #include <vector>
 
 namespace egb::host {
 
-/// An inode as the kernel knows it; sockets and pipes have one too.
-struct InodeId {
-    std::uint64_t device{}; ///< as in struct stat
-    std::uint64_t inode{};
-
-    bool operator==(const InodeId&) const = default;
-};
-
 class HolderScan {
 public:
     virtual ~HolderScan() = default;
-    [[nodiscard]] virtual Result<std::vector<Holder>> find(const InodeId& file) = 0;
+    /// `fd` is a descriptor of this process for the file; it is among the holders. Numbers would not do: what
+    /// struct stat has for device and inode is, on some file systems, not what the kernel has.
+    [[nodiscard]] virtual Result<std::vector<Holder>> find(int fd) = 0;
 };
 
 } // namespace egb::host

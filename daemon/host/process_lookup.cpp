@@ -16,14 +16,21 @@ std::uint64_t ticks_of(std::uint64_t boottime_ns) {
 } // namespace
 
 ProcessPtr ProcessLookup::find(std::int32_t pid, std::uint64_t start_boottime_ns) {
-    auto known = known_.find(pid);
-    if (known == known_.end()) {
+    const std::uint64_t start_ticks = ticks_of(start_boottime_ns);
+    const auto [known, is_new] = known_.try_emplace({pid, start_ticks});
+    if (is_new) {
         auto process = procfs_.process(pid);
-        known = known_.emplace(pid, process ? std::make_shared<const Process>(std::move(*process)) : nullptr)
-                    .first;
+        if (!process || process->id.start_ticks != start_ticks) {
+            process = Process{.id = {.boot_id = procfs_.boot_id(), .pid = pid, .start_ticks = start_ticks},
+                              .uid = {},
+                              .comm = "?",
+                              .exe = {},
+                              .unit = {},
+                              .container = {}};
+        }
+        known->second = std::make_shared<const Process>(std::move(*process));
     }
-    const auto& process = known->second;
-    return process && process->id.start_ticks == ticks_of(start_boottime_ns) ? process : nullptr;
+    return known->second;
 }
 
 } // namespace egb::host

@@ -7,6 +7,7 @@
 
 #include <cstdint>
 #include <map>
+#include <utility>
 
 namespace egb::host {
 
@@ -15,12 +16,13 @@ class ProcessLookup {
 public:
     explicit ProcessLookup(const ProcFs& procfs) : procfs_{procfs} {}
 
-    /// nullptr when the process is gone, or when the pid belongs to another one by now.
+    /// Where /proc cannot tell (the process has just ended, the pid is another's by now, or this is not the
+    /// /proc of those pids), what the kernel has said is all there is: pid and start time.
     [[nodiscard]] ProcessPtr find(std::int32_t pid, std::uint64_t start_boottime_ns);
 
 private:
     const ProcFs& procfs_;
-    std::map<std::int32_t, ProcessPtr> known_;
+    std::map<std::pair<std::int32_t, std::uint64_t>, ProcessPtr> known_;
 };
 
 } // namespace egb::host

@@ -13,8 +13,10 @@
 
 namespace egb::loop {
 
-/// Who goes first when several are ready. A flood of events must starve neither the watchdog nor the bus.
-enum class Priority : std::int64_t { vital = -100, bus = 0, events = 100, timers = 200, sweeps = 300 };
+/// Who goes first when several are ready. Signals and the watchdog come before everything; all others take
+/// turns, each with a bounded piece of work, so that a flood on the bus cannot starve the rings, nor the
+/// other way round.
+enum class Priority : std::int64_t { vital = -100, bus = 0, events = 0, timers = 0, sweeps = 0 };
 
 /// A source that leaves the loop with its owner. It may do so from within its own callback.
 class EventSource {

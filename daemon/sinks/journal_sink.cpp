@@ -4,6 +4,7 @@
 #include "core/kind_info.hpp"
 #include "core/option.hpp"
 #include "sinks/message_ids.hpp"
+#include "sinks/signal_budget.hpp"
 
 #define SD_JOURNAL_SUPPRESS_LOCATION // where this stands in our source tells nobody anything
 #include <sys/uio.h>
@@ -14,12 +15,12 @@
 #include <chrono>
 #include <cstddef>
 #include <format>
+#include <optional>
 
 namespace egb::sinks {
 
 namespace {
 
-constexpr std::uint64_t most_single = 50;
 constexpr std::size_t most_holders = 16; // of one ghost, in one entry
 constexpr std::size_t top_holders = 3;
 
@@ -186,14 +187,32 @@ void send_to_journal(std::span<const std::string> entry) {
     static_cast<void>(sd_journal_sendv(parts.data(), static_cast<int>(parts.size())));
 }
 
+JournalSink::JournalSink(loop::EventLoop& loop, const Clock& clock, Send send)
+    : loop_{loop}, clock_{clock}, send_{std::move(send)}, timer_{loop.timer(loop::Priority::timers, [this] {
+          flush();
+      })} {}
+
 void JournalSink::record(const Incident& incident) {
-    const Ghost& ghost = *incident.ghost;
-    Tally& tally = batch_[{ghost.kind->name, incident.name()}];
-    if (tally.single < most_single) {
+    if (incident.type == IncidentType::acted) {
+        send_(journal_entry(incident, clock_));
+        return;
+    }
+    const Instant now = clock_.now();
+    close_ended(now);
+    Tally& tally = windows_[{incident.ghost->kind->name, incident.name()}];
+    if (tally.single == 0) {
+        tally.end = now + SignalBudget::window;
+    }
+    if (tally.single < SignalBudget::most_singles) {
         ++tally.single;
         send_(journal_entry(incident, clock_));
         return;
     }
+    count(tally, incident);
+}
+
+void JournalSink::count(Tally& tally, const Incident& incident) {
+    const Ghost& ghost = *incident.ghost;
     ++tally.more;
     tally.priority = priority(incident);
     const std::string_view holder =
@@ -207,12 +226,34 @@ void JournalSink::record(const Incident& incident) {
 }
 
 void JournalSink::flush() {
-    for (const auto& [subject, tally] : batch_) {
+    close_ended(clock_.now());
+    arm();
+}
+
+void JournalSink::close_ended(Instant now) {
+    std::erase_if(windows_, [this, now](const auto& window) {
+        const auto& [subject, tally] = window;
+        if (now < tally.end) {
+            return false;
+        }
         if (tally.more > 0) {
             send_(summary(subject, tally));
         }
+        return true;
+    });
+}
+
+/// Only for a window that has something to tell.
+void JournalSink::arm() {
+    std::optional<Instant> next;
+    for (const auto& [subject, tally] : windows_) {
+        if (tally.more > 0 && (!next || tally.end < *next)) {
+            next = tally.end;
+        }
     }
-    batch_.clear();
+    if (next) {
+        loop_.arm(timer_, *next);
+    }
 }
 
 JournalEntry JournalSink::summary(const Subject& subject, const Tally& tally) {

@@ -1,11 +1,13 @@
 // SPDX-License-Identifier: Apache-2.0
 // Incidents as typed journal entries, which journalctl can filter by field and explain from the catalog.
-// A flood becomes a trickle: of one batch, 50 entries per kind and incident are written singly; one more
-// stands for the rest and names whose they are. Owned by the daemon, runs on its loop.
+// A flood becomes a trickle: 50 entries per kind, incident and second are written singly; one more, at the
+// end of that second, stands for the rest and names whose they are. What the daemon has done is always told.
+// Owned by the daemon, runs on its loop.
 #pragma once
 
 #include "core/clock.hpp"
 #include "engine/sink.hpp"
+#include "loop/event_loop.hpp"
 
 #include <cstdint>
 #include <functional>
@@ -30,15 +32,16 @@ class JournalSink final : public engine::Sink {
 public:
     using Send = std::function<void(std::span<const std::string>)>;
 
-    explicit JournalSink(const Clock& clock, Send send = send_to_journal)
-        : clock_{clock}, send_{std::move(send)} {}
+    /// The loop and the clock must outlive it.
+    JournalSink(loop::EventLoop& loop, const Clock& clock, Send send = send_to_journal);
 
     void record(const Incident& incident) override;
     void flush() override;
 
 private:
-    /// What one batch has of one kind and incident.
+    /// What one second has of one kind and incident.
     struct Tally {
+        Instant end;
         int priority{};
         std::uint64_t single{};
         std::uint64_t more{};
@@ -46,11 +49,16 @@ private:
     };
     using Subject = std::pair<std::string_view, std::string_view>; ///< kind, incident; both are literals
 
+    void count(Tally& tally, const Incident& incident);
+    void close_ended(Instant now);
+    void arm();
     [[nodiscard]] static JournalEntry summary(const Subject& subject, const Tally& tally);
 
+    loop::EventLoop& loop_;
     const Clock& clock_;
     Send send_;
-    std::map<Subject, Tally> batch_;
+    std::map<Subject, Tally> windows_;
+    loop::EventSource timer_;
 };
 
 } // namespace egb::sinks

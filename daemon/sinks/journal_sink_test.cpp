@@ -4,6 +4,7 @@
 #include "core/kind_info.hpp"
 #include "harness/fake_clock.hpp"
 #include "sinks/message_ids.hpp"
+#include "sinks/signal_budget.hpp"
 
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
@@ -55,6 +56,12 @@ protected:
         return incident;
     }
 
+    /// The second of a flood is over.
+    void end_of_window() {
+        clock_.advance(SignalBudget::window);
+        sink_.flush();
+    }
+
     [[nodiscard]] JournalEntry entry(const Incident& incident) const {
         return journal_entry(incident, clock_);
     }
@@ -62,7 +69,8 @@ protected:
     test::FakeClock clock_;
     Ghost ghost_;
     std::vector<JournalEntry> sent_;
-    JournalSink sink_{clock_, [this](std::span<const std::string> entry) {
+    loop::EventLoop loop_;
+    JournalSink sink_{loop_, clock_, [this](std::span<const std::string> entry) {
                           sent_.emplace_back(entry.begin(), entry.end());
                       }};
 };
@@ -146,7 +154,7 @@ TEST_F(JournalSinkTest, FiftyGhostsAreFiftyEntries) {
     for (int count = 0; count < 50; ++count) {
         sink_.record(incident(IncidentType::appeared));
     }
-    sink_.flush();
+    end_of_window();
     EXPECT_THAT(sent_, SizeIs(50));
 }
 
@@ -158,7 +166,7 @@ TEST_F(JournalSinkTest, AFloodIsToldInOneEntryMore) {
         sink_.record(incident(IncidentType::appeared));
     }
     sink_.record(incident(IncidentType::vanished));
-    sink_.flush();
+    end_of_window();
 
     ASSERT_THAT(sent_, SizeIs(50 + 1 + 1));
     EXPECT_THAT(sent_.back(), testing::UnorderedElementsAre(
@@ -169,14 +177,34 @@ TEST_F(JournalSinkTest, AFloodIsToldInOneEntryMore) {
                                   "GHOST_MOST=nginx.service (19751), java (199)"));
 }
 
-TEST_F(JournalSinkTest, EachBatchHasItsOwnAllowance) {
-    for (int batch = 0; batch < 2; ++batch) {
+TEST_F(JournalSinkTest, EachSecondHasItsOwnAllowance) {
+    for (int second = 0; second < 2; ++second) {
         for (int count = 0; count < 51; ++count) {
             sink_.record(incident(IncidentType::appeared));
         }
-        sink_.flush();
+        end_of_window();
     }
     EXPECT_THAT(sent_, SizeIs(2 * 51));
+}
+
+TEST_F(JournalSinkTest, BatchesOfOneSecondShareItsAllowance) {
+    for (int batch = 0; batch < 100; ++batch) {
+        sink_.record(incident(IncidentType::appeared));
+        sink_.flush();
+    }
+    EXPECT_THAT(sent_, SizeIs(50));
+    end_of_window();
+    EXPECT_THAT(sent_, SizeIs(51));
+    EXPECT_THAT(sent_.back(), Contains("GHOST_COUNT=50"));
+}
+
+TEST_F(JournalSinkTest, ActsAreToldOneByOneHoweverMany) {
+    for (int count = 0; count < 200; ++count) {
+        sink_.record(incident(IncidentType::acted));
+    }
+    EXPECT_THAT(sent_, SizeIs(200));
+    end_of_window();
+    EXPECT_THAT(sent_, SizeIs(200));
 }
 
 TEST_F(JournalSinkTest, ThoseHeldByNobodyAreCountedToo) {
@@ -184,7 +212,7 @@ TEST_F(JournalSinkTest, ThoseHeldByNobodyAreCountedToo) {
     for (int count = 0; count < 60; ++count) {
         sink_.record(incident(IncidentType::appeared));
     }
-    sink_.flush();
+    end_of_window();
     EXPECT_THAT(sent_.back(), Contains("GHOST_MOST=nobody known (10)"));
 }
 
@@ -227,9 +255,9 @@ TEST_F(JournalSinkTest, TheCatalogRefersToFieldsThatEntriesHave) {
     act.actor = "policy";
     collect(entry(act));
     for (int count = 0; count < 51; ++count) {
-        sink_.record(act);
+        sink_.record(incident(IncidentType::appeared));
     }
-    sink_.flush();
+    end_of_window();
     collect(sent_.back());
 
     const auto named = all_matches(catalog(), std::regex{"@([A-Z_]+)@"});

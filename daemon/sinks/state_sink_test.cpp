@@ -31,7 +31,8 @@ TEST(StateSink, KeepsTheIncidentWithItsGhostInJson) {
     const auto rows = db.history({}, 10).value();
     ASSERT_THAT(rows, testing::SizeIs(1));
     EXPECT_EQ(rows.front().type, "appeared");
-    EXPECT_THAT(rows.front().json, testing::HasSubstr("cookie 42"));
+    const auto file = state::Database::open(folder.path() / "state.db").value();
+    EXPECT_THAT(file.text("SELECT json FROM incident").value(), testing::HasSubstr("cookie 42"));
 }
 
 } // namespace

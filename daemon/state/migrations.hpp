@@ -25,6 +25,7 @@ inline constexpr std::array migrations{
             actor TEXT NOT NULL
         );
         CREATE INDEX history_of_ghost ON history (ghost);
+        CREATE INDEX history_by_time ON history (at);
         CREATE TABLE incident (
             sequence INTEGER PRIMARY KEY REFERENCES history ON DELETE CASCADE,
             json TEXT NOT NULL

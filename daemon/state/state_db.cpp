@@ -20,6 +20,10 @@ constexpr std::int64_t ids_at_once = 1000;
 constexpr std::size_t most_pending = 1024;     // rows between two transactions
 constexpr std::uint64_t most_in_memory = 2000; // rows, while there is no file
 
+// Rows to delete in one go: more than are written in one, and not so many that the loop is held up.
+constexpr std::int64_t most_deleted = 5000;
+static_assert(most_deleted > most_pending);
+
 std::int64_t microseconds(WallTime time) {
     return time.time_since_epoch().count();
 }
@@ -91,15 +95,53 @@ Result<> insert(const Database& db, const std::deque<HistoryRow>& rows) {
     return transaction->commit();
 }
 
-Result<> prune_rows(const Database& db, std::uint64_t most, WallTime oldest) {
-    auto prune = db.prepare("DELETE FROM history WHERE sequence <= (SELECT max(sequence) FROM history) - ?1 "
-                            "OR at < ?2");
-    if (!prune) {
-        return std::unexpected(prune.error());
+// Two statements, each over its index: an OR would have the whole table scanned for nothing.
+constexpr std::string_view delete_by_count =
+    "DELETE FROM history WHERE sequence IN (SELECT sequence FROM history "
+    "WHERE sequence <= (SELECT max(sequence) FROM history) - ?1 ORDER BY sequence LIMIT ?2)";
+constexpr std::string_view delete_by_age =
+    "DELETE FROM history WHERE sequence IN (SELECT sequence FROM history "
+    "WHERE at < ?1 ORDER BY at LIMIT ?2)";
+
+/// True when there may be more to delete.
+Result<bool> delete_some(const Database& db, std::string_view sql, std::int64_t bound) {
+    auto statement = db.prepare(sql);
+    if (!statement) {
+        return std::unexpected(statement.error());
     }
-    constexpr std::uint64_t countable = std::numeric_limits<std::int64_t>::max();
-    prune->bind(1, static_cast<std::int64_t>(std::min(most, countable))).bind(2, microseconds(oldest));
-    return prune->run();
+    return statement->bind(1, bound)
+        .bind(2, most_deleted)
+        .run()
+        .and_then([&] {
+            return db.number("SELECT changes()");
+        })
+        .transform([](std::int64_t deleted) {
+            return deleted == most_deleted;
+        });
+}
+
+Result<std::vector<HistoryRow>> read_rows(Statement& select) {
+    std::vector<HistoryRow> rows;
+    for (auto row = select.step();; row = select.step()) {
+        if (!row) {
+            return std::unexpected(row.error());
+        }
+        if (!*row) {
+            return rows;
+        }
+        rows.push_back(read_row(select));
+    }
+}
+
+/// The newest first, with their incidents in full.
+Result<std::vector<HistoryRow>> whole_rows(const Database& db, std::int64_t limit) {
+    auto select =
+        db.prepare("SELECT sequence, at, type, ghost, kind, grade, summary, verdict, reason, actor, json "
+                   "FROM history LEFT JOIN incident USING (sequence) ORDER BY sequence DESC LIMIT ?1");
+    if (!select) {
+        return std::unexpected(select.error());
+    }
+    return read_rows(select->bind(1, limit));
 }
 
 /// The WHERE of a filter. What is not asked for is not in it, so that SQLite can choose the index.
@@ -350,7 +392,7 @@ Result<> StateDb::return_to_file() {
         return std::unexpected(file.error());
     }
     if (home_ == Home::memory) {
-        const auto remembered = history({}, most_in_memory);
+        const auto remembered = whole_rows(db_, most_in_memory);
         if (!remembered) {
             return std::unexpected(remembered.error());
         }
@@ -450,39 +492,51 @@ Result<> StateDb::write_pending() {
         return written;
     }
     pending_.clear();
-    return home_ == Home::memory ? prune_rows(db_, most_in_memory, WallTime::min()) : Result<>{};
+    return delete_old().transform([](bool) {});
+}
+
+Result<bool> StateDb::delete_old() const {
+    const auto most = home_ == Home::memory ? std::min(most_rows_, most_in_memory) : most_rows_;
+    const auto age = std::chrono::duration_cast<std::chrono::microseconds>(most_age_);
+    const auto by_count = delete_some(db_, delete_by_count, static_cast<std::int64_t>(most));
+    if (!by_count) {
+        return by_count;
+    }
+    return delete_some(db_, delete_by_age, microseconds(clock_.wall_now() - age))
+        .transform([&by_count](bool more) {
+            return more || *by_count;
+        });
 }
 
 Result<std::vector<HistoryRow>> StateDb::history(const HistoryFilter& filter, std::uint32_t limit) const {
     const Conditions conditions{filter};
     auto select =
-        db_.prepare("SELECT sequence, at, type, ghost, kind, grade, summary, verdict, reason, actor, json "
-                    "FROM history LEFT JOIN incident USING (sequence)" +
+        db_.prepare("SELECT sequence, at, type, ghost, kind, grade, summary, verdict, reason, actor, '' "
+                    "FROM history" +
                     conditions.sql() + " ORDER BY sequence DESC LIMIT ?1");
     if (!select) {
         return std::unexpected(select.error());
     }
     conditions.bind(select->bind(1, static_cast<std::int64_t>(limit)));
-    std::vector<HistoryRow> rows;
-    for (auto row = select->step();; row = select->step()) {
-        if (!row) {
-            return std::unexpected(row.error());
-        }
-        if (!*row) {
-            return rows;
-        }
-        rows.push_back(read_row(*select));
-    }
+    return read_rows(*select);
 }
 
-void StateDb::prune(std::uint64_t most_rows, WallTime oldest) {
+void StateDb::set_limits(std::uint64_t most_rows, Span most_age) {
+    constexpr std::uint64_t countable = std::numeric_limits<std::int64_t>::max();
+    most_rows_ = std::min(most_rows, countable);
+    most_age_ = most_age;
+}
+
+bool StateDb::prune() {
     const bool refused = home_ == Home::file && !degraded_.empty();
     if (refused) {
-        return;
+        return false;
     }
-    if (const auto pruned = prune_rows(db_, most_rows, oldest); !pruned) {
-        survive(pruned.error());
+    const auto more = delete_old();
+    if (!more) {
+        survive(more.error());
     }
+    return more.value_or(false);
 }
 
 void StateDb::trouble(const Error& why) {

@@ -16,6 +16,7 @@
 #include <deque>
 #include <filesystem>
 #include <functional>
+#include <limits>
 #include <optional>
 #include <string>
 #include <string_view>
@@ -35,7 +36,7 @@ struct HistoryRow {
     std::string verdict; ///< for acted
     std::string reason;
     std::string actor;
-    std::string json; ///< the whole incident
+    std::string json; ///< the whole incident; history() leaves it out
 
     bool operator==(const HistoryRow&) const = default;
 };
@@ -75,8 +76,12 @@ public:
     [[nodiscard]] Result<std::vector<HistoryRow>> history(const HistoryFilter& filter,
                                                           std::uint32_t limit) const;
 
-    /// Deletes the oldest beyond the limits.
-    void prune(std::uint64_t most_rows, WallTime oldest);
+    /// How much of the history is kept. Without limits, all of it is.
+    void set_limits(std::uint64_t most_rows, Span most_age);
+
+    /// Deletes the oldest beyond the limits, some thousands at a time, as each flush() that writes does. True
+    /// when there may be more of them.
+    [[nodiscard]] bool prune();
 
     /// Tries to become durable again. Worth calling every minute or so while degraded().
     void retry();
@@ -102,6 +107,7 @@ private:
     void return_unused_ids();
     void leave_given_ids();
     [[nodiscard]] Result<> write_pending();
+    [[nodiscard]] Result<bool> delete_old() const;
     void trouble(const Error& why);
 
     const std::filesystem::path file_;
@@ -112,6 +118,8 @@ private:
     std::string degraded_;
     std::deque<HistoryRow> pending_;
     std::uint64_t dropped_{};
+    std::uint64_t most_rows_{std::numeric_limits<std::int64_t>::max()};
+    Span most_age_{forever};
     GhostId next_id_{1};
     GhostId reserved_until_{1}; ///< the first id that is not reserved
 };

@@ -136,8 +136,9 @@ TEST_F(StateDbTest, KeepsWholeIncidents) {
                               .verdict = "refused",
                               .reason = "it has a new owner",
                               .actor = "uid 1000",
-                              .json = R"({"id":7})"};
+                              .json = ""};
     EXPECT_THAT(db->history({}, 10).value(), ElementsAre(expected));
+    EXPECT_EQ(Database::open(file())->text("SELECT json FROM incident WHERE sequence = 1"), R"({"id":7})");
     db.reset();
     EXPECT_THAT(open()->history({}, 10).value(), ElementsAre(expected));
 }
@@ -182,16 +183,51 @@ TEST_F(StateDbTest, PrunesByCountAndByAge) {
         append(*db, id);
     }
     db->flush();
-    db->prune(100, clock_.wall_now() - std::chrono::minutes{1});
+    db->set_limits(100, std::chrono::minutes{1});
+    EXPECT_FALSE(db->prune());
     EXPECT_THAT(ghosts_of(*db), ElementsAre(5, 4, 3, 2));
-    db->prune(2, WallTime::min());
+    db->set_limits(2, forever);
+    EXPECT_FALSE(db->prune());
     EXPECT_THAT(ghosts_of(*db), ElementsAre(5, 4));
-    db->prune(0, WallTime::min());
+    db->set_limits(0, forever);
+    EXPECT_FALSE(db->prune());
+    EXPECT_THAT(ghosts_of(*db), IsEmpty());
+    db->set_limits(1, forever);
     append(*db, 6);
     db->flush();
     EXPECT_EQ(db->history({}, 1).value().front().sequence, 6) << "sequences are not used again";
     EXPECT_EQ(Database::open(file())->number("SELECT count(*) FROM incident"), 1)
         << "what is pruned goes in full";
+}
+
+TEST_F(StateDbTest, KeepsWithinItsLimitsAsItWrites) {
+    auto db = open();
+    db->set_limits(3, std::chrono::hours{1});
+    for (GhostId id = 1; id <= 5; ++id) {
+        append(*db, id);
+        db->flush();
+    }
+    EXPECT_THAT(ghosts_of(*db), ElementsAre(5, 4, 3));
+    clock_.advance(std::chrono::hours{2});
+    append(*db, 6);
+    db->flush();
+    EXPECT_THAT(ghosts_of(*db), ElementsAre(6));
+}
+
+TEST_F(StateDbTest, DeletesALongHistoryPieceByPiece) {
+    auto db = open();
+    for (GhostId id = 1; id <= 12'000; ++id) {
+        append(*db, id);
+    }
+    db->flush();
+    db->set_limits(10, forever);
+    EXPECT_TRUE(db->prune());
+    EXPECT_THAT(ghosts_of(*db, {}, 20'000), SizeIs(7000));
+    append(*db, 12'001);
+    db->flush();
+    EXPECT_THAT(ghosts_of(*db, {}, 20'000), SizeIs(2001));
+    EXPECT_FALSE(db->prune());
+    EXPECT_THAT(ghosts_of(*db, {}, 20'000), SizeIs(10));
 }
 
 TEST_F(StateDbTest, WritesLongBatchesPieceByPiece) {

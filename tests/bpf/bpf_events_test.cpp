@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 // BpfObject and BpfEvents on the real kernel, with the object of `tcp` as the guinea pig.
-#include "fake_fd_store.hpp"
+#include "harness/fake_fd_store.hpp"
 
 #include "host/bpf_events.hpp"
 

@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 // The kind `tcp` on the real kernel: real sockets in, ghosts out.
-#include "fake_fd_store.hpp"
-#include "sockets.hpp"
+#include "harness/fake_fd_store.hpp"
+#include "harness/sockets.hpp"
 
 #include "host/monotonic_clock.hpp"
 #include "host/procfs.hpp"

@@ -44,7 +44,7 @@ protected:
     }
 
     PrivateBus bus_;
-    ServedBus served_{bus_};
+    ServedBus served_{bus_, bus::Allowance{.burst = 1e9, .per_second = 1e9}};
 };
 
 TEST_F(FuzzTest, NonsenseFromRootIsAnswered) {

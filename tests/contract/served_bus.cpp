@@ -5,6 +5,8 @@
 #include "harness/builders.hpp"
 #include "harness/fake_kind.hpp"
 
+#include <sys/stat.h>
+
 #include <algorithm>
 #include <format>
 #include <future>
@@ -114,10 +116,14 @@ Result<std::vector<state::HistoryRow>> FakeControl::history(const state::History
     return wanted | std::views::take(limit) | std::ranges::to<std::vector>();
 }
 
-Result<std::vector<Holder>> FakeControl::who_owns(const host::InodeId& file) {
+Result<std::vector<Holder>> FakeControl::who_owns(int fd) {
+    struct stat status{};
+    if (::fstat(fd, &status) != 0) {
+        return fail_errno("fstat");
+    }
     // The daemon holds whatever it is asked about, and what nobody else has.
-    auto holders = held_by({.pid = 1, .comm = "eghostbusterd"});
-    if (file == owned) {
+    auto holders = held_by({.pid = 1, .comm = "eghostbusterd"}, fd);
+    if (owned == FileNumbers{.device = status.st_dev, .inode = status.st_ino}) {
         holders.insert(holders.end(), owners.begin(), owners.end());
     }
     return act("who-owns").transform([&holders] {
@@ -193,13 +199,13 @@ Result<> FakeLog::set_target(std::string_view target) {
     return {};
 }
 
-ServedBus::ServedBus(const PrivateBus& bus)
+ServedBus::ServedBus(const PrivateBus& bus, const bus::Allowance& allowance)
     : bus_{loop_, workers_, bus.address(),
            [this] {
                lost_ = true;
            }},
       sink_{loop_, clock_, bus_.signals()} {
-    bus_.serve(control_, log_);
+    bus_.serve(control_, log_, allowance);
     bus_.own_name();
     thread_ = std::jthread{[this] {
         loop_.run();

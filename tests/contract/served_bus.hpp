@@ -10,6 +10,8 @@
 #include "loop/worker_pool.hpp"
 #include "sinks/bus_sink.hpp"
 
+#include <sys/types.h>
+
 #include <atomic>
 #include <functional>
 #include <map>
@@ -19,6 +21,14 @@
 #include <vector>
 
 namespace egb::test {
+
+/// A file of a file system that makes no difference between what it says and what it has.
+struct FileNumbers {
+    dev_t device{};
+    ino_t inode{};
+
+    bool operator==(const FileNumbers&) const = default;
+};
 
 /// Two kinds, `fake` and `fake-report`, and as many ghosts as a test wants. Lives on the loop's thread.
 class FakeControl final : public bus::Control {
@@ -34,9 +44,9 @@ public:
     bus::ManagerStatus manager;
     std::map<std::string, bus::KindStatus, std::less<>> kinds;
     std::vector<state::HistoryRow> rows;
-    host::InodeId owned;          ///< the file that somebody holds
-    std::vector<Holder> owners;   ///< who that is, beside the daemon
-    std::optional<Error> failure; ///< answers everything that can fail
+    std::optional<FileNumbers> owned; ///< the file that somebody holds
+    std::vector<Holder> owners;       ///< who that is, beside the daemon
+    std::optional<Error> failure;     ///< answers everything that can fail
     std::optional<state::HistoryFilter> asked_history;
     std::uint32_t asked_limit{};
 
@@ -48,7 +58,7 @@ public:
     [[nodiscard]] Result<std::string> explain(GhostId id) const override;
     [[nodiscard]] Result<std::vector<state::HistoryRow>> history(const state::HistoryFilter& filter,
                                                                  std::uint32_t limit) const override;
-    [[nodiscard]] Result<std::vector<Holder>> who_owns(const host::InodeId& file) override;
+    [[nodiscard]] Result<std::vector<Holder>> who_owns(int fd) override;
     [[nodiscard]] Outcome clean(GhostId id, Grade least, std::string_view actor) override;
     [[nodiscard]] Result<> hold(GhostId id, Span span) override;
     [[nodiscard]] Result<> ignore(GhostId id, Span span) override;
@@ -83,7 +93,7 @@ private:
 class ServedBus {
 public:
     /// Serves and owns the name when it is constructed.
-    explicit ServedBus(const PrivateBus& bus);
+    explicit ServedBus(const PrivateBus& bus, const bus::Allowance& allowance = {});
     ~ServedBus();
     ServedBus(const ServedBus&) = delete;
     ServedBus& operator=(const ServedBus&) = delete;

@@ -85,11 +85,14 @@ TEST(PolicyFile, LetsTheDaemonAskAboutOthers) {
     }
 }
 
-TEST(ActivationFile, LeavesTheStartToSystemd) {
+TEST(ActivationFile, LeavesTheStartToSystemdAndStartsNothingThatIsDisabled) {
     const auto file = read_file(EGB_DBUS_FOLDER "/org.eghostbuster1.service");
     EXPECT_THAT(file, HasSubstr("\nName=org.eghostbuster1\n"));
-    EXPECT_THAT(file, HasSubstr("\nSystemdService=eghostbuster.service\n"));
+    EXPECT_THAT(file, HasSubstr("\nSystemdService=dbus-org.eghostbuster1.service\n"));
     EXPECT_THAT(file, HasSubstr("\nExec=/bin/false\n"));
+    const auto unit = read_file(EGB_DBUS_FOLDER "/../units/eghostbuster.service.in");
+    const auto install = unit.substr(std::min(unit.find("[Install]"), unit.size()));
+    EXPECT_THAT(install, HasSubstr("\nAlias=dbus-org.eghostbuster1.service\n"));
 }
 
 } // namespace

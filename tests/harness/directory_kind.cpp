@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "harness/directory_kind.hpp"
 
+#include "harness/builders.hpp"
 #include "harness/fake_events.hpp"
 
 #include <fcntl.h>
@@ -189,6 +190,9 @@ void DirectoryKind::look_at(std::string_view name, Source source) {
     const auto content = read_content(directory_ / name);
     record->proven = content.grade == Grade::proven ? 1 : 0;
     observe(SightingType::seen, source, &*record);
+    if (content.pids.empty()) {
+        observe(SightingType::held, source, &*record, make_process());
+    }
     for (const auto pid : content.pids) {
         if (auto process = surroundings_.procfs.process(pid)) {
             observe(SightingType::held, source, &*record,

@@ -11,7 +11,8 @@
 //                    Names have at most 100 bytes; those that begin with a dot are not things. The content is
 //                    lines:
 //                      proven       the ghost is proven; without this line it is suspected
-//                      pid NUMBER   that process holds it, if it exists
+//                      pid NUMBER   that process holds it, if it exists; without such a line, an invented
+//                                   one that nothing protects does
 //                    Write it anew to change the grade: the ghost stays the same one. Remove the file, and
 //                    the ghost vanishes; put another file in its place, and it is another ghost.
 //   .lost            Write a number into it: so many events count as lost, from which follows what follows.

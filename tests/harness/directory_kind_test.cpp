@@ -104,8 +104,14 @@ TEST_F(DirectoryKindTest, takes_another_file_of_the_same_name_for_another_thing)
     ghost_of("a");
     write(".new", "proven\n");
     fs::rename(folder_.path() / ".new", folder_.path() / "a");
-    EXPECT_THAT(changes().vanished, testing::SizeIs(1));
-    EXPECT_THAT(changes().ghosts, testing::SizeIs(1));
+    const auto told = changes();
+    EXPECT_THAT(told.vanished, testing::SizeIs(1));
+    EXPECT_THAT(told.ghosts, testing::SizeIs(1));
+}
+
+TEST_F(DirectoryKindTest, a_thing_that_names_nobody_is_held_by_somebody) {
+    EXPECT_THAT(ghost_of("a").holders, testing::SizeIs(1));
+    EXPECT_THAT(ghost_of("b", "proven\npid 43\n").holders, IsEmpty());
 }
 
 TEST_F(DirectoryKindTest, overlooks_what_is_no_thing) {

@@ -51,6 +51,11 @@ Result<std::size_t> FakeEvents::drain(std::size_t most, const OnRecord& on_recor
     return taken;
 }
 
+std::uint64_t FakeEvents::count(std::string_view map) const {
+    const auto count = counts_.find(map);
+    return count == counts_.end() ? 0 : count->second;
+}
+
 Result<> FakeEvents::provoke_canary() {
     push({});
     return {};

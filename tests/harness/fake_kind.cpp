@@ -175,11 +175,7 @@ void FakeTracker::end_unswept(Instant at) {
 }
 
 Changes FakeTracker::tick(Instant now) {
-    // What has ended and what stands in its place have one key: the end is told now, the beginning next time.
-    if (!vanished_.empty()) {
-        return {.ghosts = {}, .vanished = std::exchange(vanished_, {})};
-    }
-    Changes changes;
+    Changes changes{.ghosts = {}, .vanished = std::exchange(vanished_, {})};
     while (!due_.empty() && due_.begin()->first <= now) {
         const std::string key = due_.extract(due_.begin()).value().second;
         if (const auto thing = things_.find(key); thing != things_.end()) {

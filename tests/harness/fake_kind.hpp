@@ -5,6 +5,7 @@
 #pragma once
 
 #include "core/kind.hpp"
+#include "harness/builders.hpp"
 
 #include <array>
 #include <cstddef>
@@ -106,7 +107,7 @@ public:
     explicit FakeKind(const Clock& clock, const KindInfo& info = fake_info())
         : clock_{clock}, info_{info}, tracker_{info} {}
 
-    void plant(std::string_view key, Grade grade, const std::vector<Holder>& holders = {});
+    void plant(std::string_view key, Grade grade, const std::vector<Holder>& holders = held_by({}));
     void remove(std::string_view key);
     void lose(std::uint64_t events);
     /// From now on the kind can only report, as when the kernel takes away what it needs.

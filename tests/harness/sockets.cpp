@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
-#include "sockets.hpp"
+#include "harness/sockets.hpp"
 
 #include <arpa/inet.h>
 #include <net/if.h>

@@ -257,7 +257,8 @@ const ReplayKind& kind_called(const std::string& name, std::span<const ReplayKin
 }
 
 std::unique_ptr<Stage> set_stage(const json& header, std::span<const ReplayKind> kinds) {
-    const ReplayKind& kind = kind_called(header.at("kind").get<std::string>(), kinds);
+    const auto name = header.at("kind").get<std::string>();
+    const ReplayKind& kind = kind_called(name, kinds);
     std::vector<OptionSpec> table;
     std::ranges::copy(engine::common_kind_options(), std::back_inserter(table));
     std::ranges::copy(kind.info.options, std::back_inserter(table));

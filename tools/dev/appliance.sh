@@ -18,7 +18,8 @@ make_image() {
     mkdir -p "$EGB_CACHE/images"
     exec 9>"$EGB_CACHE/images/lock"
     flock 9
-    [[ ! -d $path ]] || return 0
+    # Touched, so that the one that is in use is never among the old ones below.
+    [[ ! -d $path ]] || { touch "$path" && return 0; }
     find "$EGB_CACHE/images" -mindepth 1 -maxdepth 1 -type d -mtime +0 -exec rm -rf {} +
     rm -rf "$path.part"
     cp --archive --reflink=auto "$(root_path runtime)" "$path.part"

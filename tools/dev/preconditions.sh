@@ -49,7 +49,7 @@ die_of_network() {
 kernel_trouble() {
     local effective
     [[ -r /sys/kernel/btf/vmlinux ]] || {
-        say "this kernel has no BTF (/sys/kernel/btf/vmlinux): boot one with CONFIG_DEBUG_INFO_BTF=y, 5.10 or later"
+        say "this kernel has no BTF (/sys/kernel/btf/vmlinux): boot one with CONFIG_DEBUG_INFO_BTF=y, 5.14 or later"
         return
     }
     effective=$((16#$(sed -n 's/^CapEff:\s*//p' /proc/self/status)))

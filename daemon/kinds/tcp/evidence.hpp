@@ -68,11 +68,21 @@ inline constexpr EvidenceRule no_holder{
     .name = "no-holder",
     .weight = Weight::opposes,
     .unit = EvidenceUnit::none,
-    .text = "no process has a descriptor for it: it waits to be accepted, or is on its way between processes",
+    .text =
+        "no process has a descriptor for it: it waits to be accepted, is on its way between processes, or is "
+        "the kernel's own",
     .change = "a process that accepts or receives it",
 };
+inline constexpr EvidenceRule unknown_holder{
+    .name = "unknown-holder",
+    .weight = Weight::opposes,
+    .unit = EvidenceUnit::none,
+    .text = "who holds it cannot be found out on this kernel",
+    .change = "",
+};
 
-inline constexpr std::array evidence_rules{
-    state_age, quiet, unread, half_close, half_closed_here, unsent, kernel_timer, older_than_us, no_holder};
+inline constexpr std::array evidence_rules{state_age,        quiet,         unread,       half_close,
+                                           half_closed_here, unsent,        kernel_timer, older_than_us,
+                                           no_holder,        unknown_holder};
 
 } // namespace egb::tcp

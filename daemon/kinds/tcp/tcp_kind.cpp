@@ -56,6 +56,9 @@ Result<> TcpKind::start() {
         return attached;
     }
     attached_ = true;
+    if (!events_->refusal(holders_program).empty()) {
+        tracker_.expect_no_holders();
+    }
     return {};
 }
 
@@ -63,7 +66,14 @@ std::vector<Capability> TcpKind::capabilities() const {
     if (!attached_) {
         return {};
     }
+    const std::uint64_t unmarked = events_->count("egb_tcp_unmarked");
     return {
+        capability("marks",
+                   unmarked > 0 ? std::format("{} sockets had no room for a mark (their owner has used up "
+                                              "net.core.optmem_max) and are not seen",
+                                              unmarked)
+                                : "",
+                   "every socket that begins to wait can be marked"),
         capability("events", {}, "tp_btf/inet_sock_set_state marks each socket as it begins to wait"),
         capability("sweep", {}, "iter/bpf_sk_storage_map lists the marked sockets of all network namespaces"),
         capability("holders", events_->refusal(holders_program),

@@ -22,6 +22,11 @@ constexpr Span shortest_gap = std::chrono::milliseconds{500};
 constexpr Span longest_gap = std::chrono::minutes{1};
 constexpr Span longest_recheck = std::chrono::minutes{5};
 
+/// The iterator over marked sockets takes up its work again by counting, and when others go meanwhile it may
+/// step over one that is still there. So a told ghost is gone when its end was seen, or after so many sweeps
+/// without it.
+constexpr unsigned misses_that_tell = 3;
+
 /// What a verdict rests on, as bits: a ghost is told again when one of them changes.
 namespace trait {
 constexpr unsigned always = 1;
@@ -30,17 +35,8 @@ constexpr unsigned unsent = 4;
 constexpr unsigned orphan = 8;
 constexpr unsigned old = 16;
 constexpr unsigned unheld = 32;
+constexpr unsigned unasked = 64;
 } // namespace trait
-
-unsigned traits_of(const egb_tcp_socket& record, const std::vector<Holder>& holders) {
-    unsigned traits = trait::always;
-    traits |= record.receive_queue > 0 ? trait::unread : 0;
-    traits |= record.send_queue > 0 ? trait::unsent : 0;
-    traits |= (record.flags & EGB_TCP_ORPHAN) != 0 ? trait::orphan : 0;
-    traits |= (record.flags & EGB_TCP_SINCE_AT_LEAST) != 0 ? trait::old : 0;
-    traits |= holders.empty() ? trait::unheld : 0;
-    return traits;
-}
 
 std::vector<Evidence> evidence_of(const egb_tcp_socket& record, unsigned traits) {
     std::vector<Evidence> evidence{{&state_age, static_cast<std::int64_t>(record.since_ns)},
@@ -59,8 +55,11 @@ std::vector<Evidence> evidence_of(const egb_tcp_socket& record, unsigned traits)
     if ((traits & trait::old) != 0) {
         evidence.push_back({&older_than_us, 0});
     }
-    if ((traits & (trait::unheld | trait::orphan)) == trait::unheld) {
+    if ((traits & trait::unheld) != 0) {
         evidence.push_back({&no_holder, 0});
+    }
+    if ((traits & trait::unasked) != 0) {
+        evidence.push_back({&unknown_holder, 0});
     }
     return evidence;
 }
@@ -116,7 +115,7 @@ Span Thresholds::of(std::uint8_t state) const {
 Span Thresholds::shortest() const {
     Span shortest{};
     for (const Span span : {close_wait, fin_wait2, last_ack}) {
-        if (span > Span{} && (shortest == Span{} || span < shortest)) {
+        if (span > Span{} && span != forever && (shortest == Span{} || span < shortest)) {
             shortest = span;
         }
     }
@@ -155,7 +154,7 @@ void TcpTracker::observe(const Sighting& sighting) {
 void TcpTracker::see(const Sighting& sighting) {
     if (record_type(sighting.record) == EGB_TCP_WAITING) {
         if (const Span shortest = thresholds_.shortest(); shortest > Span{}) {
-            wake_by(sighting.at + shortest);
+            wake_by(later(sighting.at, shortest));
         }
         return;
     }
@@ -165,7 +164,8 @@ void TcpTracker::see(const Sighting& sighting) {
     }
     Socket& socket = sockets_[record->cookie];
     socket.record = *record;
-    socket.sweep = sweep_;
+    socket.found.clear();
+    socket.met = true;
     met_overdue_ = met_overdue_ || is_overdue(*record);
 }
 
@@ -191,24 +191,29 @@ void TcpTracker::lose(const Sighting& sighting) {
 }
 
 void TcpTracker::begin_sweep() {
-    ++sweep_;
     met_overdue_ = false;
+    for (auto& [cookie, socket] : sockets_) {
+        socket.met = false;
+    }
 }
 
 void TcpTracker::end_sweep(Instant at) {
-    drop_unseen();
+    drop_unmet();
     deadline_.reset();
     for (auto& [cookie, socket] : sockets_) {
-        judge(socket);
+        if (socket.met) {
+            judge(socket);
+        }
         wake_by(next_look(socket, at));
     }
     met_overdue_ = false;
 }
 
-void TcpTracker::drop_unseen() {
-    std::erase_if(sockets_, [this](const auto& item) {
-        const Socket& socket = item.second;
-        if (socket.sweep == sweep_) {
+void TcpTracker::drop_unmet() {
+    std::erase_if(sockets_, [this](auto& item) {
+        Socket& socket = item.second;
+        socket.missed = socket.met ? 0 : socket.missed + 1;
+        if (socket.met || (socket.told != 0 && socket.missed < misses_that_tell)) {
             return false;
         }
         if (socket.told != 0) {
@@ -218,8 +223,21 @@ void TcpTracker::drop_unseen() {
     });
 }
 
+unsigned TcpTracker::traits_of(const Socket& socket) const {
+    const egb_tcp_socket& record = socket.record;
+    const bool orphan = (record.flags & EGB_TCP_ORPHAN) != 0;
+    const bool unheld = socket.found.empty() && !orphan;
+    unsigned traits = trait::always;
+    traits |= record.receive_queue > 0 ? trait::unread : 0;
+    traits |= record.send_queue > 0 ? trait::unsent : 0;
+    traits |= orphan ? trait::orphan : 0;
+    traits |= (record.flags & EGB_TCP_SINCE_AT_LEAST) != 0 ? trait::old : 0;
+    traits |= unheld && looks_for_holders_ ? trait::unheld : 0;
+    traits |= unheld && !looks_for_holders_ ? trait::unasked : 0;
+    return traits;
+}
+
 void TcpTracker::judge(Socket& socket) {
-    const std::vector<Holder> found = std::exchange(socket.found, {});
     if (!is_overdue(socket.record)) {
         if (socket.told != 0) {
             changes_.vanished.push_back({key_of(socket.record), "it moves again"});
@@ -227,7 +245,8 @@ void TcpTracker::judge(Socket& socket) {
         }
         return;
     }
-    const unsigned traits = traits_of(socket.record, found);
+    const unsigned traits = traits_of(socket);
+    const auto found = std::exchange(socket.found, {});
     if (traits == socket.told && same_holders(found, socket.holders)) {
         return;
     }
@@ -244,12 +263,16 @@ bool TcpTracker::is_overdue(const egb_tcp_socket& record) const {
 
 Instant TcpTracker::next_look(const Socket& socket, Instant now) const {
     const Span threshold = thresholds_.of(socket.record.state);
+    if (socket.missed > 0) {
+        return now + shortest_gap;
+    }
     if (socket.told != 0) {
         // An event tells of its end; what remains to be noticed is that it moves again.
-        return now + std::clamp(5 * threshold, shortest_gap, longest_recheck);
+        return now + std::clamp(std::min(threshold, longest_recheck) * 5, shortest_gap, longest_recheck);
     }
     // A busy server always has some sockets that are almost due: they are looked at together.
-    const Instant due = instant_of(std::max(socket.record.since_ns, socket.record.quiet_ns)) + threshold;
+    const Instant due =
+        later(instant_of(std::max(socket.record.since_ns, socket.record.quiet_ns)), threshold);
     return std::max(due, now + std::clamp(threshold / 10, shortest_gap, longest_gap));
 }
 

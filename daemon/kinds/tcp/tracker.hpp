@@ -45,6 +45,9 @@ public:
     [[nodiscard]] std::size_t tracked() const override { return sockets_.size(); }
     [[nodiscard]] Fields describe(std::string_view key) const override;
 
+    /// No sweep will ever look for holders: then having found none says nothing.
+    void expect_no_holders() { looks_for_holders_ = false; }
+
     /// Whether the sweep under way has met a socket whose holders are worth a look.
     [[nodiscard]] bool wants_holders() const { return met_overdue_; }
 
@@ -53,7 +56,8 @@ private:
         egb_tcp_socket record{};
         std::vector<Holder> holders; ///< as last told
         std::vector<Holder> found;   ///< by the sweep under way
-        std::uint32_t sweep{};       ///< the last one that met it
+        bool met{};                  ///< by the sweep under way
+        unsigned missed{};           ///< sweeps in a row that have not met it
         unsigned told{}; ///< the traits of the verdict that is in the ledger; 0 when there is none
     };
 
@@ -63,15 +67,16 @@ private:
     void begin_sweep();
     void end_sweep(Instant at);
     void judge(Socket& socket);
-    void drop_unseen();
+    void drop_unmet();
+    [[nodiscard]] unsigned traits_of(const Socket& socket) const;
     void wake_by(Instant at);
     [[nodiscard]] bool is_overdue(const egb_tcp_socket& record) const;
     [[nodiscard]] Instant next_look(const Socket& socket, Instant now) const;
 
     Thresholds thresholds_;
     std::unordered_map<std::uint64_t, Socket> sockets_; ///< by cookie
-    std::uint32_t sweep_{};
     bool met_overdue_{};
+    bool looks_for_holders_{true};
     std::optional<Instant> deadline_;
     Changes changes_;
 };

@@ -205,10 +205,47 @@ TEST(TcpTracker, what_a_sweep_does_not_meet_is_gone) {
     stage.pass(threshold);
     const auto young = stage.socket(2);
     static_cast<void>(stage.sweep({told, young}));
+    EXPECT_TRUE(stage.sweep({}).empty()) << "an iterator may step over a socket";
+    EXPECT_LT(*stage.tracker.deadline() - stage.now, 1s) << "but that is looked into soon";
+    EXPECT_TRUE(stage.sweep({}).empty());
     const Changes changes = stage.sweep({});
     EXPECT_THAT(changes.vanished, ElementsAre(Field(&Vanished::key, "1@7")))
         << "nobody was told of the other";
     EXPECT_EQ(stage.tracker.tracked(), 0U);
+}
+
+TEST(TcpTracker, a_socket_that_one_sweep_has_stepped_over_is_the_same_ghost) {
+    Stage stage;
+    const auto socket = stage.socket(1);
+    stage.pass(threshold);
+    static_cast<void>(stage.sweep({socket}));
+    for (int time = 0; time < 5; ++time) {
+        EXPECT_TRUE(stage.sweep({}).empty());
+        EXPECT_TRUE(stage.sweep({}).empty());
+        EXPECT_TRUE(stage.sweep({socket}).empty()) << "neither gone nor new";
+    }
+}
+
+TEST(TcpTracker, for_ever_is_no_deadline) {
+    Stage stage;
+    stage.tracker.set_thresholds({.close_wait = forever, .fin_wait2 = {}, .last_ack = {}});
+    stage.announce();
+    EXPECT_FALSE(stage.tracker.deadline());
+    const auto socket = stage.socket(1);
+    stage.pass(1000h);
+    EXPECT_TRUE(stage.sweep({socket}).empty());
+    EXPECT_GT(*stage.tracker.deadline(), stage.now + 1000h);
+}
+
+TEST(TcpTracker, does_not_claim_that_nobody_holds_it_when_nobody_can_look) {
+    Stage stage;
+    stage.tracker.expect_no_holders();
+    const auto socket = stage.socket(1);
+    stage.pass(threshold);
+    const Changes changes = stage.sweep({socket}, {});
+    ASSERT_THAT(changes.ghosts, SizeIs(1));
+    EXPECT_THAT(names(changes.ghosts[0]), testing::Contains("unknown-holder"));
+    EXPECT_THAT(names(changes.ghosts[0]), testing::Not(testing::Contains("no-holder")));
 }
 
 TEST(TcpTracker, the_event_of_its_end_says_who_ended_it) {
