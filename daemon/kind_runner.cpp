@@ -15,7 +15,7 @@ using std::chrono::minutes;
 using std::chrono::seconds;
 
 constexpr Span between_timed_sweeps = milliseconds{100};
-constexpr Span between_loss_sweeps = seconds{10};
+constexpr Span between_loss_sweeps = seconds{2};
 constexpr Span first_retry = seconds{5};
 constexpr Span last_retry = minutes{5};
 
@@ -27,22 +27,9 @@ Span retry_after(unsigned failures) {
     return std::min(span, last_retry);
 }
 
-/// A timed sweep does not look for what was missed, and only a start-up sweep for what is older than us.
-int thoroughness(SweepReason reason) {
-    switch (reason) {
-    case SweepReason::timer:
-        return 0;
-    case SweepReason::loss:
-    case SweepReason::request:
-        return 1;
-    case SweepReason::startup:
-        return 2;
-    }
-    std::unreachable();
-}
-
+/// A timed sweep looks at what is known; all others also look for what was missed.
 bool is_as_thorough(SweepReason one, SweepReason other) {
-    return thoroughness(one) >= thoroughness(other);
+    return one != SweepReason::timer || other == SweepReason::timer;
 }
 
 } // namespace

@@ -67,24 +67,33 @@ TEST_F(EventLoopTest, RefusesADescriptorThatIsNone) {
     EXPECT_THROW((void)loop_.on_readable(-1, Priority::events, [] {}), std::system_error);
 }
 
-TEST_F(EventLoopTest, ServesTheMoreImportantFirst) {
-    std::vector<Readable> readables(5);
+TEST_F(EventLoopTest, ServesWhatIsVitalFirst) {
+    std::vector<Readable> readables(3);
     std::vector<EventSource> sources;
     std::vector<Priority> order;
-    for (const auto priority :
-         {Priority::sweeps, Priority::bus, Priority::timers, Priority::vital, Priority::events}) {
+    for (const auto priority : {Priority::bus, Priority::vital, Priority::events}) {
         const auto& readable = readables[sources.size()];
         sources.push_back(loop_.on_readable(readable.fd(), priority, [&, priority] {
             readable.read();
             order.push_back(priority);
-            if (priority == Priority::sweeps) {
+            if (order.size() == readables.size()) {
                 loop_.stop(0);
             }
         }));
     }
     EXPECT_EQ(loop_.run(), 0);
-    EXPECT_THAT(order, testing::ElementsAre(Priority::vital, Priority::bus, Priority::events,
-                                            Priority::timers, Priority::sweeps));
+    ASSERT_EQ(order.size(), 3U);
+    EXPECT_EQ(order[0], Priority::vital);
+}
+
+TEST_F(EventLoopTest, AFloodStarvesNobodyElse) {
+    const Readable flood; // never read: always ready
+    const Readable quiet;
+    const auto flooding = loop_.on_readable(flood.fd(), Priority::bus, [] {});
+    const auto waiting = loop_.on_readable(quiet.fd(), Priority::sweeps, [&] {
+        loop_.stop(0);
+    });
+    EXPECT_EQ(loop_.run(), 0);
 }
 
 TEST_F(EventLoopTest, DoesNotCallForASourceThatLeft) {
@@ -240,8 +249,8 @@ TEST_F(WatchdogTest, IsFedAtOnceAndThenInTime) {
     const auto started = clock_.now();
     EXPECT_EQ(loop_.run(), 0);
     EXPECT_LT(fed.at(0) - started, 300ms);
-    EXPECT_GE(fed.at(1) - fed.at(0), 300ms);
-    EXPECT_LT(fed.at(1) - fed.at(0), 600ms);
+    EXPECT_GE(fed.at(1) - fed.at(0), 150ms) << "no more often than that";
+    EXPECT_LT(fed.at(1) - fed.at(0), 300ms) << "twice before systemd loses patience, and to spare";
 }
 
 TEST_F(WatchdogTest, IsNotWantedOutsideOfAService) {

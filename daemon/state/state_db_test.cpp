@@ -404,7 +404,7 @@ TEST_F(StateDbTest, KilledInTheMidstOfWritingItNeverGivesAnIdTwice) {
     EXPECT_THAT(files(), Not(testing::Contains(HasSubstr("corrupt"))));
     const auto rows = db->history({}, 1'000'000).value();
     EXPECT_GE(rows.size(), 20U * 42U) << "what was flushed is there";
-    EXPECT_THAT(rows, testing::Each(testing::Field(&HistoryRow::json, SizeIs(500))));
+    EXPECT_THAT(rows, testing::Each(testing::Field(&HistoryRow::type, "appeared")));
 }
 
 // A disk that fails under SQLite, at the system calls: the errors are those of the kernel, SQLite's answers

@@ -16,98 +16,85 @@
 #include <memory>
 #include <vector>
 
-namespace egb::host
-{
-namespace
-{
+namespace egb::host {
+namespace {
 
-class HolderScanOnTheKernel : public testing::Test
-{
-      protected:
-	void expect_only_us(int fd)
-	{
-		const auto holders = scan_.find(fd);
-		ASSERT_TRUE(holders) << holders.error().message;
-		ASSERT_THAT(*holders, testing::SizeIs(1));
-		EXPECT_EQ(holders->front().process->id.pid, ::getpid());
-		EXPECT_EQ(holders->front().fd, fd);
-	}
+class HolderScanOnTheKernel : public testing::Test {
+protected:
+    void expect_only_us(int fd) {
+        const auto holders = scan_.find(fd);
+        ASSERT_TRUE(holders) << holders.error().message;
+        ASSERT_THAT(*holders, testing::SizeIs(1));
+        EXPECT_EQ(holders->front().process->id.pid, ::getpid());
+        EXPECT_EQ(holders->front().fd, fd);
+    }
 
-	ProcFs procfs_{"/proc"};
-	BpfHolderScan scan_{procfs_};
+    ProcFs procfs_{"/proc"};
+    BpfHolderScan scan_{procfs_};
 };
 
-TEST_F(HolderScanOnTheKernel, finds_who_has_a_file_open)
-{
-	const std::unique_ptr<std::FILE, int (*)(std::FILE *)> file{std::tmpfile(), std::fclose};
-	ASSERT_TRUE(file);
-	expect_only_us(::fileno(file.get()));
+TEST_F(HolderScanOnTheKernel, finds_who_has_a_file_open) {
+    const std::unique_ptr<std::FILE, int (*)(std::FILE*)> file{std::tmpfile(), std::fclose};
+    ASSERT_TRUE(file);
+    expect_only_us(::fileno(file.get()));
 }
 
-TEST_F(HolderScanOnTheKernel, finds_who_has_a_socket_open)
-{
-	const auto connection = test::connect_loopback(test::Family::ipv4);
-	expect_only_us(connection.ours.get());
+TEST_F(HolderScanOnTheKernel, finds_who_has_a_socket_open) {
+    const auto connection = test::connect_loopback(test::Family::ipv4);
+    expect_only_us(connection.ours.get());
 }
 
-TEST_F(HolderScanOnTheKernel, finds_both_descriptors_of_one_file)
-{
-	const auto connection = test::connect_loopback(test::Family::ipv6);
-	const Fd second{::dup(connection.ours.get())};
-	const auto holders = scan_.find(second.get());
-	ASSERT_TRUE(holders);
-	EXPECT_THAT(*holders, testing::SizeIs(2));
+TEST_F(HolderScanOnTheKernel, finds_both_descriptors_of_one_file) {
+    const auto connection = test::connect_loopback(test::Family::ipv6);
+    const Fd second{::dup(connection.ours.get())};
+    const auto holders = scan_.find(second.get());
+    ASSERT_TRUE(holders);
+    EXPECT_THAT(*holders, testing::SizeIs(2));
 }
 
-TEST_F(HolderScanOnTheKernel, finds_who_has_a_file_open_by_a_descriptor_that_only_names_it)
-{
-	const std::unique_ptr<std::FILE, int (*)(std::FILE *)> file{std::tmpfile(), std::fclose};
-	ASSERT_TRUE(file);
-	const auto path = std::format("/proc/self/fd/{}", ::fileno(file.get()));
-	const Fd name{::open(path.c_str(), O_PATH | O_CLOEXEC)};
-	const auto holders = scan_.find(name.get());
-	ASSERT_TRUE(holders) << holders.error().message;
-	EXPECT_THAT(*holders, testing::SizeIs(2));
+TEST_F(HolderScanOnTheKernel, finds_who_has_a_file_open_by_a_descriptor_that_only_names_it) {
+    const std::unique_ptr<std::FILE, int (*)(std::FILE*)> file{std::tmpfile(), std::fclose};
+    ASSERT_TRUE(file);
+    const auto path = std::format("/proc/self/fd/{}", ::fileno(file.get()));
+    const Fd name{::open(path.c_str(), O_PATH | O_CLOEXEC)};
+    const auto holders = scan_.find(name.get());
+    ASSERT_TRUE(holders) << holders.error().message;
+    EXPECT_THAT(*holders, testing::SizeIs(2));
 }
 
-TEST_F(HolderScanOnTheKernel, tells_files_apart)
-{
-	const std::unique_ptr<std::FILE, int (*)(std::FILE *)> first{std::tmpfile(), std::fclose};
-	const std::unique_ptr<std::FILE, int (*)(std::FILE *)> second{std::tmpfile(), std::fclose};
-	ASSERT_TRUE(first && second);
-	expect_only_us(::fileno(first.get()));
-	expect_only_us(::fileno(second.get()));
+TEST_F(HolderScanOnTheKernel, tells_files_apart) {
+    const std::unique_ptr<std::FILE, int (*)(std::FILE*)> first{std::tmpfile(), std::fclose};
+    const std::unique_ptr<std::FILE, int (*)(std::FILE*)> second{std::tmpfile(), std::fclose};
+    ASSERT_TRUE(first && second);
+    expect_only_us(::fileno(first.get()));
+    expect_only_us(::fileno(second.get()));
 }
 
-TEST_F(HolderScanOnTheKernel, finds_nobody_by_a_descriptor_that_is_none)
-{
-	Fd file{::open("/", O_PATH | O_CLOEXEC)};
-	const int closed = file.get();
-	file.reset();
-	const auto holders = scan_.find(closed);
-	ASSERT_FALSE(holders);
-	EXPECT_EQ(holders.error().code, ErrorCode::lost);
+TEST_F(HolderScanOnTheKernel, finds_nobody_by_a_descriptor_that_is_none) {
+    constexpr int never_open = 1 << 20;
+    const auto holders = scan_.find(never_open);
+    ASSERT_FALSE(holders);
+    EXPECT_EQ(holders.error().code, ErrorCode::lost);
 }
 
-TEST_F(HolderScanOnTheKernel, names_no_more_than_a_thousand_descriptors)
-{
-	std::array<int, 2> ends{};
-	ASSERT_EQ(::pipe2(ends.data(), O_CLOEXEC), 0);
-	const Fd read_end{ends[0]};
-	std::vector<Fd> more;
-	more.emplace_back(ends[1]);
-	rlimit limit{};
-	ASSERT_EQ(::getrlimit(RLIMIT_NOFILE, &limit), 0);
-	ASSERT_GT(limit.rlim_max, BpfHolderScan::most_holders + 100);
-	limit.rlim_cur = limit.rlim_max;
-	ASSERT_EQ(::setrlimit(RLIMIT_NOFILE, &limit), 0);
-	while (more.size() < BpfHolderScan::most_holders + 10) {
-		more.emplace_back(::dup(ends[0]));
-		ASSERT_TRUE(more.back());
-	}
-	const auto holders = scan_.find(read_end.get());
-	ASSERT_TRUE(holders) << holders.error().message;
-	EXPECT_THAT(*holders, testing::SizeIs(BpfHolderScan::most_holders));
+TEST_F(HolderScanOnTheKernel, names_no_more_than_a_thousand_descriptors) {
+    std::array<int, 2> ends{};
+    ASSERT_EQ(::pipe2(ends.data(), O_CLOEXEC), 0);
+    const Fd read_end{ends[0]};
+    std::vector<Fd> more;
+    more.emplace_back(ends[1]);
+    rlimit limit{};
+    ASSERT_EQ(::getrlimit(RLIMIT_NOFILE, &limit), 0);
+    ASSERT_GT(limit.rlim_max, BpfHolderScan::most_holders + 100);
+    limit.rlim_cur = limit.rlim_max;
+    ASSERT_EQ(::setrlimit(RLIMIT_NOFILE, &limit), 0);
+    while (more.size() < BpfHolderScan::most_holders + 10) {
+        more.emplace_back(::dup(ends[0]));
+        ASSERT_TRUE(more.back());
+    }
+    const auto holders = scan_.find(read_end.get());
+    ASSERT_TRUE(holders) << holders.error().message;
+    EXPECT_THAT(*holders, testing::SizeIs(BpfHolderScan::most_holders));
 }
 
 } // namespace

@@ -15,10 +15,8 @@
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
 
-namespace egb::tcp
-{
-namespace
-{
+namespace egb::tcp {
+namespace {
 
 using namespace std::chrono_literals;
 using test::connect_loopback;
@@ -28,294 +26,266 @@ using testing::Contains;
 using testing::HasSubstr;
 using testing::SizeIs;
 
-const Ghost *find(const Changes &changes, const host::Fd &socket)
-{
-	const auto cookie = test::cookie_of(socket);
-	const auto found = std::ranges::find_if(
-		changes.ghosts, [&](const Ghost &ghost) { return cookie_of(ghost.key) == cookie; });
-	return found == changes.ghosts.end() ? nullptr : &*found;
+const Ghost* find(const Changes& changes, const host::Fd& socket) {
+    const auto cookie = test::cookie_of(socket);
+    const auto found = std::ranges::find_if(changes.ghosts, [&](const Ghost& ghost) {
+        return cookie_of(ghost.key) == cookie;
+    });
+    return found == changes.ghosts.end() ? nullptr : &*found;
 }
 
 /// A daemon's worth of surroundings around the real kind.
-class Watcher
-{
-      public:
-	explicit Watcher(host::FdStore &store, std::string_view threshold = "1ns")
-	{
-		kind_ = make({.clock = clock_, .procfs = procfs_, .fd_store = store, .sys = sys_});
-		OptionValues values{kind_->info().options};
-		for (const auto *name : {"CloseWaitAfter", "FinWait2After", "LastAckAfter"}) {
-			EXPECT_TRUE(values.set(name, threshold));
-		}
-		kind_->configure(values);
-		if (auto started = kind_->start(); !started) {
-			throw std::runtime_error{started.error().message};
-		}
-	}
+class Watcher {
+public:
+    explicit Watcher(host::FdStore& store, std::string_view threshold = "1ns") {
+        kind_ = make({.clock = clock_, .procfs = procfs_, .fd_store = store, .sys = sys_});
+        OptionValues values{kind_->info().options};
+        for (const auto* name : {"CloseWaitAfter", "FinWait2After", "LastAckAfter"}) {
+            EXPECT_TRUE(values.set(name, threshold));
+        }
+        kind_->configure(values);
+        if (auto started = kind_->start(); !started) {
+            throw std::runtime_error{started.error().message};
+        }
+    }
 
-	Changes sweep(SweepReason reason)
-	{
-		const auto swept = kind_->sweep(reason);
-		EXPECT_TRUE(swept) << swept.error().message;
-		return kind_->tracker().tick(clock_.now());
-	}
+    Changes sweep(SweepReason reason) {
+        const auto swept = kind_->sweep(reason);
+        EXPECT_TRUE(swept) << swept.error().message;
+        return kind_->tracker().tick(clock_.now());
+    }
 
-	/// Waits for the next event; false when none comes.
-	bool wait_for_event()
-	{
-		pollfd waiter{.fd = kind_->event_fd(), .events = POLLIN, .revents = 0};
-		if (::poll(&waiter, 1, 2000) != 1) {
-			return false;
-		}
-		return kind_->drain().has_value();
-	}
+    /// Waits for the next event; false when none comes.
+    bool wait_for_event() {
+        pollfd waiter{.fd = kind_->event_fd(), .events = POLLIN, .revents = 0};
+        if (::poll(&waiter, 1, 2000) != 1) {
+            return false;
+        }
+        return kind_->drain().has_value();
+    }
 
-	/// Sweeps until the socket is told of, for two seconds at most.
-	std::optional<Ghost> sweep_until_told(const host::Fd &socket)
-	{
-		for (const Instant end = clock_.now() + 2s; clock_.now() < end;
-		     ::poll(nullptr, 0, 20)) {
-			const Changes changes = sweep(SweepReason::timer);
-			if (const Ghost *ghost = find(changes, socket)) {
-				return *ghost;
-			}
-		}
-		return std::nullopt;
-	}
+    /// Sweeps until the socket is told of, for two seconds at most.
+    std::optional<Ghost> sweep_until_told(const host::Fd& socket) {
+        for (const Instant end = clock_.now() + 2s; clock_.now() < end; ::poll(nullptr, 0, 20)) {
+            const Changes changes = sweep(SweepReason::timer);
+            if (const Ghost* ghost = find(changes, socket)) {
+                return *ghost;
+            }
+        }
+        return std::nullopt;
+    }
 
-	Kind &kind()
-	{
-		return *kind_;
-	}
-	Changes changes()
-	{
-		return kind_->tracker().tick(clock_.now());
-	}
+    Kind& kind() { return *kind_; }
+    Changes changes() { return kind_->tracker().tick(clock_.now()); }
 
-      private:
-	host::MonotonicClock clock_;
-	host::ProcFs procfs_{"/proc"};
-	host::DrySys sys_{procfs_};
-	KindPtr kind_;
+private:
+    host::MonotonicClock clock_;
+    host::ProcFs procfs_{"/proc"};
+    host::DrySys sys_{procfs_};
+    KindPtr kind_;
 };
 
-class TcpOnTheKernel : public testing::TestWithParam<Family>
-{
-      protected:
-	test::FakeFdStore store_;
+class TcpOnTheKernel : public testing::TestWithParam<Family> {
+protected:
+    test::FakeFdStore store_;
 };
 
-TEST_P(TcpOnTheKernel, sees_a_socket_that_the_peer_has_closed_and_its_holder)
-{
-	Watcher watcher{store_};
-	static_cast<void>(watcher.sweep(SweepReason::startup));
-	Connection connection = connect_loopback(GetParam());
-	connection.close_peer();
+TEST_P(TcpOnTheKernel, sees_a_socket_that_the_peer_has_closed_and_its_holder) {
+    Watcher watcher{store_};
+    static_cast<void>(watcher.sweep(SweepReason::startup));
+    Connection connection = connect_loopback(GetParam());
+    connection.close_peer();
 
-	ASSERT_TRUE(watcher.wait_for_event());
-	EXPECT_TRUE(watcher.kind().tracker().deadline());
-	const Changes changes = watcher.sweep(SweepReason::timer);
-	const Ghost *ghost = find(changes, connection.ours);
-	ASSERT_NE(ghost, nullptr);
-	EXPECT_EQ(ghost->grade, Grade::suspected);
-	EXPECT_EQ(ghost->since_kind, SinceKind::observed);
-	EXPECT_THAT(ghost->summary, HasSubstr("CLOSE_WAIT"));
-	ASSERT_THAT(ghost->holders, SizeIs(1));
-	EXPECT_EQ(ghost->holders[0].process->id.pid, ::getpid());
-	EXPECT_EQ(ghost->holders[0].fd, connection.ours.get());
-	EXPECT_EQ(ghost->holders[0].process->comm, "bpf_test");
+    ASSERT_TRUE(watcher.wait_for_event());
+    EXPECT_TRUE(watcher.kind().tracker().deadline());
+    const Changes changes = watcher.sweep(SweepReason::timer);
+    const Ghost* ghost = find(changes, connection.ours);
+    ASSERT_NE(ghost, nullptr);
+    EXPECT_EQ(ghost->grade, Grade::suspected);
+    EXPECT_EQ(ghost->since_kind, SinceKind::observed);
+    EXPECT_THAT(ghost->summary, HasSubstr("CLOSE_WAIT"));
+    ASSERT_THAT(ghost->holders, SizeIs(1));
+    EXPECT_EQ(ghost->holders[0].process->id.pid, ::getpid());
+    EXPECT_EQ(ghost->holders[0].fd, connection.ours.get());
+    EXPECT_EQ(ghost->holders[0].process->comm, "bpf_test");
 }
 
-TEST_P(TcpOnTheKernel, sees_it_in_another_network_namespace)
-{
-	Watcher watcher{store_};
-	Connection connection;
-	test::in_new_net_namespace([&] {
-		connection = connect_loopback(GetParam());
-		connection.close_peer();
-	});
-	const Changes changes = watcher.sweep(SweepReason::timer);
-	const Ghost *ghost = find(changes, connection.ours);
-	ASSERT_NE(ghost, nullptr);
-	EXPECT_THAT(ghost->holders, SizeIs(1));
+TEST_P(TcpOnTheKernel, sees_it_in_another_network_namespace) {
+    Watcher watcher{store_};
+    Connection connection;
+    test::in_new_net_namespace([&] {
+        connection = connect_loopback(GetParam());
+        connection.close_peer();
+    });
+    const Changes changes = watcher.sweep(SweepReason::timer);
+    const Ghost* ghost = find(changes, connection.ours);
+    ASSERT_NE(ghost, nullptr);
+    EXPECT_THAT(ghost->holders, SizeIs(1));
 }
 
-TEST_P(TcpOnTheKernel, finds_one_that_is_older_than_the_daemon)
-{
-	Connection connection = connect_loopback(GetParam());
-	connection.close_peer();
-	Connection elsewhere;
-	test::in_new_net_namespace([&] {
-		elsewhere = connect_loopback(GetParam());
-		elsewhere.close_peer();
-	});
-	Watcher watcher{store_};
-	const Changes changes = watcher.sweep(SweepReason::startup);
-	for (const auto *socket : {&connection.ours, &elsewhere.ours}) {
-		const Ghost *ghost = find(changes, *socket);
-		ASSERT_NE(ghost, nullptr);
-		EXPECT_EQ(ghost->since_kind, SinceKind::at_least);
-		EXPECT_THAT(ghost->holders, SizeIs(1));
-	}
+TEST_P(TcpOnTheKernel, finds_one_that_is_older_than_the_daemon) {
+    Connection connection = connect_loopback(GetParam());
+    connection.close_peer();
+    Connection elsewhere;
+    test::in_new_net_namespace([&] {
+        elsewhere = connect_loopback(GetParam());
+        elsewhere.close_peer();
+    });
+    Watcher watcher{store_};
+    const Changes changes = watcher.sweep(SweepReason::startup);
+    for (const auto* socket : {&connection.ours, &elsewhere.ours}) {
+        const Ghost* ghost = find(changes, *socket);
+        ASSERT_NE(ghost, nullptr);
+        EXPECT_EQ(ghost->since_kind, SinceKind::at_least);
+        EXPECT_THAT(ghost->holders, SizeIs(1));
+    }
 }
 
-TEST_P(TcpOnTheKernel, tells_when_the_application_closes_it_after_all)
-{
-	Watcher watcher{store_};
-	Connection connection = connect_loopback(GetParam());
-	connection.close_peer();
-	const Changes before = watcher.sweep(SweepReason::timer);
-	const Ghost *ghost = find(before, connection.ours);
-	ASSERT_NE(ghost, nullptr);
-	static_cast<void>(watcher.kind().drain());
+TEST_P(TcpOnTheKernel, tells_when_the_application_closes_it_after_all) {
+    Watcher watcher{store_};
+    Connection connection = connect_loopback(GetParam());
+    connection.close_peer();
+    const Changes before = watcher.sweep(SweepReason::timer);
+    const Ghost* ghost = find(before, connection.ours);
+    ASSERT_NE(ghost, nullptr);
+    static_cast<void>(watcher.kind().drain());
 
-	connection.ours.reset();
-	ASSERT_TRUE(watcher.wait_for_event());
-	const Changes after = watcher.changes();
-	ASSERT_THAT(after.vanished, Contains(testing::Field(&Vanished::key, ghost->key)));
-	EXPECT_THAT(after.vanished[0].reason, HasSubstr("closed"));
+    connection.ours.reset();
+    ASSERT_TRUE(watcher.wait_for_event());
+    const Changes after = watcher.changes();
+    ASSERT_THAT(after.vanished, Contains(testing::Field(&Vanished::key, ghost->key)));
+    EXPECT_THAT(after.vanished[0].reason, HasSubstr("closed"));
 }
 
-TEST_P(TcpOnTheKernel, keeps_its_memory_over_a_restart)
-{
-	Connection connection = connect_loopback(GetParam());
-	Instant since;
-	{
-		Watcher before{store_};
-		connection.close_peer();
-		const Changes changes = before.sweep(SweepReason::timer);
-		const Ghost *ghost = find(changes, connection.ours);
-		ASSERT_NE(ghost, nullptr);
-		since = ghost->since;
-	}
-	Connection meanwhile = connect_loopback(GetParam());
-	meanwhile.close_peer(); // while no daemon runs: the programs in the store saw it
+TEST_P(TcpOnTheKernel, keeps_its_memory_over_a_restart) {
+    Connection connection = connect_loopback(GetParam());
+    Instant since;
+    {
+        Watcher before{store_};
+        connection.close_peer();
+        const Changes changes = before.sweep(SweepReason::timer);
+        const Ghost* ghost = find(changes, connection.ours);
+        ASSERT_NE(ghost, nullptr);
+        since = ghost->since;
+    }
+    Connection meanwhile = connect_loopback(GetParam());
+    meanwhile.close_peer(); // while no daemon runs: the programs in the store saw it
 
-	Watcher after{store_};
-	const Changes changes = after.sweep(SweepReason::startup);
-	const Ghost *ghost = find(changes, connection.ours);
-	ASSERT_NE(ghost, nullptr);
-	EXPECT_EQ(ghost->since, since);
-	EXPECT_EQ(ghost->since_kind, SinceKind::observed);
-	const Ghost *born_meanwhile = find(changes, meanwhile.ours);
-	ASSERT_NE(born_meanwhile, nullptr);
-	EXPECT_EQ(born_meanwhile->since_kind, SinceKind::observed);
+    Watcher after{store_};
+    const Changes changes = after.sweep(SweepReason::startup);
+    const Ghost* ghost = find(changes, connection.ours);
+    ASSERT_NE(ghost, nullptr);
+    EXPECT_EQ(ghost->since, since);
+    EXPECT_EQ(ghost->since_kind, SinceKind::observed);
+    const Ghost* born_meanwhile = find(changes, meanwhile.ours);
+    ASSERT_NE(born_meanwhile, nullptr);
+    EXPECT_EQ(born_meanwhile->since_kind, SinceKind::observed);
 }
 
 INSTANTIATE_TEST_SUITE_P(families, TcpOnTheKernel,
-			 testing::Values(Family::ipv4, Family::ipv6, Family::v4_mapped),
-			 [](const auto &family) {
-				 switch (family.param) {
-				 case Family::ipv4:
-					 return "ipv4";
-				 case Family::ipv6:
-					 return "ipv6";
-				 case Family::v4_mapped:
-					 return "v4_mapped";
-				 }
-				 return "";
-			 });
+                         testing::Values(Family::ipv4, Family::ipv6, Family::v4_mapped),
+                         [](const auto& family) {
+                             switch (family.param) {
+                             case Family::ipv4:
+                                 return "ipv4";
+                             case Family::ipv6:
+                                 return "ipv6";
+                             case Family::v4_mapped:
+                                 return "v4_mapped";
+                             }
+                             return "";
+                         });
 
-class TcpKernelStates : public testing::Test
-{
-      protected:
-	test::FakeFdStore store_;
+class TcpKernelStates : public testing::Test {
+protected:
+    test::FakeFdStore store_;
 };
 
-TEST_F(TcpKernelStates, data_that_moves_starts_the_clock_again)
-{
-	Watcher watcher{store_, "200ms"};
-	const Connection connection = connect_loopback(Family::ipv4);
-	connection.half_close_peer();
-	const auto ghost = watcher.sweep_until_told(connection.ours);
-	ASSERT_TRUE(ghost);
+TEST_F(TcpKernelStates, data_that_moves_starts_the_clock_again) {
+    Watcher watcher{store_, "200ms"};
+    const Connection connection = connect_loopback(Family::ipv4);
+    connection.half_close_peer();
+    const auto ghost = watcher.sweep_until_told(connection.ours);
+    ASSERT_TRUE(ghost);
 
-	ASSERT_EQ(::write(connection.ours.get(), "x", 1), 1);
-	const Changes moving = watcher.sweep(SweepReason::timer);
-	EXPECT_THAT(moving.vanished, Contains(testing::Field(&Vanished::key, ghost->key)));
+    ASSERT_EQ(::write(connection.ours.get(), "x", 1), 1);
+    const Changes moving = watcher.sweep(SweepReason::timer);
+    EXPECT_THAT(moving.vanished, Contains(testing::Field(&Vanished::key, ghost->key)));
 }
 
-TEST_F(TcpKernelStates, reading_the_end_of_the_stream_moves_no_data)
-{
-	Watcher watcher{store_};
-	Connection connection = connect_loopback(Family::ipv4);
-	connection.close_peer();
-	char byte = 0;
-	ASSERT_EQ(::read(connection.ours.get(), &byte, 1), 0);
-	const auto ghost = watcher.sweep_until_told(connection.ours);
-	ASSERT_TRUE(ghost);
-	for (const Evidence &evidence : ghost->evidence) {
-		EXPECT_NE(evidence.rule->name, "unread");
-		if (evidence.rule->name == "quiet") {
-			EXPECT_EQ(instant_of(static_cast<std::uint64_t>(evidence.value)),
-				  ghost->since);
-		}
-	}
+TEST_F(TcpKernelStates, reading_the_end_of_the_stream_moves_no_data) {
+    Watcher watcher{store_};
+    Connection connection = connect_loopback(Family::ipv4);
+    connection.close_peer();
+    char byte = 0;
+    ASSERT_EQ(::read(connection.ours.get(), &byte, 1), 0);
+    const auto ghost = watcher.sweep_until_told(connection.ours);
+    ASSERT_TRUE(ghost);
+    for (const Evidence& evidence : ghost->evidence) {
+        EXPECT_NE(evidence.rule->name, "unread");
+        if (evidence.rule->name == "quiet") {
+            EXPECT_EQ(instant_of(static_cast<std::uint64_t>(evidence.value)), ghost->since);
+        }
+    }
 }
 
-TEST_F(TcpKernelStates, a_half_closed_sender_is_reported_as_fin_wait2)
-{
-	Watcher watcher{store_};
-	const Connection connection = connect_loopback(Family::ipv4);
-	connection.half_close_peer();
-	const auto ghost = watcher.sweep_until_told(connection.peer);
-	ASSERT_TRUE(ghost);
-	EXPECT_THAT(ghost->summary, HasSubstr("FIN_WAIT2"));
+TEST_F(TcpKernelStates, a_half_closed_sender_is_reported_as_fin_wait2) {
+    Watcher watcher{store_};
+    const Connection connection = connect_loopback(Family::ipv4);
+    connection.half_close_peer();
+    const auto ghost = watcher.sweep_until_told(connection.peer);
+    ASSERT_TRUE(ghost);
+    EXPECT_THAT(ghost->summary, HasSubstr("FIN_WAIT2"));
 }
 
-TEST_F(TcpKernelStates, a_plain_close_leaves_nothing_behind)
-{
-	Watcher watcher{store_};
-	static_cast<void>(watcher.sweep(SweepReason::startup));
-	const std::size_t before = watcher.kind().tracker().tracked();
-	for (int i = 0; i < 20; ++i) {
-		Connection connection = connect_loopback(Family::ipv4);
-		connection.close_peer();
-	}
-	static_cast<void>(watcher.sweep(SweepReason::timer));
-	EXPECT_EQ(watcher.kind().tracker().tracked(), before);
+TEST_F(TcpKernelStates, a_plain_close_leaves_nothing_behind) {
+    Watcher watcher{store_};
+    static_cast<void>(watcher.sweep(SweepReason::startup));
+    const std::size_t before = watcher.kind().tracker().tracked();
+    for (int i = 0; i < 20; ++i) {
+        Connection connection = connect_loopback(Family::ipv4);
+        connection.close_peer();
+    }
+    static_cast<void>(watcher.sweep(SweepReason::timer));
+    EXPECT_EQ(watcher.kind().tracker().tracked(), before);
 }
 
-TEST_F(TcpKernelStates, an_established_connection_is_not_even_looked_at)
-{
-	Watcher watcher{store_};
-	const Connection connection = connect_loopback(Family::ipv4);
-	const Changes changes = watcher.sweep(SweepReason::startup);
-	EXPECT_EQ(find(changes, connection.ours), nullptr);
-	EXPECT_EQ(find(changes, connection.peer), nullptr);
+TEST_F(TcpKernelStates, an_established_connection_is_not_even_looked_at) {
+    Watcher watcher{store_};
+    const Connection connection = connect_loopback(Family::ipv4);
+    const Changes changes = watcher.sweep(SweepReason::startup);
+    EXPECT_EQ(find(changes, connection.ours), nullptr);
+    EXPECT_EQ(find(changes, connection.peer), nullptr);
 }
 
-TEST_F(TcpKernelStates, a_busy_server_wakes_the_daemon_once_and_not_for_each_socket)
-{
-	Watcher watcher{store_};
-	static_cast<void>(watcher.sweep(SweepReason::startup));
-	while (watcher.kind().drain().value()) {
-	}
-	std::vector<Connection> connections;
-	for (int i = 0; i < 50; ++i) {
-		connections.push_back(connect_loopback(Family::ipv4));
-		connections.back().close_peer();
-	}
-	ASSERT_TRUE(watcher.wait_for_event());
-	pollfd waiter{.fd = watcher.kind().event_fd(), .events = POLLIN, .revents = 0};
-	EXPECT_EQ(::poll(&waiter, 1, 0), 0) << "a second event for the same wave of sockets";
+TEST_F(TcpKernelStates, a_busy_server_wakes_the_daemon_once_and_not_for_each_socket) {
+    Watcher watcher{store_};
+    static_cast<void>(watcher.sweep(SweepReason::startup));
+    while (watcher.kind().drain().value()) {
+    }
+    std::vector<Connection> connections;
+    for (int i = 0; i < 50; ++i) {
+        connections.push_back(connect_loopback(Family::ipv4));
+        connections.back().close_peer();
+    }
+    ASSERT_TRUE(watcher.wait_for_event());
+    pollfd waiter{.fd = watcher.kind().event_fd(), .events = POLLIN, .revents = 0};
+    EXPECT_EQ(::poll(&waiter, 1, 0), 0) << "a second event for the same wave of sockets";
 }
 
-TEST_F(TcpKernelStates, the_canary_comes_back)
-{
-	Watcher watcher{store_};
-	ASSERT_TRUE(watcher.kind().provoke_canary());
-	ASSERT_TRUE(watcher.wait_for_event());
-	EXPECT_EQ(watcher.kind().canaries(), 1U);
+TEST_F(TcpKernelStates, the_canary_comes_back) {
+    Watcher watcher{store_};
+    ASSERT_TRUE(watcher.kind().provoke_canary());
+    ASSERT_TRUE(watcher.wait_for_event());
+    EXPECT_EQ(watcher.kind().canaries(), 1U);
 }
 
-TEST_F(TcpKernelStates, every_capability_of_this_kernel_is_there)
-{
-	Watcher watcher{store_};
-	static_cast<void>(watcher.sweep(SweepReason::startup));
-	for (const Capability &capability : watcher.kind().capabilities()) {
-		EXPECT_TRUE(capability.works) << capability.name << ": " << capability.detail;
-	}
+TEST_F(TcpKernelStates, every_capability_of_this_kernel_is_there) {
+    Watcher watcher{store_};
+    static_cast<void>(watcher.sweep(SweepReason::startup));
+    for (const Capability& capability : watcher.kind().capabilities()) {
+        EXPECT_TRUE(capability.works) << capability.name << ": " << capability.detail;
+    }
 }
 
 } // namespace

@@ -22,10 +22,13 @@ namespace egb::test {
 namespace {
 
 using Mood = MockPolkit::Mood;
+using testing::AllOf;
 using testing::Contains;
+using testing::Each;
 using testing::ElementsAre;
 using testing::HasSubstr;
 using testing::IsEmpty;
+using testing::Not;
 using testing::SizeIs;
 
 constexpr const char* access_denied = "org.freedesktop.DBus.Error.AccessDenied";
@@ -153,14 +156,15 @@ TEST_P(AccessToEach, IsDeniedWithoutPolkitAndSaysSo) {
 TEST_P(AccessToEach, IsGivenWithTheRight) {
     polkit(Mood::allow);
     EXPECT_EQ(call(user_), "");
-    EXPECT_THAT(served_.acts(), ElementsAre(GetParam().trace));
+    // More than one for WhoOwnsPath: the daemon also looks for itself, so as not to be in the answer.
+    EXPECT_THAT(served_.acts(), AllOf(Not(IsEmpty()), Each(GetParam().trace)));
 }
 
 TEST_P(AccessToEach, IsGivenToRootWithoutAQuestion) {
     const auto& polkit_of_root = polkit(Mood::deny);
     Client root{bus_};
     EXPECT_EQ(call(root), "");
-    EXPECT_THAT(served_.acts(), SizeIs(1));
+    EXPECT_THAT(served_.acts(), Not(IsEmpty()));
     EXPECT_THAT(polkit_of_root.questions(), IsEmpty());
 }
 
