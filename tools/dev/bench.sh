@@ -23,7 +23,7 @@ verb_bench() {
     need_kernel
     # Tables and objects are for a pipe: what is done on the way goes to the other stream.
     {
-        step package "build the package" build_package
+        step package "build the package" build_package noautodbgsym
         wait_root runtime
         step image "install it into the appliance" make_image
     } >&2

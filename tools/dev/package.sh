@@ -13,8 +13,9 @@ package_file() {
     printf '%s/dist/eghostbuster_%s-1_%s.deb' "$EGB_TOP" "$(project_version)" "$machine"
 }
 
+# build_package [DEB_BUILD_OPTION]
 build_package() {
-    in_build_root tools/dev/build-package deb "$(project_version)"
+    in_build_root tools/dev/build-package deb "$(project_version)" "${1-}"
     [[ -f $(package_file) ]] || die "dpkg-buildpackage made no $(package_file)"
 }
 

@@ -17,7 +17,7 @@ verb_run() {
     start_root runtime
     wait_root build
     need_kernel
-    step package "build the package" build_package
+    step package "build the package" build_package noautodbgsym
     wait_root runtime
     step image "install it into the appliance" make_image
     appliance_ctl stop "$EGB_APPLIANCE"

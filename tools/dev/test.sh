@@ -107,7 +107,7 @@ test_compiled() {
         try build "compile (dev)" compile dev
         passed_step build || { not_reached unit replay contract bpf cross asan package appliance && return; }
     fi
-    ! wants package appliance || try_start package "package (deb)" build_package
+    ! wants package appliance || try_start package "package (deb)" build_package noautodbgsym
     ! wants unit replay contract bpf || try ctest "unit, replay, contract and bpf tests" run_ctest "$trouble"
     if wants package appliance; then
         try_wait package
