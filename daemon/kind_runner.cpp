@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "kind_runner.hpp"
 
+#include <poll.h>
 #include <spdlog/spdlog.h>
 
 #include <algorithm>
@@ -25,6 +26,11 @@ Span retry_after(unsigned failures) {
         span *= 2;
     }
     return std::min(span, last_retry);
+}
+
+bool has_events(int fd) {
+    pollfd waiter{.fd = fd, .events = POLLIN, .revents = 0};
+    return ::poll(&waiter, 1, 0) == 1;
 }
 
 /// A timed sweep looks at what is known; all others also look for what was missed.
@@ -193,7 +199,9 @@ bool KindRunner::beat() {
         return true;
     }
     // A busy bus may have kept the loop from the ring: what waits there is heard before anything is judged.
-    on_events();
+    if (has_events(kind_->event_fd())) {
+        on_events();
+    }
     const std::uint64_t returned = kind_->canaries();
     const std::uint64_t lost = kind_->lost();
     // A full ring has no room for a canary; but then there is plenty else to hear.

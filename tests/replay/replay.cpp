@@ -177,9 +177,18 @@ public:
 
     /// Does everything that falls due before `at`, at its time, and turns the clock to `at`.
     void go_to(Instant at) {
+        // A tracker that waits for a sweep keeps its deadline until the recording has one. Meanwhile time
+        // goes on.
+        constexpr Span step = std::chrono::seconds{1};
+        std::optional<Instant> ticked;
         for (auto due = pipeline_.deadline(); due && *due < at; due = pipeline_.deadline()) {
-            turn_clock(std::max(*due, clock_.now()));
+            const Instant now = clock_.now();
+            turn_clock(std::min(at, *due <= now && ticked == now ? now + step : std::max(*due, now)));
+            if (clock_.now() >= at) {
+                break;
+            }
             pipeline_.tick();
+            ticked = clock_.now();
         }
         turn_clock(at);
     }
@@ -201,6 +210,10 @@ public:
             pipeline_.set_health(kind_.info().name, engine::Health::lossy);
         } else if (type == SightingType::sweep_end) {
             pipeline_.set_health(kind_.info().name, engine::Health::whole);
+        }
+        // As in the daemon: what a sweep has found, or an end, is judged at once.
+        if (type == SightingType::sweep_end || type == SightingType::gone) {
+            pipeline_.tick();
         }
     }
 

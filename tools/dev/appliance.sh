@@ -25,10 +25,11 @@ make_image() {
     cp --archive --reflink=auto "$(root_path runtime)" "$path.part"
     cp "$(package_file)" "$path.part/eghostbuster.deb"
     touch "$path.part"
-    # Only what packages-runtime.txt has brought is there to depend on.
-    DEBIAN_FRONTEND=noninteractive chroot "$path.part" apt-get install --yes --no-download ./eghostbuster.deb ||
+    # Not by apt: what packages-runtime.txt has brought is all there is to depend on.
+    DEBIAN_FRONTEND=noninteractive chroot "$path.part" dpkg --install /eghostbuster.deb ||
         die "the package depends on something that tools/dev/packages-runtime.txt does not name"
     rm "$path.part/eghostbuster.deb"
+    echo eghostbuster >"$path.part/etc/hostname"
     mv "$path.part" "$path"
 }
 
