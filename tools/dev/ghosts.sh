@@ -20,7 +20,7 @@ demo() {
     trap 'demo_end; steps_abandon' EXIT
     say "  pid $DEMO_PID has accepted a connection, its peer has hung up, and it never closes its end."
     say "  The appliance waits three seconds before it calls that a ghost (the default is much longer)."
-    until id=$(in_appliance ghostctl list --json --pid "$DEMO_PID" | demo_first_id) && [[ -n $id ]]; do
+    until id=$(in_appliance ghostctl list --json --kind tcp | demo_first_id) && [[ -n $id ]]; do
         ((SECONDS < deadline)) || die "it was not found within $EGB_DEMO_SECONDS s: ./dev exec journalctl -u eghostbuster"
         sleep 0.5
     done

@@ -16,7 +16,6 @@ readonly EGB_RUNGS=(check tidy unit replay contract bpf asan cross package appli
 # Rungs that are not clean yet: run by name, and named in every summary, until they are part of the whole.
 declare -rA EGB_BY_NAME=(
     [tidy]="has findings to be worked off; ./dev test tidy shows them"
-    [asan]="has not been seen to pass as a whole; ./dev test asan runs it"
     [appliance]="iter/task_file sees the container's own processes only; ./dev test appliance shows what fails"
 )
 TEST_RUNG=''    # the one rung that was asked for, or empty for all
