@@ -26,6 +26,7 @@ function(egb_compile_as_test target)
         "$<$<NOT:$<BOOL:${EGB_PRECOMPILE}>>:-O0;-U_FORTIFY_SOURCE>")
 endfunction()
 
+# The target unit_tests is all unit test programs.
 # The headers that nearly every source reads are compiled once. That hides a forgotten #include, so it is for test
 # programs, and for everything in the builds with sanitizers, which stand beside one that does without.
 function(egb_quick)
@@ -38,7 +39,11 @@ function(egb_quick)
     target_precompile_headers(egb_precompiled PRIVATE <algorithm> <chrono> <expected> <filesystem> <format>
         <functional> <map> <memory> <optional> <ranges> <span> <string> <string_view> <thread> <unordered_map>
         <variant> <vector> <gmock/gmock.h> <gtest/gtest.h>)
+    add_custom_target(unit_tests)
     foreach(target IN LISTS targets)
+        if(target MATCHES "^unit_")
+            add_dependencies(unit_tests ${target})
+        endif()
         get_target_property(type ${target} TYPE)
         get_target_property(libraries ${target} LINK_LIBRARIES)
         if((type STREQUAL "EXECUTABLE" AND libraries MATCHES "GTest::")

@@ -34,6 +34,8 @@ class Leaving(Scenario):
 
     def test_3_a_purge_leaves_the_disk_clean(self) -> None:
         ids = self.ids()
+        # Ours, and so no package's to remove.
+        self.machine.run("rm", "--recursive", "/etc/eghostbuster/eghostbuster.conf.d")
         self.machine.run("env", "DEBIAN_FRONTEND=noninteractive", "dpkg", "--purge", "eghostbuster")
         self.wait_gone(ids)
         left = self.machine.read(

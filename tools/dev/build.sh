@@ -7,6 +7,9 @@ readonly EGB_BUILD_MIB=1500
 # A tree configured at /src is of no use outside of the build root, and the other way round.
 build_folder() { printf 'build/%s%s' "${EGB_NATIVE:+native-}" "$1"; }
 
+# The top of the tree as the build root sees it.
+tree() { if [[ -n $EGB_NATIVE ]]; then printf '%s' "$EGB_TOP"; else printf /src; fi; }
+
 # compile PRESET [TARGET...]
 compile() {
     local preset=$1 folder
@@ -15,17 +18,6 @@ compile() {
     need_disk "$EGB_TOP/build" "$EGB_BUILD_MIB"
     in_build_root tools/dev/configure "$preset" "$folder"
     in_build_root cmake --build "$folder" --parallel "$EGB_JOBS" ${1+--target "$@"}
-}
-
-# The unit test programs alone: the names that the layers have given them.
-compile_unit_tests() {
-    local preset=$1 folder targets
-    folder=$(build_folder "$1")
-    in_build_root tools/dev/configure "$preset" "$folder"
-    mapfile -t targets < <(in_build_root cmake --build "$folder" --target help |
-        sed -n 's/^\(unit_[a-z0-9_]*\): phony.*/\1/p')
-    ((${#targets[@]})) || die "there are no unit tests in $folder"
-    in_build_root cmake --build "$folder" --parallel "$EGB_JOBS" --target "${targets[@]}"
 }
 
 prepare_build_root() {

@@ -150,7 +150,7 @@ run_ctest() {
         result skip bpf "$trouble"
     fi
     in_build_root ctest --test-dir "$(build_folder dev)" --parallel "$EGB_JOBS" --output-on-failure \
-        --output-junit "/src/build/log/ctest.xml" "${select[@]}" || code=$?
+        --output-junit "$(tree)/build/log/ctest.xml" "${select[@]}" || code=$?
     in_build_root python3 tools/dev/ctest_results.py build/log/ctest.xml >>"$EGB_RESULTS"
     return $code
 }
@@ -158,9 +158,9 @@ run_ctest() {
 run_asan() {
     local code=0
     results_open asan
-    compile_unit_tests asan
+    compile asan unit_tests
     in_build_root nice -n 10 ctest --test-dir "$(build_folder asan)" --parallel "$EGB_JOBS" --output-on-failure \
-        --label-regex '^unit$' --output-junit /src/build/log/asan.xml || code=$?
+        --tests-regex '^unit' --output-junit "$(tree)/build/log/asan.xml" || code=$?
     in_build_root python3 tools/dev/ctest_results.py --prefix asan/ build/log/asan.xml >>"$EGB_RESULTS"
     return $code
 }
