@@ -141,6 +141,7 @@ IncidentRow incident_row(const Row& row) {
 template <typename Rows>
 std::vector<HolderRow> holder_rows(const Rows& rows) {
     std::vector<HolderRow> holders;
+    holders.reserve(rows.size());
     for (const auto& [pid, uid, command, exe, unit, container, fd] : rows) {
         holders.push_back({pid, uid, command, exe, unit, container, fd});
     }

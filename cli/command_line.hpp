@@ -28,6 +28,7 @@ public:
     CommandLine(const std::string& version, std::size_t columns);
     CommandLine(const CommandLine&) = delete;
     CommandLine& operator=(const CommandLine&) = delete;
+    ~CommandLine() = default;
 
     /// The arguments without the program's name.
     [[nodiscard]] std::expected<Action, Reply> parse(std::vector<std::string> arguments);

@@ -517,7 +517,7 @@ TEST_F(CtlBus, DoctorIsContentWhenEverythingWorks) {
 TEST_F(CtlBus, DoctorNamesWhatDoesNotWork) {
     Script script;
     script.version = EGB_VERSION;
-    script.capabilities.push_back({"sock-destroy", false, "this kernel has no bpf_sock_destroy"});
+    script.capabilities.emplace_back("sock-destroy", false, "this kernel has no bpf_sock_destroy");
     serve(script);
     const auto ran = run({"doctor"});
     EXPECT_EQ(ran.code, 1);

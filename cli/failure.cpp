@@ -67,7 +67,7 @@ bool stands_for(const Meaning& meaning, std::string_view name) {
 } // namespace
 
 Failure failure_of(std::string_view error_name, std::string_view message) {
-    const auto meaning = std::ranges::find_if(meanings, [error_name](const Meaning& candidate) {
+    const auto* const meaning = std::ranges::find_if(meanings, [error_name](const Meaning& candidate) {
         return stands_for(candidate, error_name);
     });
     std::string said = printable(message.empty() ? error_name : message);

@@ -68,7 +68,7 @@ std::size_t columns_of_character(std::string_view character) {
 /// How many single-letter changes lead from one word to the other.
 std::size_t distance(std::string_view from, std::string_view to) {
     std::vector<std::size_t> row(to.size() + 1);
-    std::iota(row.begin(), row.end(), 0UZ);
+    std::ranges::iota(row, 0UZ);
     for (std::size_t i = 0; i < from.size(); ++i) {
         std::size_t diagonal = row[0];
         row[0] = i + 1;
@@ -99,7 +99,7 @@ std::string shorten(std::string_view text, std::size_t columns, Charset charset)
     const auto dots = ellipsis(charset);
     const auto dots_columns = columns_of(dots);
     if (columns < dots_columns) {
-        return std::string(columns, '.');
+        return std::string{dots.substr(0, columns)};
     }
     const Utf8Locale locale;
     std::string kept;

@@ -217,7 +217,7 @@ TEST_F(DaemonControlTest, AScanFindsWhatNoEventHasTold) {
 }
 
 TEST_F(DaemonControlTest, AWholeScanPassesOverKindsThatDoNotRun) {
-    KindRunner& broken = runners_.add(
+    const KindRunner& broken = runners_.add(
         std::make_unique<KindRunner>(std::make_unique<test::FakeKind>(clock_, test::fake_info()),
                                      configurator_.kind("fake"), clock_, loop_, pipeline_, [] {}));
     EXPECT_FALSE(broken.running());

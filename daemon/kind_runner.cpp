@@ -40,10 +40,10 @@ bool is_as_thorough(SweepReason one, SweepReason other) {
 
 } // namespace
 
-KindRunner::KindRunner(KindPtr kind, const OptionValues& section, const Clock& clock, loop::EventLoop& loop,
+KindRunner::KindRunner(KindPtr kind, OptionValues section, const Clock& clock, loop::EventLoop& loop,
                        engine::Pipeline& pipeline, OnNews on_news)
     : kind_{std::move(kind)},
-      section_{section},
+      section_{std::move(section)},
       clock_{clock},
       loop_{loop},
       pipeline_{pipeline},

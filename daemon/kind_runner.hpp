@@ -25,7 +25,7 @@ public:
     using OnNews = std::function<void()>;
 
     /// The kind begins as `section` has it.
-    KindRunner(KindPtr kind, const OptionValues& section, const Clock& clock, loop::EventLoop& loop,
+    KindRunner(KindPtr kind, OptionValues section, const Clock& clock, loop::EventLoop& loop,
                engine::Pipeline& pipeline, OnNews on_news);
 
     /// When it is enabled: starts the kind, and sweeps once. What fails is trouble(), and nobody else's.

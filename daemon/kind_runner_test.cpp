@@ -128,13 +128,13 @@ protected:
 };
 
 struct FakeTime {
-    test::FakeClock fake_clock_;
+    test::FakeClock fake_clock;
 };
 
 /// Where the test turns the clock, and the loop does not run.
 class KindRunnerTest : public FakeTime, public RunnerTest {
 protected:
-    KindRunnerTest() : RunnerTest{fake_clock_} {}
+    KindRunnerTest() : RunnerTest{fake_clock} {}
 };
 
 TEST_F(KindRunnerTest, ADisabledKindIsLeftAlone) {
@@ -208,13 +208,13 @@ TEST_F(KindRunnerTest, ASweepThatLosesEventsReconcilesNothing) {
 
 TEST_F(KindRunnerTest, ATimedSweepIsMadeWhenTheTrackerIsDueAndNotBefore) {
     started();
-    fake_clock_.advance(seconds{10});
+    fake_clock.advance(seconds{10});
     runner().sweep_if_due();
     EXPECT_THAT(kind_.sweeps, SizeIs(1)) << "nothing is tracked, nothing is done";
     kind_.puppet_tracker.due = clock_.now() + seconds{1};
     runner().sweep_if_due();
     EXPECT_THAT(kind_.sweeps, SizeIs(1));
-    fake_clock_.advance(seconds{1});
+    fake_clock.advance(seconds{1});
     runner().sweep_if_due();
     EXPECT_THAT(kind_.sweeps, ElementsAre(SweepReason::startup, SweepReason::timer));
 }
@@ -223,7 +223,7 @@ TEST_F(KindRunnerTest, ATrackerThatIsAlwaysDueIsSweptTenTimesASecond) {
     started();
     kind_.puppet_tracker.due = Instant{};
     for (int millisecond = 0; millisecond < 1000; ++millisecond) {
-        fake_clock_.advance(milliseconds{1});
+        fake_clock.advance(milliseconds{1});
         runner().sweep_if_due();
     }
     EXPECT_THAT(kind_.sweeps, SizeIs(1 + 10));
@@ -236,7 +236,7 @@ TEST_F(KindRunnerTest, FailingSweepsAreMadeEverMoreRarely) {
     const auto sweeps_within = [this](std::chrono::seconds span) {
         const auto before = kind_.sweeps.size();
         for (const Instant end = clock_.now() + span; clock_.now() < end;
-             fake_clock_.advance(milliseconds{100})) {
+             fake_clock.advance(milliseconds{100})) {
             runner().sweep_if_due();
         }
         return kind_.sweeps.size() - before;
@@ -302,13 +302,13 @@ TEST_F(KindRunnerTest, RunnersAreFoundByName) {
 }
 
 struct RealTime {
-    host::MonotonicClock real_clock_;
+    host::MonotonicClock real_clock;
 };
 
 /// Where the loop runs, and calls.
 class KindRunnerOnTheLoop : public RealTime, public RunnerTest {
 protected:
-    KindRunnerOnTheLoop() : RunnerTest{real_clock_} {}
+    KindRunnerOnTheLoop() : RunnerTest{real_clock} {}
 
     /// Runs the loop until the condition holds, which is looked at after all news, or for five seconds.
     template <typename Condition>

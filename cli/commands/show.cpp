@@ -58,7 +58,7 @@ private:
 
 std::string since(const Json& ghost) {
     const auto at = wall_of(ghost.value("since", std::uint64_t{}));
-    const auto known = text_of(ghost, "since_kind") == "at-least" ? ", or longer" : "";
+    const auto* const known = text_of(ghost, "since_kind") == "at-least" ? ", or longer" : "";
     return std::format("{}; {}{}", stamp(at), relative(at, wall_now()), known);
 }
 

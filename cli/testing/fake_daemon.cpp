@@ -98,7 +98,7 @@ public:
     /// The same for a method that answers later, or never.
     template <typename... Results, typename... Values>
     void settle(sdbus::Result<Results...>&& result, const std::string& method, std::string arguments,
-                Values... values) {
+                const Values&... values) {
         try {
             enter(method, std::move(arguments));
         } catch (const sdbus::Error& error) {

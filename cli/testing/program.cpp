@@ -6,6 +6,7 @@
 #include <cerrno>
 #include <csignal>
 #include <fcntl.h>
+#include <format>
 #include <iterator>
 #include <poll.h>
 #include <pty.h>
@@ -39,7 +40,7 @@ private:
 std::vector<std::string> assignments(const Environment& environment) {
     std::vector<std::string> texts;
     for (const auto& [name, value] : environment) {
-        texts.push_back(name + '=' + value);
+        texts.push_back(std::format("{}={}", name, value));
     }
     return texts;
 }
@@ -177,13 +178,13 @@ bool Program::wait_for(std::string_view text) {
     return read_.contains(text);
 }
 
-void Program::type(std::string_view text) {
+void Program::type(std::string_view text) const {
     if (write(in_, text.data(), text.size()) != std::ssize(text)) {
         throw std::runtime_error{"the program does not read"};
     }
 }
 
-void Program::signal(int number) {
+void Program::signal(int number) const {
     kill(pid_, number);
 }
 

@@ -50,8 +50,8 @@ public:
     std::string line();
     /// Reads its standard output up to this text; false when it does not come.
     bool wait_for(std::string_view text);
-    void type(std::string_view text);
-    void signal(int number);
+    void type(std::string_view text) const;
+    void signal(int number) const;
 
     /// Reads all that is left and waits for the end. On a terminal `out` has what the terminal shows.
     Ran finish();

@@ -49,12 +49,12 @@ BusPtr open_bus_at(const std::string& address) {
     return bus;
 }
 
-/// What cannot be sent any more is heard by nobody; that the bus is lost is told once, by on_lost.
 template <typename Emit>
 void emit(Emit emit_all) {
     try {
         emit_all();
     } catch (const sdbus::Error&) {
+        return; // heard by nobody any more; that the bus is lost is told once, by on_lost
     }
 }
 

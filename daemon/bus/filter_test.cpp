@@ -114,12 +114,12 @@ TEST(LeastGrade, IsProvenUnlessAskedForMore) {
 
 class PolicyOptionsTest : public testing::Test {
 protected:
-    static constexpr std::array<std::string_view, 2> choices_{"never", "proven"};
-    static constexpr std::array<OptionSpec, 5> table_{{
+    static constexpr std::array<std::string_view, 2> choices{"never", "proven"};
+    static constexpr std::array<OptionSpec, 5> table{{
         {.name = "Enabled", .type = OptionType::flag, .preset = "yes", .help = ""},
         {.name = "Veto", .type = OptionType::span, .preset = "5s", .help = "", .choices = {}, .least = 1},
         {.name = "Most", .type = OptionType::count, .preset = "5", .help = "", .choices = {}, .most = 10},
-        {.name = "Clean", .type = OptionType::choice, .preset = "never", .help = "", .choices = choices_},
+        {.name = "Clean", .type = OptionType::choice, .preset = "never", .help = "", .choices = choices},
         {.name = "Spare", .type = OptionType::list, .preset = "", .help = ""},
     }};
 };
@@ -130,32 +130,32 @@ TEST_F(PolicyOptionsTest, WritesValuesAsTheFileHasThem) {
                                          {"Most", value(std::uint64_t{7})},
                                          {"Clean", text("proven")},
                                          {"Spare", value(std::vector<std::string>{"a b", "c"})}},
-                                        table_);
+                                        table);
     ASSERT_TRUE(options) << options.error().message;
     EXPECT_THAT(*options, ElementsAre(Pair("Clean", "proven"), Pair("Enabled", "no"), Pair("Most", "7"),
                                       Pair("Spare", "\"a b\" c"), Pair("Veto", "1min 30s")));
 }
 
 TEST_F(PolicyOptionsTest, KeepsTheLimitsOfTheTable) {
-    EXPECT_FALSE(policy_options({{"Most", value(std::uint64_t{11})}}, table_));
-    EXPECT_FALSE(policy_options({{"Veto", value(std::uint64_t{10})}}, table_));
-    EXPECT_FALSE(policy_options({{"Clean", text("always")}}, table_));
+    EXPECT_FALSE(policy_options({{"Most", value(std::uint64_t{11})}}, table));
+    EXPECT_FALSE(policy_options({{"Veto", value(std::uint64_t{10})}}, table));
+    EXPECT_FALSE(policy_options({{"Clean", text("always")}}, table));
 }
 
 TEST_F(PolicyOptionsTest, RefusesAValueOfAnotherType) {
-    EXPECT_THAT(policy_options({{"Most", value(true)}}, table_).error().message, HasSubstr("\"Most\""));
-    EXPECT_FALSE(policy_options({{"Enabled", value(std::uint64_t{1})}}, table_));
-    EXPECT_FALSE(policy_options({{"Clean", value(std::vector<std::string>{"never"})}}, table_));
-    EXPECT_FALSE(policy_options({{"Veto", value(1.5)}}, table_));
+    EXPECT_THAT(policy_options({{"Most", value(true)}}, table).error().message, HasSubstr("\"Most\""));
+    EXPECT_FALSE(policy_options({{"Enabled", value(std::uint64_t{1})}}, table));
+    EXPECT_FALSE(policy_options({{"Clean", value(std::vector<std::string>{"never"})}}, table));
+    EXPECT_FALSE(policy_options({{"Veto", value(1.5)}}, table));
 }
 
 TEST_F(PolicyOptionsTest, RepeatsNoMoreThanALineOfAnUnknownOption) {
-    EXPECT_THAT(policy_options({{std::string(10'000, 'x'), text("5s")}}, table_).error().message,
+    EXPECT_THAT(policy_options({{std::string(10'000, 'x'), text("5s")}}, table).error().message,
                 SizeIs(Lt(300U)));
 }
 
 TEST_F(PolicyOptionsTest, NamesTheOptionsThereAre) {
-    EXPECT_THAT(policy_options({{"Vet", text("5s")}}, table_).error().message,
+    EXPECT_THAT(policy_options({{"Vet", text("5s")}}, table).error().message,
                 AllOf(HasSubstr("\"Vet\""), HasSubstr("Enabled, Veto, Most, Clean, Spare")));
 }
 

@@ -53,7 +53,7 @@ bool is_digit(char c) {
 }
 
 std::string_view take_while(std::string_view& text, bool (*wanted)(char)) {
-    const auto end = std::ranges::find_if_not(text, wanted);
+    const auto* const end = std::ranges::find_if_not(text, wanted);
     const auto length = static_cast<std::size_t>(end - text.begin());
     const auto taken = text.substr(0, length);
     text.remove_prefix(length);
@@ -86,7 +86,7 @@ std::optional<Span> multiply(std::string_view whole, std::string_view fraction, 
 }
 
 std::unexpected<Error> not_a_span(std::string_view text) {
-    return fail(ErrorCode::invalid, "expected a time span such as 15s, \"1min 30s\" or infinity, not \"{}\"",
+    return fail(ErrorCode::invalid, R"(expected a time span such as 15s, "1min 30s" or infinity, not "{}")",
                 text);
 }
 
@@ -94,7 +94,7 @@ std::string write(Span span, std::ptrdiff_t most_units) {
     if (span == forever) {
         return "infinity";
     }
-    const auto largest = std::ranges::find_if(shown_units, [span](const Unit& unit) {
+    const auto* const largest = std::ranges::find_if(shown_units, [span](const Unit& unit) {
         return unit.length <= span;
     });
     std::string text;
@@ -135,7 +135,7 @@ Result<Span> parse_span(std::string_view text) {
             }
         }
         take_while(text, is_blank);
-        const auto unit = std::ranges::find(written_units, take_while(text, is_unit_part), &Unit::name);
+        const auto* const unit = std::ranges::find(written_units, take_while(text, is_unit_part), &Unit::name);
         if ((whole.empty() && fraction.empty()) || unit == written_units.end() || text.starts_with('.')) {
             return not_a_span(whole_text);
         }

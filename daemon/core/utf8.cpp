@@ -30,7 +30,7 @@ constexpr bool within(char c, unsigned char from, unsigned char to) {
 
 /// How many bytes the character in front has; 0 when it is none.
 std::size_t length_of_first(std::string_view text) {
-    const auto form = std::ranges::find_if(forms, [first = text.front()](const Form& candidate) {
+    const auto* const form = std::ranges::find_if(forms, [first = text.front()](const Form& candidate) {
         return within(first, candidate.first_from, candidate.first_to);
     });
     if (form == forms.end() || form->length > text.size()) {

@@ -6,6 +6,7 @@
 #include <gmock/gmock.h>
 
 #include <ostream>
+#include <utility>
 
 namespace egb::engine {
 namespace {
@@ -23,7 +24,7 @@ const GovernorLimits generous{.paused = false,
 
 GovernorLimits with(auto GovernorLimits::* member, auto value) {
     GovernorLimits limits = generous;
-    limits.*member = value;
+    limits.*member = std::move(value);
     return limits;
 }
 

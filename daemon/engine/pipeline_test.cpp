@@ -13,6 +13,7 @@
 #include <functional>
 #include <ostream>
 #include <stdexcept>
+#include <utility>
 
 namespace egb::engine {
 namespace {
@@ -58,7 +59,7 @@ protected:
     template <typename T>
     void limit(T GovernorLimits::* member, T value) {
         auto limits = governor_.limits();
-        limits.*member = value;
+        limits.*member = std::move(value);
         governor_.set_limits(std::move(limits));
     }
 
@@ -447,7 +448,7 @@ class PipelineVerdict : public PipelineTest, public testing::WithParamInterface<
 TEST_P(PipelineVerdict, is_what_the_second_look_said) {
     const Outcome seen{.verdict = GetParam(), .reason = "as seen"};
     kind_.fake_cleaner().answer_clean([&](const Ghost&) {
-        return seen;
+        return Outcome{seen};
     });
     const auto id = appear("a");
     EXPECT_EQ(pipeline_.clean(id, {.actor = "uid 1000"}), seen);

@@ -48,10 +48,10 @@ protected:
         ghost_.grade = Grade::proven;
         ghost_.summary = "10.0.0.1:80 <- 10.0.0.2:4000";
         ghost_.holders = test::held_by({.pid = 42, .uid = 33, .comm = "nginx", .unit = "nginx.service"}, 5);
-        ghost_.evidence = {{.rule = &rules[0], .value = (clock_.now() - 1min).time_since_epoch().count()},
-                           {.rule = &rules[1], .value = 0},
-                           {.rule = &rules[2], .value = 1536},
-                           {.rule = &rules[3], .value = Span{2h}.count()}};
+        ghost_.evidence = {{.rule = &rules.at(0), .value = (clock_.now() - 1min).time_since_epoch().count()},
+                           {.rule = &rules.at(1), .value = 0},
+                           {.rule = &rules.at(2), .value = 1536},
+                           {.rule = &rules.at(3), .value = Span{2h}.count()}};
     }
 
     [[nodiscard]] json described() const { return json::parse(to_json(ghost_, fields_, decision_, clock_)); }

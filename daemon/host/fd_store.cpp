@@ -21,7 +21,7 @@ struct FreeNames {
         for (char** name = names; *name != nullptr; ++name) {
             std::free(*name);
         }
-        std::free(names);
+        std::free(static_cast<void*>(names));
     }
 };
 
@@ -55,8 +55,7 @@ SystemdFdStore::SystemdFdStore() {
     }
     for (int at = 0; at < count; ++at) {
         // Of two under one name, the second is closed.
-        Fd fd{SD_LISTEN_FDS_START + at};
-        inherited_.try_emplace(names.get()[at], std::move(fd));
+        inherited_.try_emplace(names.get()[at], Fd{SD_LISTEN_FDS_START + at});
     }
 }
 

@@ -151,7 +151,7 @@ int EventLoop::run() {
     return check(result, "running the event loop");
 }
 
-void EventLoop::stop(int code) {
+void EventLoop::stop(int code) const {
     check(sd_event_exit(get(), code), "stopping the event loop");
 }
 

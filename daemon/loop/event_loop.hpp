@@ -63,7 +63,7 @@ public:
 
     /// Runs until stop() or an exception; returns the code given to stop(). Once.
     int run();
-    void stop(int code);
+    void stop(int code) const;
 
     [[nodiscard]] sd_event* get() const { return event_.get(); }
 

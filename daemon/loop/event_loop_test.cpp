@@ -215,7 +215,7 @@ protected:
         ::setenv("WATCHDOG_USEC", "10000", 1);
         ::setenv("WATCHDOG_PID", std::to_string(::getpid()).c_str(), 1);
     }
-    ~WatchdogTest() override {
+    void TearDown() override {
         ::unsetenv("WATCHDOG_USEC");
         ::unsetenv("WATCHDOG_PID");
     }

@@ -21,6 +21,7 @@
 #include <filesystem>
 #include <format>
 #include <fstream>
+#include <ranges>
 #include <set>
 
 namespace egb::state {
@@ -71,12 +72,8 @@ protected:
     /// The ghosts of the history, the newest first.
     static std::vector<GhostId> ghosts_of(const StateDb& db, const HistoryFilter& filter = {},
                                           std::uint32_t limit = 100) {
-        std::vector<GhostId> ids;
-        const auto rows = db.history(filter, limit).value();
-        for (const HistoryRow& row : rows) {
-            ids.push_back(row.ghost);
-        }
-        return ids;
+        return db.history(filter, limit).value() | std::views::transform(&HistoryRow::ghost) |
+               std::ranges::to<std::vector>();
     }
 
     [[nodiscard]] std::vector<std::string> files() const {
@@ -437,7 +434,7 @@ protected:
         }
         vfs->xSetSystemCall(vfs, "write", reinterpret_cast<sqlite3_syscall_ptr>(&failing_write));
     }
-    ~FailingDisk() override {
+    void TearDown() override {
         disk_error = 0;
         sqlite3_vfs* vfs = sqlite3_vfs_find(nullptr);
         vfs->xSetSystemCall(vfs, nullptr, nullptr);

@@ -388,7 +388,7 @@ protected:
         }};
     }
 
-    ~AtTheDoor() override {
+    void TearDown() override {
         workers_.submit([this]() -> std::function<void()> {
             return [this] {
                 loop_.stop(0);

@@ -109,7 +109,7 @@ private:
 
 /// The error that the call is answered with; with an empty name when there was none.
 template <typename Call>
-sdbus::Error error_of(Call call) {
+sdbus::Error error_of(const Call& call) {
     try {
         call();
     } catch (const sdbus::Error& error) {
@@ -120,7 +120,7 @@ sdbus::Error error_of(Call call) {
 
 /// Its name alone; empty when there was none.
 template <typename Call>
-std::string error_name_of(Call call) {
+std::string error_name_of(const Call& call) {
     return error_of(call).getName();
 }
 

@@ -218,7 +218,7 @@ Result<> DirectoryKind::sweep(SweepReason /*reason*/) {
 }
 
 Result<> DirectoryKind::provoke_canary() {
-    std::ofstream canary{directory_ / ".canary"};
+    const std::ofstream canary{directory_ / ".canary"};
     return canary ? Result<>{} : fail_errno("write .canary");
 }
 

@@ -204,8 +204,8 @@ Ghost FakeTracker::judge(const std::string& key, const Thing& thing) const {
             .since = thing.since,
             .since_kind = thing.since_kind,
             .holders = thing.holders,
-            .evidence = {{.rule = &rules[0], .value = since},
-                         {.rule = grade == Grade::proven ? &rules[1] : &rules[2], .value = 0}}};
+            .evidence = {{.rule = &rules.at(0), .value = since},
+                         {.rule = &rules.at(grade == Grade::proven ? 1 : 2), .value = 0}}};
 }
 
 Fields FakeTracker::describe(std::string_view key) const {

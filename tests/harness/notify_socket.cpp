@@ -9,6 +9,7 @@
 #include <cstddef>
 #include <cstdlib>
 #include <cstring>
+#include <ranges>
 #include <system_error>
 #include <utility>
 
@@ -64,11 +65,7 @@ std::optional<Notification> NotifySocket::receive() const {
 }
 
 std::vector<std::string> texts(const std::vector<Notification>& notifications) {
-    std::vector<std::string> texts;
-    for (const auto& notification : notifications) {
-        texts.push_back(notification.text);
-    }
-    return texts;
+    return notifications | std::views::transform(&Notification::text) | std::ranges::to<std::vector>();
 }
 
 } // namespace egb::test

@@ -23,6 +23,7 @@ public:
     /// "appeared a", "pending a", "cleaned a"...: what happened to which key, in order.
     [[nodiscard]] std::vector<std::string> story() const {
         std::vector<std::string> lines;
+        lines.reserve(incidents_.size());
         for (const Incident& incident : incidents_) {
             lines.push_back(std::string{incident.name()} + " " + incident.ghost->key);
         }

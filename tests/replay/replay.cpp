@@ -221,10 +221,9 @@ public:
         const auto confirm = cleaner.value("confirm", "ok");
         kind_.fake_cleaner().answer_confirm(
             confirm == "ok" ? Result<>{} : fail(error_code(confirm), "the recording says so"));
-        const Outcome outcome{.verdict = verdict(cleaner.value("clean", "cleaned")),
-                              .reason = "the recording says so"};
-        kind_.fake_cleaner().answer_clean([outcome](const Ghost&) {
-            return outcome;
+        const auto seen = verdict(cleaner.value("clean", "cleaned"));
+        kind_.fake_cleaner().answer_clean([seen](const Ghost&) {
+            return Outcome{.verdict = seen, .reason = "the recording says so"};
         });
     }
 

@@ -19,7 +19,7 @@ namespace egb::tcp {
 /// The record, when it is as long as it should be and says so itself.
 template <typename T>
 [[nodiscard]] std::optional<T> read_record(std::span<const std::byte> bytes) {
-    T record;
+    T record{};
     if (bytes.size() != sizeof(record)) {
         return std::nullopt;
     }
