@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 // The real ghostctl against a real bus: what it prints, what it asks for, how it ends.
 #include "testing/fake_daemon.hpp"
-#include "testing/private_bus.hpp"
+#include "testing/session_bus.hpp"
 #include "testing/program.hpp"
 
 #include <gmock/gmock.h>
@@ -101,7 +101,7 @@ protected:
     }
 
 private:
-    PrivateBus bus_;
+    SessionBus bus_;
     std::optional<FakeDaemon> daemon_;
 };
 

@@ -202,7 +202,7 @@ std::vector<std::int32_t> ProcFs::pids() const {
     std::vector<std::int32_t> found;
     // A descriptor of its own, because a position in the folder belongs to the descriptor.
     Fd own{::openat(root_.get(), ".", O_RDONLY | O_DIRECTORY | O_CLOEXEC)};
-    const std::unique_ptr<DIR, CloseFolder> folder{::fdopendir(own.get())};
+    const std::unique_ptr<DIR, CloseFolder> folder{own ? ::fdopendir(own.get()) : nullptr};
     if (!folder) {
         return found;
     }

@@ -15,7 +15,6 @@ namespace egb::host {
 
 namespace {
 
-using test::FakeProcess;
 using test::FakeProcFs;
 
 TEST(ProcFs, ReadsTheBootId) {

@@ -363,6 +363,7 @@ protected:
 
     static std::vector<std::string> names(const auto& owners) {
         std::vector<std::string> names;
+        names.reserve(owners.size());
         for (const auto& owner : owners) {
             names.push_back(owner.template get<2>());
         }

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
-#include "fake_codec.hpp"
+#include "replay/fake_codec.hpp"
 
 #include "harness/fake_events.hpp"
 #include "harness/fake_kind.hpp"

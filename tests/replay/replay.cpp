@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
-#include "replay.hpp"
+#include "replay/replay.hpp"
 
 #include "core/time_span.hpp"
 #include "engine/pipeline.hpp"

@@ -20,7 +20,7 @@
 // As in the daemon, lost events make the kind lossy until the end of the next sweep.
 #pragma once
 
-#include "replay_kinds.hpp"
+#include "replay/replay_kinds.hpp"
 
 #include "core/result.hpp"
 

@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
-#include "replay_kinds.hpp"
+#include "replay/replay_kinds.hpp"
 
-#include "fake_codec.hpp"
+#include "replay/fake_codec.hpp"
 
 #include "harness/fake_kind.hpp"
 

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
-// A message bus of our own, for as long as the object lives.
+// A message bus of our own, on which everybody may do everything, for as long as the object lives.
 #pragma once
 
 #include <filesystem>
@@ -8,13 +8,13 @@
 
 namespace egb::test {
 
-class PrivateBus {
+class SessionBus {
 public:
     /// Throws when dbus-daemon does not start.
-    PrivateBus();
-    ~PrivateBus();
-    PrivateBus(const PrivateBus&) = delete;
-    PrivateBus& operator=(const PrivateBus&) = delete;
+    SessionBus();
+    ~SessionBus();
+    SessionBus(const SessionBus&) = delete;
+    SessionBus& operator=(const SessionBus&) = delete;
 
     [[nodiscard]] const std::string& address() const { return address_; }
 

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
-#include "testing/private_bus.hpp"
+#include "testing/session_bus.hpp"
 
 #include "testing/program.hpp"
 
@@ -26,7 +26,7 @@ std::filesystem::path make_folder() {
 
 } // namespace
 
-PrivateBus::PrivateBus() : folder_{make_folder()} {
+SessionBus::SessionBus() : folder_{make_folder()} {
     std::array<int, 2> ends{};
     if (pipe2(ends.data(), O_CLOEXEC) != 0) {
         throw std::runtime_error{"no pipe"};
@@ -47,7 +47,7 @@ PrivateBus::PrivateBus() : folder_{make_folder()} {
     }
 }
 
-PrivateBus::~PrivateBus() {
+SessionBus::~SessionBus() {
     kill(pid_, SIGTERM);
     waitpid(pid_, nullptr, 0);
     std::error_code ignored;
