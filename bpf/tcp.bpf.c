@@ -151,6 +151,19 @@ static __always_inline bool take_progress(struct egb_tcp_mark *mark, const struc
 	return moved;
 }
 
+/* Socket and inode are one allocation. A socket on its way to be an orphan may lose it meanwhile.
+ */
+static __always_inline __u64 inode_of(const struct sock *sk)
+{
+	struct socket *socket = sk->sk_socket;
+	struct socket_alloc *whole;
+
+	if (!socket)
+		return 0;
+	whole = (void *)socket - bpf_core_field_offset(struct socket_alloc, socket);
+	return BPF_CORE_READ(whole, vfs_inode.i_ino);
+}
+
 static __always_inline void fill_socket(struct egb_tcp_socket *record, struct sock *sk,
 					const struct egb_tcp_mark *mark)
 {
@@ -162,6 +175,7 @@ static __always_inline void fill_socket(struct egb_tcp_socket *record, struct so
 	record->bytes_sent = mark->bytes_sent;
 	record->bytes_acked = mark->bytes_acked;
 	record->bytes_received = mark->bytes_received;
+	record->inode = inode_of(sk);
 	record->receive_queue = mark->receive_queue;
 	record->send_queue = mark->send_queue;
 	record->netns = common->skc_net.net->ns.inum;

@@ -29,6 +29,7 @@ struct egb_tcp_socket {
 	__u64 bytes_sent;
 	__u64 bytes_acked;
 	__u64 bytes_received;
+	__u64 inode; /* of its file, as in /proc/PID/fd; 0 when it has none */
 	__u32 receive_queue;
 	__u32 send_queue;
 	__u32 netns; /* inode */
@@ -42,7 +43,7 @@ struct egb_tcp_socket {
 	__u8 flags;
 	__u8 reserved;
 };
-EGB_ASSERT_SIZE(struct egb_tcp_socket, 120);
+EGB_ASSERT_SIZE(struct egb_tcp_socket, 128);
 
 /* Short, because a process that held 20,000 sockets lets go of them all at once. */
 struct egb_tcp_end {

@@ -11,6 +11,7 @@
 #include "host/bpf_holder_scan.hpp"
 #include "host/fd_store.hpp"
 #include "host/monotonic_clock.hpp"
+#include "host/proc_holder_scan.hpp"
 #include "host/procfs.hpp"
 #include "host/sys.hpp"
 #include "kind_runner.hpp"
@@ -52,6 +53,14 @@ std::unique_ptr<host::Sys> make_sys(bool dry_run, const host::ProcFs& procfs) {
         return std::make_unique<host::DrySys>(procfs);
     }
     return std::make_unique<host::RealSys>(procfs);
+}
+
+/// iter/task_file lists the processes of our own pid namespace only.
+std::unique_ptr<host::HolderScan> make_holder_scan(const host::ProcFs& procfs) {
+    if (procfs.has_our_pids()) {
+        return std::make_unique<host::BpfHolderScan>(procfs);
+    }
+    return std::make_unique<host::ProcHolderScan>(procfs);
 }
 
 } // namespace
@@ -96,7 +105,7 @@ private:
     host::SystemdFdStore fd_store_;
     const std::unique_ptr<host::Sys> sys_;
     const host::Surroundings surroundings_;
-    host::BpfHolderScan holder_scan_;
+    const std::unique_ptr<host::HolderScan> holder_scan_;
     state::StateDb state_;
     loop::WorkerPool workers_;
     bus::Bus bus_;
@@ -127,7 +136,7 @@ Daemon::Impl::Impl(const DaemonOptions& options, std::span<const kinds::CatalogE
       procfs_{procfs_at(options.proc)},
       sys_{make_sys(dry_run_, procfs_)},
       surroundings_{.clock = clock_, .procfs = procfs_, .fd_store = fd_store_, .sys = *sys_},
-      holder_scan_{procfs_},
+      holder_scan_{make_holder_scan(procfs_)},
       state_{options.state_directory, clock_,
              [](std::string_view what) {
                  spdlog::error("{}", what);
@@ -150,7 +159,7 @@ Daemon::Impl::Impl(const DaemonOptions& options, std::span<const kinds::CatalogE
                 .ledger = ledger_,
                 .pipeline = pipeline_,
                 .state = state_,
-                .holder_scan = holder_scan_},
+                .holder_scan = *holder_scan_},
                {.version = std::string{version()},
                 .boot_id = procfs_.boot_id(),
                 .started = clock_.wall_now(),

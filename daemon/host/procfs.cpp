@@ -8,6 +8,7 @@
 #include <fcntl.h>
 #include <linux/magic.h>
 #include <sys/stat.h>
+#include <sys/sysmacros.h>
 #include <sys/vfs.h>
 
 #include <algorithm>
@@ -128,6 +129,24 @@ std::string read_exe(const Fd& process) {
     return printable(path);
 }
 
+/// Asks nobody but the kernel: a network file system that hangs must not hang us.
+Result<FileNumber> number_of(int folder, const char* name, int flags) {
+    struct statx status{};
+    if (::statx(folder, name, AT_STATX_DONT_SYNC | AT_NO_AUTOMOUNT | flags, STATX_INO, &status) != 0) {
+        return fail_errno(name);
+    }
+    return FileNumber{.device = makedev(status.stx_dev_major, status.stx_dev_minor), .inode = status.stx_ino};
+}
+
+/// Takes the descriptor over.
+std::unique_ptr<DIR, CloseFolder> list(Fd fd) {
+    std::unique_ptr<DIR, CloseFolder> folder{::fdopendir(fd.get())};
+    if (folder) {
+        [[maybe_unused]] const int owned_by_folder = fd.release();
+    }
+    return folder;
+}
+
 std::string read_boot_id(const Fd& root) {
     const auto text = read(root, "sys/kernel/random/boot_id");
     if (!text) {
@@ -137,6 +156,10 @@ std::string read_boot_id(const Fd& root) {
 }
 
 } // namespace
+
+Result<FileNumber> file_number(int fd) {
+    return number_of(fd, "", AT_EMPTY_PATH);
+}
 
 ProcFs::ProcFs(const std::filesystem::path& root)
     : root_{::open(root.c_str(), O_RDONLY | O_DIRECTORY | O_CLOEXEC)} {
@@ -201,12 +224,10 @@ Result<ProcessIdentity> ProcFs::identity(std::int32_t pid) const {
 std::vector<std::int32_t> ProcFs::pids() const {
     std::vector<std::int32_t> found;
     // A descriptor of its own, because a position in the folder belongs to the descriptor.
-    Fd own{::openat(root_.get(), ".", O_RDONLY | O_DIRECTORY | O_CLOEXEC)};
-    const std::unique_ptr<DIR, CloseFolder> folder{::fdopendir(own.get())};
+    const auto folder = list(Fd{::openat(root_.get(), ".", O_RDONLY | O_DIRECTORY | O_CLOEXEC)});
     if (!folder) {
         return found;
     }
-    [[maybe_unused]] const int owned_by_folder = own.release();
     while (const dirent* entry = ::readdir(folder.get())) {
         if (const auto pid = number<std::int32_t>(entry->d_name)) {
             found.push_back(*pid);
@@ -226,6 +247,47 @@ std::vector<NetNamespace> ProcFs::net_namespaces() const {
         }
     }
     return found;
+}
+
+OpenFiles ProcFs::open_files(const std::function<bool(const FileNumber&)>& wanted) const {
+    OpenFiles files;
+    for (const auto pid : pids()) {
+        add_open_files(pid, wanted, files);
+    }
+    return files;
+}
+
+void ProcFs::add_open_files(std::int32_t pid, const std::function<bool(const FileNumber&)>& wanted,
+                            OpenFiles& files) const {
+    const auto process = open_process(pid);
+    if (!process) {
+        return;
+    }
+    Fd descriptors{::openat(process->get(), "fd", O_RDONLY | O_DIRECTORY | O_CLOEXEC)};
+    if (!descriptors) {
+        files.refused += errno == EACCES || errno == EPERM ? 1 : 0;
+        return;
+    }
+    const auto folder = list(std::move(descriptors));
+    if (!folder) {
+        return;
+    }
+    std::optional<Stat> stat;
+    while (const dirent* entry = ::readdir(folder.get())) {
+        const auto fd = number<int>(entry->d_name);
+        const auto file = fd ? number_of(::dirfd(folder.get()), entry->d_name, 0) : std::unexpected(Error{});
+        if (!file || !wanted(*file)) {
+            continue;
+        }
+        if (!stat) {
+            auto read = read_stat(*process);
+            if (!read) {
+                return;
+            }
+            stat = std::move(*read);
+        }
+        files.found.push_back({.pid = pid, .start_ticks = stat->start_ticks, .fd = *fd, .file = *file});
+    }
 }
 
 /// NSpid lists our pid in the tree's pid namespace and in each one below it, down to our own. A comparison of

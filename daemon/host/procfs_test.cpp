@@ -3,8 +3,10 @@
 
 #include "harness/fake_procfs.hpp"
 
+#include <fcntl.h>
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
+#include <sys/mman.h>
 #include <sys/stat.h>
 #include <unistd.h>
 
@@ -158,6 +160,31 @@ TEST(ProcFs, FindsEachNetNamespaceOnce) {
     }
 }
 
+TEST(ProcFs, FindsWhoHasAFileOpen) {
+    const FakeProcFs tree;
+    tree.write("wanted", "");
+    tree.write("other", "");
+    for (const std::int32_t pid : {7, 8}) {
+        tree.add({.pid = pid, .start_ticks = 4711});
+        std::filesystem::create_directories(tree.root() / std::to_string(pid) / "fd");
+    }
+    std::filesystem::create_symlink(tree.root() / "other", tree.root() / "7/fd/0");
+    std::filesystem::create_symlink(tree.root() / "wanted", tree.root() / "7/fd/3");
+    std::filesystem::create_symlink(tree.root() / "nowhere", tree.root() / "8/fd/0");
+    const Fd wanted{::open((tree.root() / "wanted").c_str(), O_PATH | O_CLOEXEC)};
+    const auto number = file_number(wanted.get());
+    ASSERT_TRUE(number) << number.error().message;
+
+    const OpenFiles files = ProcFs{tree.root()}.open_files([&](const FileNumber& file) {
+        return file == *number;
+    });
+    ASSERT_THAT(files.found, testing::SizeIs(1));
+    EXPECT_EQ(files.found[0].pid, 7);
+    EXPECT_EQ(files.found[0].start_ticks, 4711);
+    EXPECT_EQ(files.found[0].fd, 3);
+    EXPECT_EQ(files.refused, 0);
+}
+
 struct PidSample {
     std::string status;
     bool ours;
@@ -211,6 +238,22 @@ TEST_F(RealProcFs, FindsTheNetNamespaceOfThisTest) {
     ASSERT_EQ(::stat("/proc/self/ns/net", &ours), 0);
     EXPECT_THAT(procfs_.net_namespaces(),
                 testing::Contains(testing::Field(&NetNamespace::inode, ours.st_ino)));
+}
+
+TEST_F(RealProcFs, FindsBothDescriptorsOfOneFile) {
+    const Fd first{::memfd_create("both", MFD_CLOEXEC)};
+    const Fd second{::dup(first.get())};
+    const auto number = file_number(first.get());
+    ASSERT_TRUE(number) << number.error().message;
+    const OpenFiles files = procfs_.open_files([&](const FileNumber& file) {
+        return file == *number;
+    });
+    std::vector<int> ours;
+    for (const OpenFile& open : files.found) {
+        EXPECT_EQ(open.pid, ::getpid());
+        ours.push_back(open.fd);
+    }
+    EXPECT_THAT(ours, testing::UnorderedElementsAre(first.get(), second.get()));
 }
 
 TEST_F(RealProcFs, HasOurPids) {

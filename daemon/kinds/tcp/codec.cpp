@@ -91,6 +91,7 @@ constexpr std::array socket_members{
     number<&egb_tcp_socket::bytes_sent>("bytes_sent"),
     number<&egb_tcp_socket::bytes_acked>("bytes_acked"),
     number<&egb_tcp_socket::bytes_received>("bytes_received"),
+    number<&egb_tcp_socket::inode>("inode"),
     number<&egb_tcp_socket::receive_queue>("receive_queue"),
     number<&egb_tcp_socket::send_queue>("send_queue"),
     number<&egb_tcp_socket::netns>("netns"),

@@ -73,6 +73,7 @@ Fields fields_of(const egb_tcp_socket& record) {
         {"remote", remote_text(record)},
         {"cookie", std::uint64_t{record.cookie}},
         {"netns", std::uint64_t{record.netns}},
+        {"inode", std::uint64_t{record.inode}},
         {"uid", std::uint64_t{record.uid}},
         {"receive_queue", std::uint64_t{record.receive_queue}},
         {"send_queue", std::uint64_t{record.send_queue}},

@@ -5,8 +5,11 @@
 #include "kinds/tcp/record.hpp"
 #include "kinds/tcp/tcp.hpp"
 
+#include <sys/socket.h>
+
 #include <array>
 #include <format>
+#include <utility>
 
 namespace egb::tcp {
 
@@ -30,6 +33,17 @@ std::uint64_t nanoseconds(Span span) {
 
 /// An iterator that marks sockets and writes nothing.
 void ignore_record(host::EventSource::Record /*record*/) {}
+
+/// All sockets are files of one file system that is mounted nowhere.
+Result<std::uint64_t> socket_device() {
+    const host::Fd any{::socket(AF_UNIX, SOCK_DGRAM | SOCK_CLOEXEC, 0)};
+    if (!any) {
+        return fail_errno("making a socket");
+    }
+    return host::file_number(any.get()).transform([](const host::FileNumber& file) {
+        return file.device;
+    });
+}
 
 Capability capability(std::string_view name, const std::string& lack, std::string_view how) {
     return {.name = name, .works = lack.empty(), .detail = lack.empty() ? std::string{how} : lack};
@@ -56,9 +70,7 @@ Result<> TcpKind::start() {
         return attached;
     }
     attached_ = true;
-    if (!events_->refusal(holders_program).empty()) {
-        tracker_.expect_no_holders();
-    }
+    listed_by_kernel_ = events_->refusal(holders_program).empty() && surroundings_.procfs.has_our_pids();
     return {};
 }
 
@@ -76,8 +88,11 @@ std::vector<Capability> TcpKind::capabilities() const {
                    "every socket that begins to wait can be marked"),
         capability("events", {}, "tp_btf/inet_sock_set_state marks each socket as it begins to wait"),
         capability("sweep", {}, "iter/bpf_sk_storage_map lists the marked sockets of all network namespaces"),
-        capability("holders", events_->refusal(holders_program),
-                   "iter/task_file finds the processes that hold a socket, all in one pass"),
+        capability("holders", not_asked_,
+                   listed_by_kernel_
+                       ? "iter/task_file finds the processes that hold a socket, all in one pass"
+                       : "the processes that hold a socket are found by a walk through /proc/*/fd, "
+                         "because iter/task_file does not list those of this machine here"),
         capability("older-sockets", not_adopted_,
                    "iter/tcp and iter/task_file find sockets that waited before the daemon started"),
         capability(
@@ -170,29 +185,66 @@ void TcpKind::adopt_in_other_namespaces() {
 }
 
 Result<> TcpKind::look_at_sockets() {
+    by_inode_.clear();
     return events_->iterate("egb_tcp_sweep", sizeof(egb_tcp_socket),
                             [this](host::EventSource::Record record) {
                                 Sighting seen = sighting(SightingType::seen, Source::sweep);
                                 seen.record = record;
                                 tracker_.observe(seen);
+                                const auto socket = read_record<egb_tcp_socket>(record);
+                                if (!listed_by_kernel_ && socket && (socket->flags & EGB_TCP_WATCHED) != 0) {
+                                    by_inode_.emplace(socket->inode, socket->cookie);
+                                }
                             });
 }
 
 Result<> TcpKind::look_for_holders() {
-    if (!events_->refusal(holders_program).empty()) {
+    host::ProcessLookup lookup{surroundings_.procfs};
+    if (!listed_by_kernel_) {
+        walk_descriptors(lookup);
         return {};
     }
-    host::ProcessLookup lookup{surroundings_.procfs};
     return events_->iterate(holders_program, sizeof(egb_tcp_holder), [&](host::EventSource::Record record) {
-        const auto holder = read_record<egb_tcp_holder>(record);
-        if (!holder) {
-            return;
+        if (const auto holder = read_record<egb_tcp_holder>(record)) {
+            tell_holder(*holder,
+                        lookup.find(holder->pid, host::ProcessLookup::ticks_of(holder->start_boottime_ns)));
         }
-        Sighting held = sighting(SightingType::held, Source::sweep);
-        held.record = record;
-        held.process = lookup.find(holder->pid, holder->start_boottime_ns);
-        tracker_.observe(held);
     });
+}
+
+/// What egb_tcp_holders does, where it does not see the machine's processes.
+void TcpKind::walk_descriptors(host::ProcessLookup& lookup) {
+    const auto device = socket_device();
+    if (!device) {
+        not_asked_ = "the descriptors of sockets cannot be told from others: " + device.error().message;
+        tracker_.trust_holders(false);
+        return;
+    }
+    const auto files = surroundings_.procfs.open_files([&](const host::FileNumber& file) {
+        return file.device == *device && by_inode_.contains(file.inode);
+    });
+    for (const host::OpenFile& open : files.found) {
+        const egb_tcp_holder holder{
+            .header = {.type = EGB_TCP_HOLDER, .size = sizeof(holder), .reserved = 0, .time_ns = 0},
+            .cookie = by_inode_.at(open.file.inode),
+            .start_boottime_ns = host::ProcessLookup::boottime_of(open.start_ticks),
+            .pid = open.pid,
+            .fd = open.fd};
+        tell_holder(holder, lookup.find(open.pid, open.start_ticks));
+    }
+    not_asked_ = files.refused == 0
+                     ? ""
+                     : std::format("{} processes do not let us see their descriptors (this needs "
+                                   "CAP_SYS_PTRACE and CAP_DAC_READ_SEARCH)",
+                                   files.refused);
+    tracker_.trust_holders(files.refused == 0);
+}
+
+void TcpKind::tell_holder(const egb_tcp_holder& holder, ProcessPtr process) {
+    Sighting held = sighting(SightingType::held, Source::sweep);
+    held.record = bytes_of(holder);
+    held.process = std::move(process);
+    tracker_.observe(held);
 }
 
 } // namespace egb::tcp

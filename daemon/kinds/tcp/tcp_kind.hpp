@@ -12,6 +12,7 @@
 #include <span>
 #include <string>
 #include <string_view>
+#include <unordered_map>
 
 namespace egb::tcp {
 
@@ -43,6 +44,8 @@ private:
     void adopt_in_other_namespaces();
     [[nodiscard]] Result<> look_at_sockets();
     [[nodiscard]] Result<> look_for_holders();
+    void walk_descriptors(host::ProcessLookup& lookup);
+    void tell_holder(const egb_tcp_holder& holder, ProcessPtr process);
     [[nodiscard]] Sighting sighting(SightingType type, Source source) const;
 
     host::Surroundings surroundings_;
@@ -50,6 +53,10 @@ private:
     TcpTracker tracker_;
     Thresholds thresholds_;
     bool attached_{};
+    bool listed_by_kernel_{}; ///< iter/task_file shows the descriptors of this machine's processes
+    std::unordered_map<std::uint64_t, std::uint64_t>
+        by_inode_;             ///< cookies of watched sockets, when it does not
+    std::string not_asked_;    ///< why holders may be missing; empty when none can
     std::string not_adopted_;  ///< why sockets older than us may be missing; empty when none can
     std::string not_entered_;  ///< why other network namespaces could not be entered
     std::size_t namespaces_{}; ///< entered by the last adoption

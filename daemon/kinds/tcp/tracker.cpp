@@ -232,8 +232,8 @@ unsigned TcpTracker::traits_of(const Socket& socket) const {
     traits |= record.send_queue > 0 ? trait::unsent : 0;
     traits |= orphan ? trait::orphan : 0;
     traits |= (record.flags & EGB_TCP_SINCE_AT_LEAST) != 0 ? trait::old : 0;
-    traits |= unheld && looks_for_holders_ ? trait::unheld : 0;
-    traits |= unheld && !looks_for_holders_ ? trait::unasked : 0;
+    traits |= unheld && sees_all_holders_ ? trait::unheld : 0;
+    traits |= unheld && !sees_all_holders_ ? trait::unasked : 0;
     return traits;
 }
 

@@ -45,8 +45,8 @@ public:
     [[nodiscard]] std::size_t tracked() const override { return sockets_.size(); }
     [[nodiscard]] Fields describe(std::string_view key) const override;
 
-    /// No sweep will ever look for holders: then having found none says nothing.
-    void expect_no_holders() { looks_for_holders_ = false; }
+    /// Whether the search for holders sees all there are. If not, having found none says nothing.
+    void trust_holders(bool all_seen) { sees_all_holders_ = all_seen; }
 
     /// Whether the sweep under way has met a socket whose holders are worth a look.
     [[nodiscard]] bool wants_holders() const { return met_overdue_; }
@@ -76,7 +76,7 @@ private:
     Thresholds thresholds_;
     std::unordered_map<std::uint64_t, Socket> sockets_; ///< by cookie
     bool met_overdue_{};
-    bool looks_for_holders_{true};
+    bool sees_all_holders_{true};
     std::optional<Instant> deadline_;
     Changes changes_;
 };

@@ -239,7 +239,7 @@ TEST(TcpTracker, for_ever_is_no_deadline) {
 
 TEST(TcpTracker, does_not_claim_that_nobody_holds_it_when_nobody_can_look) {
     Stage stage;
-    stage.tracker.expect_no_holders();
+    stage.tracker.trust_holders(false);
     const auto socket = stage.socket(1);
     stage.pass(threshold);
     const Changes changes = stage.sweep({socket}, {});
