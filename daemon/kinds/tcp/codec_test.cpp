@@ -25,6 +25,7 @@ TEST_P(TcpCodecTest, a_socket_comes_back_as_it_went) {
                         {"bytes_sent", std::uint64_t{3}},
                         {"bytes_acked", std::uint64_t{4}},
                         {"bytes_received", std::uint64_t{5}},
+                        {"inode", std::uint64_t{10}},
                         {"receive_queue", std::uint64_t{6}},
                         {"send_queue", std::uint64_t{7}},
                         {"netns", std::uint64_t{4026531840}},
