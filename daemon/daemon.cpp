@@ -48,11 +48,11 @@ host::ProcFs procfs_at(const std::filesystem::path& root) {
     return host::ProcFs{root.empty() ? host::ProcFs::default_root() : root};
 }
 
-std::unique_ptr<host::Sys> make_sys(bool dry_run, const host::ProcFs& procfs) {
+std::unique_ptr<host::Sys> make_sys(bool dry_run, const host::ProcFs& procfs, host::FdStore& store) {
     if (dry_run) {
-        return std::make_unique<host::DrySys>(procfs);
+        return std::make_unique<host::DrySys>(procfs, store);
     }
-    return std::make_unique<host::RealSys>(procfs);
+    return std::make_unique<host::RealSys>(procfs, store);
 }
 
 /// iter/task_file lists the processes of our own pid namespace only.
@@ -134,7 +134,7 @@ Daemon::Impl::Impl(const DaemonOptions& options, std::span<const kinds::CatalogE
       dry_run_{options.dry_run || configurator_.daemon().dry_run},
       signals_{catch_signals()},
       procfs_{procfs_at(options.proc)},
-      sys_{make_sys(dry_run_, procfs_)},
+      sys_{make_sys(dry_run_, procfs_, fd_store_)},
       surroundings_{.clock = clock_, .procfs = procfs_, .fd_store = fd_store_, .sys = *sys_},
       holder_scan_{make_holder_scan(procfs_)},
       state_{options.state_directory, clock_,

@@ -81,7 +81,8 @@ public:
 private:
     host::MonotonicClock clock_;
     host::ProcFs procfs_{"/proc"};
-    host::DrySys sys_{procfs_};
+    test::FakeFdStore sys_store_;
+    host::RealSys sys_{procfs_, sys_store_};
     KindPtr kind_;
 };
 
