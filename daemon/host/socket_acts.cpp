@@ -72,8 +72,9 @@ std::vector<Result<Answer>> each(std::span<const SocketTarget> targets, const Re
 Result<> read_act(std::uint32_t fate, int error) {
     switch (fate) {
     case EGB_SOCKET_DONE:
-    case EGB_SOCKET_SOUND:
         return {};
+    case EGB_SOCKET_SOUND:
+        return fail(ErrorCode::denied, "dry run: it is still what was judged, and nothing was done");
     case EGB_SOCKET_CHANGED:
         return fail(ErrorCode::changed, "it is no longer what was judged: it has moved, or left its state");
     default:
@@ -185,7 +186,7 @@ std::vector<Result<>> SocketActs::nudge(std::span<const SocketTarget> targets, c
 std::vector<Result<>> SocketActs::destroy(std::span<const SocketTarget> targets, Earnest earnest) {
     auto results =
         each<void>(targets, order(destroy_program, targets, earnest == Earnest::rehearsal), read_act);
-    if (earnest == Earnest::rehearsal) {
+    if (std::ranges::none_of(results, &Result<>::has_value)) {
         return results;
     }
     const auto seen = order(look_program, targets, true);

@@ -47,7 +47,8 @@ struct NudgeTiming {
 
 enum class PeerAnswer : std::uint8_t { none_yet, alive };
 
-/// Whether an act is done, or everything of it but the harm.
+/// Whether an act is done, or everything of it but the harm: then the answer of what would have been done is
+/// `denied`.
 enum class Earnest : std::uint8_t { real, rehearsal };
 
 class SocketActs {

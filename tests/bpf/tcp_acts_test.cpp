@@ -90,16 +90,20 @@ public:
     Outcome ask(const GhostPtr& ghost) { return kind_->cleaner()->ask(std::array{ghost}).at(0); }
     Outcome clean(const GhostPtr& ghost) { return kind_->cleaner()->clean(std::array{ghost}).at(0); }
 
-    /// Follows events and sweeps, as the daemon does, until something is told of this ghost: others on the machine
-    /// have theirs.
+    /// Follows events and sweeps, as the daemon does, until something is told of this ghost: others on the
+    /// machine have theirs.
     Changes wait_for_changes(const GhostPtr& ghost, Span longest = 6s) {
         Changes changes;
         for (const Instant end = clock_.now() + longest; clock_.now() < end; ::poll(nullptr, 0, 100)) {
             static_cast<void>(kind_->drain());
             EXPECT_TRUE(kind_->sweep(SweepReason::timer));
             changes = kind_->tracker().tick(clock_.now());
-            std::erase_if(changes.ghosts, [&](const Ghost& other) { return other.key != ghost->key; });
-            std::erase_if(changes.vanished, [&](const Vanished& other) { return other.key != ghost->key; });
+            std::erase_if(changes.ghosts, [&](const Ghost& other) {
+                return other.key != ghost->key;
+            });
+            std::erase_if(changes.vanished, [&](const Vanished& other) {
+                return other.key != ghost->key;
+            });
             if (!changes.empty()) {
                 break;
             }
@@ -289,8 +293,11 @@ TEST_F(TcpActsOnce, a_rehearsal_changes_nothing) {
             continue;
         }
         const auto shared = std::make_shared<const Ghost>(ghost);
-        static_cast<void>(kind->cleaner()->ask(std::array{shared}));
-        static_cast<void>(kind->cleaner()->clean(std::array{shared}));
+        for (const auto& outcomes :
+             {kind->cleaner()->ask(std::array{shared}), kind->cleaner()->clean(std::array{shared})}) {
+            EXPECT_EQ(outcomes.at(0).verdict, Verdict::refused);
+            EXPECT_THAT(outcomes.at(0).reason, HasSubstr("dry run"));
+        }
     }
     EXPECT_EQ(options_of(connection.ours), before);
     EXPECT_EQ(state_of(connection.ours), TCP_CLOSE_WAIT);

@@ -103,6 +103,7 @@ Outcome TcpCleaner::failure(const Error& error) {
     case ErrorCode::not_found:
         return {.verdict = Verdict::gone, .reason = error.message};
     case ErrorCode::changed:
+    case ErrorCode::denied:
         return {.verdict = Verdict::refused, .reason = error.message};
     default:
         return {.verdict = Verdict::failed, .reason = error.message};

@@ -18,6 +18,8 @@ namespace {
 /// Events taken at a time: a flood must let the bus and the watchdog in between.
 constexpr std::size_t batch = 256;
 
+constexpr Span between_walks = std::chrono::minutes{5};
+
 constexpr std::string_view adopt_program = "egb_tcp_adopt";
 constexpr std::string_view adopt_files_program = "egb_tcp_adopt_files";
 constexpr std::string_view holders_program = "egb_tcp_holders";
@@ -124,7 +126,7 @@ std::vector<Capability> TcpKind::capabilities() const {
                        ? "iter/task_file finds the processes that hold a socket, all in one pass"
                        : "the processes that hold a socket are found by a walk through /proc/*/fd, "
                          "because iter/task_file does not list those of this machine here"),
-        capability("peers", events_->refusal(peers_program),
+        capability("peers", events_->refusal(peers_program) + not_looked_,
                    translated_
                        ? "the other end of a connection within this machine is looked for; that it is absent "
                          "proves nothing, because addresses may be translated here"
@@ -170,14 +172,14 @@ Result<> TcpKind::sweep(SweepReason reason) {
     if (auto looked = look_at_sockets(); !looked) {
         return looked;
     }
-    if (tracker_.wants_holders()) {
+    if (tracker_.wants_holders() && may_keep_holders(reason)) {
+        tracker_.keep_holders();
+    } else if (tracker_.wants_holders()) {
         if (auto looked = look_for_holders(); !looked) {
             return looked;
         }
     }
-    if (auto looked = look_for_peers(); !looked) {
-        return looked;
-    }
+    look_for_peers();
     if (reason == SweepReason::startup) {
         adopt_questions();
     }
@@ -192,28 +194,27 @@ void TcpKind::tell(const auto& record) {
     tracker_.observe(told);
 }
 
-Result<> TcpKind::look_for_peers() {
-    if (!events_->refusal(peers_program).empty()) {
-        return {};
-    }
+/// Where it cannot be looked, nothing is proven by what is not there.
+void TcpKind::look_for_peers() {
     const auto wanted = tracker_.wanted_peers(surroundings_.clock.now());
-    if (wanted.empty()) {
-        return {};
+    if (wanted.empty() || !events_->refusal(peers_program).empty()) {
+        return;
     }
+    not_looked_.clear();
     translated_ = host::translates_addresses();
     for (const auto& space : surroundings_.procfs.net_namespaces()) {
         const auto ports = wanted.find(static_cast<std::uint32_t>(space.inode));
         if (ports == wanted.end()) {
             continue;
         }
-        auto looked = host::in_net_namespace(space.fd, [&] {
+        const auto looked = host::in_net_namespace(space.fd, [&] {
             return look_for_peers_in(ports->first, ports->second);
         });
         if (!looked) {
-            return looked;
+            not_looked_ =
+                "some connections within this machine cannot be told from others: " + looked.error().message;
         }
     }
-    return {};
 }
 
 Result<> TcpKind::look_for_peers_in(std::uint32_t netns, const std::set<std::uint16_t>& ports) {
@@ -337,6 +338,14 @@ Result<> TcpKind::look_for_holders() {
     });
 }
 
+/// A walk through /proc costs more than all the rest of a sweep. Whoever holds a socket keeps it until it
+/// closes it, which is an event; that another process gets it too is noticed by the next walk.
+bool TcpKind::may_keep_holders(SweepReason reason) const {
+    const bool thorough = reason == SweepReason::startup || reason == SweepReason::loss;
+    return !listed_by_kernel_ && !thorough && !tracker_.misses_holders() &&
+           surroundings_.clock.now() < walked_ + between_walks;
+}
+
 /// What egb_tcp_holders does, where it does not see the machine's processes.
 void TcpKind::walk_descriptors(host::ProcessLookup& lookup) {
     const auto device = socket_device();
@@ -345,6 +354,7 @@ void TcpKind::walk_descriptors(host::ProcessLookup& lookup) {
         tracker_.trust_holders(false);
         return;
     }
+    walked_ = surroundings_.clock.now();
     const auto files = surroundings_.procfs.open_files([&](const host::FileNumber& file) {
         return file.device == *device && by_inode_.contains(file.inode);
     });

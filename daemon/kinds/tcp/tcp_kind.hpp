@@ -50,13 +50,14 @@ private:
     void adopt_older_sockets();
     void adopt_in_other_namespaces();
     [[nodiscard]] Result<> look_at_sockets();
-    [[nodiscard]] Result<> look_for_peers();
+    void look_for_peers();
     [[nodiscard]] Result<> look_for_peers_in(std::uint32_t netns, const std::set<std::uint16_t>& ports);
     void adopt_questions();
     void look_for_answers();
     void tell(const auto& record);
     void use_means();
     [[nodiscard]] Result<> look_for_holders();
+    [[nodiscard]] bool may_keep_holders(SweepReason reason) const;
     void walk_descriptors(host::ProcessLookup& lookup);
     void tell_holder(const egb_tcp_holder& holder, ProcessPtr process);
     [[nodiscard]] Sighting sighting(SightingType type, Source source) const;
@@ -74,10 +75,12 @@ private:
     bool listed_by_kernel_{}; ///< iter/task_file shows the descriptors of this machine's processes
     std::unordered_map<std::uint64_t, std::uint64_t>
         by_inode_;             ///< cookies of watched sockets, when it does not
+    Instant walked_;           ///< when /proc was last walked through
     std::string not_asked_;    ///< why holders may be missing; empty when none can
     std::string not_adopted_;  ///< why sockets older than us may be missing; empty when none can
     std::string not_entered_;  ///< why other network namespaces could not be entered
     bool translated_{};        ///< addresses may be translated on this machine
+    std::string not_looked_;   ///< why peers on this machine may not be found; empty when they can
     std::size_t namespaces_{}; ///< entered by the last adoption
 };
 

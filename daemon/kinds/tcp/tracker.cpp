@@ -44,9 +44,13 @@ constexpr unsigned proof = peer_closed | peer_absent;
 
 /// An answer to a question comes within a round trip, or not for long.
 constexpr Span first_answer_after = std::chrono::seconds{2};
-constexpr Span between_answers = std::chrono::seconds{5};
+constexpr Span shortest_between_answers = std::chrono::seconds{5};
+constexpr Span longest_between_answers = std::chrono::seconds{30};
 /// A peer on this machine that is alive is not looked for at every sweep.
 constexpr Span between_peer_looks = std::chrono::seconds{30};
+/// Older kernels' iterators may step over a socket while others go: one look that finds nobody proves
+/// nothing.
+constexpr Span until_second_look = std::chrono::seconds{1};
 
 /// 127.0.0.0/8, ::1, and both in the other's clothes. From one address to itself is no different.
 bool stays_on_this_machine(const egb_tcp_socket& record) {
@@ -274,6 +278,7 @@ void TcpTracker::lose(const Sighting& sighting) {
 
 void TcpTracker::begin_sweep() {
     met_overdue_ = false;
+    keeps_holders_ = false;
     peers_.clear();
     searched_.clear();
     for (auto& [cookie, socket] : sockets_) {
@@ -286,6 +291,9 @@ void TcpTracker::end_sweep(Instant at) {
     deadline_.reset();
     for (auto& [cookie, socket] : sockets_) {
         if (socket.met) {
+            if (keeps_holders_) {
+                socket.found = socket.holders;
+            }
             judge(socket, at);
         }
         wake_by(next_look(socket, at));
@@ -328,6 +336,7 @@ void TcpTracker::look_for_peer(Socket& socket, Instant at) {
         return;
     }
     socket.peer_looked = at;
+    const auto missed = std::exchange(socket.peer_missed, {});
     const auto [first, last] = peers_.equal_range(socket.record.remote_port);
     bool left = false;
     for (const auto& [port, peer] : std::ranges::subrange(first, last)) {
@@ -336,10 +345,13 @@ void TcpTracker::look_for_peer(Socket& socket, Instant at) {
         }
         left = left || is_reverse_of(peer, socket.record);
     }
+    const bool translated = (searched->second & EGB_TCP_TRANSLATED) != 0;
     if (left) {
         socket.peer_traits = trait::peer_closed;
-    } else if ((searched->second & EGB_TCP_TRANSLATED) == 0) {
+    } else if (!translated && missed != Instant{} && at - missed >= until_second_look) {
         socket.peer_traits = trait::peer_absent;
+    } else if (!translated) {
+        socket.peer_missed = missed == Instant{} ? at : missed;
     }
 }
 
@@ -378,7 +390,12 @@ Instant TcpTracker::next_look(const Socket& socket, Instant now) const {
         return now + shortest_gap;
     }
     if (socket.asked != Instant{}) {
-        return std::max(socket.asked + first_answer_after, now + between_answers);
+        const Span patience =
+            std::clamp((now - socket.asked) / 2, shortest_between_answers, longest_between_answers);
+        return std::max(socket.asked + first_answer_after, now + patience);
+    }
+    if (socket.told != 0 && socket.peer_missed != Instant{} && socket.peer_traits == 0) {
+        return now + until_second_look;
     }
     if (socket.told != 0) {
         // An event tells of its end; what remains to be noticed is that it moves again.
@@ -400,13 +417,22 @@ std::map<std::uint32_t, std::set<std::uint16_t>> TcpTracker::wanted_peers(Instan
     std::map<std::uint32_t, std::set<std::uint16_t>> wanted;
     for (const auto& [cookie, socket] : sockets_) {
         const egb_tcp_socket& record = socket.record;
-        const bool due = socket.peer_looked == Instant{} || now - socket.peer_looked >= between_peer_looks;
+        const Span gap = socket.peer_missed == Instant{} ? between_peer_looks : until_second_look;
+        const bool due = socket.peer_looked == Instant{} || now - socket.peer_looked >= gap;
         if (socket.met && due && socket.peer_traits == 0 && record.state == TCP_CLOSE_WAIT &&
             is_overdue(record) && stays_on_this_machine(record)) {
             wanted[record.netns].insert(record.remote_port);
         }
     }
     return wanted;
+}
+
+bool TcpTracker::misses_holders() const {
+    return std::ranges::any_of(sockets_, [this](const auto& item) {
+        const Socket& socket = item.second;
+        const bool orphan = (socket.record.flags & EGB_TCP_ORPHAN) != 0;
+        return socket.met && !orphan && socket.holders.empty() && is_overdue(socket.record);
+    });
 }
 
 std::vector<egb_tcp_socket> TcpTracker::asked() const {

@@ -66,6 +66,12 @@ public:
     /// Whether the sweep under way has met a socket whose holders are worth a look.
     [[nodiscard]] bool wants_holders() const { return met_overdue_; }
 
+    /// Whether it has met one of which no holder is known.
+    [[nodiscard]] bool misses_holders() const;
+
+    /// This sweep does not look for holders: those of the last one stand.
+    void keep_holders() { keeps_holders_ = true; }
+
     /// Ports that the other ends of sockets on this machine have, by the inode of the network namespace to
     /// look in. Only of sockets that this sweep has met overdue, and of which it is not known.
     [[nodiscard]] std::map<std::uint32_t, std::set<std::uint16_t>> wanted_peers(Instant now) const;
@@ -82,10 +88,12 @@ public:
 private:
     struct Socket {
         egb_tcp_socket record{};
-        Instant asked;               ///< when its peer was asked; the epoch while it is not being asked
-        Instant answered;            ///< when its peer last answered; the epoch when it never did
-        Instant answer_told;         ///< as last told
-        Instant peer_looked;         ///< when its peer was last looked for on this machine
+        Instant asked;       ///< when its peer was asked; the epoch while it is not being asked
+        Instant answered;    ///< when its peer last answered; the epoch when it never did
+        Instant answer_told; ///< as last told
+        Instant peer_looked; ///< when its peer was last looked for on this machine
+        Instant
+            peer_missed; ///< when that first found nobody; the epoch when it found somebody, or never looked
         unsigned peer_traits{};      ///< what that has proved; it stays proved
         std::vector<Holder> holders; ///< as last told
         std::vector<Holder> found;   ///< by the sweep under way
@@ -118,6 +126,7 @@ private:
         searched_; ///< network namespaces whose peers this sweep has told: flags
     Means means_;
     bool met_overdue_{};
+    bool keeps_holders_{}; ///< in the sweep under way
     bool sees_all_holders_{true};
     std::optional<Instant> deadline_;
     Changes changes_;

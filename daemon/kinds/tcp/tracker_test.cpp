@@ -273,6 +273,21 @@ TEST(TcpTracker, does_not_claim_that_nobody_holds_it_when_nobody_can_look) {
     EXPECT_THAT(names(changes.ghosts[0]), testing::Not(testing::Contains("no-holder")));
 }
 
+TEST(TcpTracker, a_sweep_that_does_not_look_for_holders_keeps_those_it_knows) {
+    Stage stage;
+    const auto socket = stage.socket(1);
+    stage.pass(threshold);
+    static_cast<void>(stage.sweep({socket}));
+    stage.observe(SightingType::sweep_begin);
+    auto again = socket;
+    again.header.time_ns = nanoseconds(stage.now);
+    stage.observe(SightingType::seen, again);
+    EXPECT_FALSE(stage.tracker.misses_holders());
+    stage.tracker.keep_holders();
+    stage.observe(SightingType::sweep_end);
+    EXPECT_TRUE(stage.tracker.tick(stage.now).empty()) << "nothing has changed";
+}
+
 TEST(TcpTracker, the_event_of_its_end_says_who_ended_it) {
     Stage stage;
     const auto socket = stage.socket(1);
@@ -395,9 +410,17 @@ TEST_P(TcpTrackerPeers, prove_or_do_not) {
     const auto socket = on_loopback(stage);
     stage.list_peers(GetParam().peers(socket), GetParam().flags);
     stage.pass(threshold);
-    const Changes changes = stage.sweep({socket});
+    Changes changes = stage.sweep({socket});
     ASSERT_THAT(changes.ghosts, SizeIs(1));
-    EXPECT_EQ(changes.ghosts[0].grade, GetParam().grade);
+    Grade grade = changes.ghosts[0].grade;
+    // That nobody is there takes a second look.
+    stage.pass(1s);
+    changes = stage.sweep({socket});
+    if (!changes.ghosts.empty()) {
+        EXPECT_EQ(grade, Grade::suspected);
+        grade = changes.ghosts[0].grade;
+    }
+    EXPECT_EQ(grade, GetParam().grade);
 }
 
 using Peers = std::vector<egb_tcp_peer>;
@@ -452,6 +475,21 @@ INSTANTIATE_TEST_SUITE_P(cases, TcpTrackerPeers,
                          [](const auto& instance) {
                              return std::string{instance.param.name};
                          });
+
+TEST(TcpTracker, one_look_that_finds_nobody_proves_nothing) {
+    Stage stage;
+    const auto socket = on_loopback(stage);
+    stage.list_peers({});
+    stage.pass(threshold);
+    EXPECT_EQ(stage.sweep({socket}).ghosts.at(0).grade, Grade::suspected);
+    EXPECT_LE(*stage.tracker.deadline(), stage.now + 1s);
+    stage.list_peers({reverse_of(socket, TCP_FIN_WAIT2, 0)});
+    stage.pass(1s);
+    EXPECT_TRUE(stage.sweep({socket}).empty()) << "there it is";
+    stage.list_peers({});
+    stage.pass(1min);
+    EXPECT_TRUE(stage.sweep({socket}).empty()) << "and so the second look is a first one";
+}
 
 TEST(TcpTracker, a_peer_elsewhere_is_not_looked_for_here) {
     Stage stage;
