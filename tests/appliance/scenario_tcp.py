@@ -75,7 +75,7 @@ class Tcp(Scenario):
         self.assertTrue(ghost.at_least)
 
     def test_explain_gives_both_sides(self) -> None:
-        with Forgetful() as forgetful:
+        with Forgetful("--peer=half") as forgetful:
             ghost = self.machine.find_ghost(forgetful.pid)
             (text,) = self.machine.call("Explain", "t", ghost.id)
         self.assertIn("CLOSE_WAIT", text)
