@@ -191,9 +191,12 @@ std::string_view intention(Action action) {
 
 } // namespace
 
-std::string to_json(const Ghost& ghost, const Fields& fields, const Decision& decision, const Clock& clock) {
+std::string to_json(const Ghost& ghost, const Fields& fields, const Decision& decision,
+                    const Kinship& kinship, const Clock& clock) {
     auto json = ghost_json(ghost, fields, clock);
     json["decision"] = {{"action", to_string(decision.action)}, {"reason", decision.reason}};
+    json["group"] = kinship.group ? Json(*kinship.group) : Json(nullptr);
+    json["members_total"] = kinship.members;
     return dump(json);
 }
 
