@@ -67,9 +67,8 @@ std::string since(const Json& ghost) {
 std::string holder(const Json& holder) {
     auto text = std::format("{} ({}), uid {}", text_of(holder, "pid"), text_of(holder, "comm"),
                             text_of(holder, "uid"));
-    if (holder.value("fd", -1) >= 0) {
-        text += std::format(", descriptor {}", text_of(holder, "fd"));
-    }
+    const auto fd = text_of(holder, "fd");
+    text += fd.empty() ? "" : std::format(", descriptor {}", fd);
     for (const auto* name : {"unit", "container", "exe"}) {
         const auto value = text_of(holder, name);
         text += value.empty() ? "" : std::format(", {} {}", name, value);

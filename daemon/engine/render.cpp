@@ -39,7 +39,7 @@ Json holder_json(const Holder& holder) {
             {"exe", process.exe},
             {"unit", process.unit},
             {"container", process.container},
-            {"fd", holder.fd}};
+            {"fd", holder.fd >= 0 ? Json(holder.fd) : Json(nullptr)}};
 }
 
 /// Times in microseconds, moments on the wall, as everywhere outside of the daemon.

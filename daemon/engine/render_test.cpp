@@ -101,6 +101,8 @@ TEST_F(RenderTest, writes_who_holds_it) {
     EXPECT_EQ(holder["unit"], "nginx.service");
     EXPECT_EQ(holder["container"], "");
     EXPECT_EQ(holder["fd"], 5);
+    ghost_.holders.front().fd = -1;
+    EXPECT_EQ(described()["holders"][0]["fd"], nullptr);
 }
 
 TEST_F(RenderTest, writes_the_evidence_with_times_in_microseconds) {
