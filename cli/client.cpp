@@ -362,7 +362,8 @@ Answer<std::vector<MemberRow>> Client::members(GhostId id, std::size_t most) {
     return impl_->ask([&] {
         std::vector<MemberRow> all;
         while (all.size() < most) {
-            const auto wanted = static_cast<std::uint32_t>(std::min<std::size_t>(most - all.size(), page_rows));
+            const auto wanted =
+                static_cast<std::uint32_t>(std::min<std::size_t>(most - all.size(), page_rows));
             const auto [total, rows] =
                 impl_->manager().ListMembers(id, static_cast<std::uint32_t>(all.size()), wanted);
             std::ranges::transform(rows, std::back_inserter(all), [](const auto& row) {

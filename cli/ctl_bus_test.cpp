@@ -80,7 +80,8 @@ Script with_a_leak(std::uint64_t members) {
         "summary":"shop.service holds {0} stuck sockets","since":1,"group":null,"members_total":{0}}})",
                                           members);
     for (std::uint64_t id = 100; id < 100 + members; ++id) {
-        script.members.emplace_back(id, static_cast<std::int32_t>(id - 96), four_days_ago(), false, "CLOSE_WAIT");
+        script.members.emplace_back(id, static_cast<std::int32_t>(id - 96), four_days_ago(), false,
+                                    "CLOSE_WAIT");
     }
     return script;
 }
@@ -310,9 +311,8 @@ TEST_F(CtlBus, ShowOfASummaryListsItsMembersWithTheirDescriptors) {
     EXPECT_EQ(shown["members"][119]["id"], 219);
     EXPECT_EQ(shown["members"][119]["fd"], 123);
     EXPECT_EQ(shown["members"][119]["since_kind"], "observed");
-    EXPECT_THAT(calls(),
-                ElementsAre(Call{"Describe", "17", false}, Call{"ListMembers", "17 0+50", false},
-                            Call{"Describe", "17", false}, Call{"ListMembers", "17 0+120", false}));
+    EXPECT_THAT(calls(), ElementsAre(Call{"Describe", "17", false}, Call{"ListMembers", "17 0+50", false},
+                                     Call{"Describe", "17", false}, Call{"ListMembers", "17 0+120", false}));
 }
 
 TEST_F(CtlBus, ShowOfAMemberNamesItsSummary) {
@@ -368,8 +368,8 @@ TEST_F(CtlBus, CleanAllPassesWhatTheFilterLetsThrough) {
     serve();
     EXPECT_EQ(run({"clean", "--all", "--kind", "tcp"}).code, 2) << "nobody is there to be asked";
     EXPECT_EQ(run({"clean", "--all", "--yes", "--kind", "tcp"}).code, 0);
-    EXPECT_THAT(calls(),
-                ElementsAre(Call{"ListGhosts", "kind=tcp members:b=true 0+1000", false}, Call{"Clean", "17,18 ", false}));
+    EXPECT_THAT(calls(), ElementsAre(Call{"ListGhosts", "kind=tcp members:b=true 0+1000", false},
+                                     Call{"Clean", "17,18 ", false}));
 }
 
 TEST_F(CtlBus, CleanSendsNoMoreIdsThanACallTakes) {

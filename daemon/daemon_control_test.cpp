@@ -173,11 +173,17 @@ TEST_F(DaemonControlTest, OneStandsForMany) {
     const GhostId one = enter("one", "all");
     const GhostId two = enter("two", "all");
     const GhostId other = enter("other", "");
+    GhostFilter everything;
+    everything.members = true;
     EXPECT_THAT(ids(), ElementsAre(summary, other));
-    EXPECT_THAT(ids({.members = true}), ElementsAre(summary, one, two, other));
-    EXPECT_THAT(ids({.group = summary}), ElementsAre(one, two));
-    EXPECT_THAT(ids({.group = other}), IsEmpty());
-    EXPECT_THAT(ids({.group = 99}), IsEmpty());
+    EXPECT_THAT(ids(everything), ElementsAre(summary, one, two, other));
+    GhostFilter group;
+    group.group = summary;
+    EXPECT_THAT(ids(group), ElementsAre(one, two));
+    for (const GhostId nobody : {other, GhostId{99}}) {
+        group.group = nobody;
+        EXPECT_THAT(ids(group), IsEmpty());
+    }
     EXPECT_THAT(control_.describe(summary).value(), HasSubstr(R"("group":null,"members_total":2)"));
     EXPECT_THAT(control_.describe(one).value(),
                 HasSubstr(std::format(R"("group":{},"members_total":0)", summary)));

@@ -44,9 +44,9 @@ constexpr std::array table{
         .name = "show",
         .group = look,
         .summary = "Everything known about ghosts",
-        .details =
-            "All holders, the evidence, the kind's own facts, and what the policy is going to do. Of one that "
-            "stands for many, these too, each with its descriptor: the first 50, with --json all.",
+        .details = "All holders, the evidence, the kind's own facts, and what the policy is going to do. Of "
+                   "one that "
+                   "stands for many, these too, each with its descriptor: the first 50, with --json all.",
         .examples = "ghostctl show 17 18\n"
                     "ghostctl show 17 --json | jq '.ghosts[0].fields'",
         .declare = declare_show,

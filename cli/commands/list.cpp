@@ -22,8 +22,9 @@ std::string folded(std::size_t listed, Filter filter, Client& client) {
     }
     filter.members = true;
     const auto all = client.count(filter);
-    return all && *all > listed ? std::format(" {} more are folded into summaries; --all lists them.", *all - listed)
-                                : "";
+    return all && *all > listed
+               ? std::format(" {} more are folded into summaries; --all lists them.", *all - listed)
+               : "";
 }
 
 ExitCode list(const Filter& filter, Context& context) {

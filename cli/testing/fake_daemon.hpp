@@ -35,7 +35,7 @@ struct Script {
     bool kind_enabled{true};
     std::vector<FakeCapability> capabilities{{"tracking", true, "tp_btf/inet_sock_set_state"}};
     std::vector<FakeGhost> ghosts;
-    std::vector<FakeMember> members; ///< of any ghost that is asked about
+    std::vector<FakeMember> members;                   ///< of any ghost that is asked about
     std::map<std::uint64_t, std::string> descriptions; ///< JSON by id; others are unknown
     std::vector<FakeIncident> incidents;
     std::vector<FakeHolder> holders;

@@ -198,7 +198,9 @@ ManagerObject::ListGhosts(const Dictionary& filter, const std::uint32_t& offset,
 std::tuple<std::uint32_t, std::vector<MemberOnWire>>
 ManagerObject::ListMembers(const std::uint64_t& id, const std::uint32_t& offset, const std::uint32_t& limit) {
     // 0 is nobody, and would stand for no filter at all.
-    const auto page = id == 0 ? GhostPage{} : control_.list({.group = id}, offset, page_size(limit));
+    GhostFilter wanted;
+    wanted.group = id;
+    const auto page = id == 0 ? GhostPage{} : control_.list(wanted, offset, page_size(limit));
     std::vector<MemberOnWire> members;
     members.reserve(page.rows.size());
     std::ranges::transform(page.rows, std::back_inserter(members), member_of);

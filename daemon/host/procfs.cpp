@@ -275,8 +275,8 @@ Result<DescriptorUse> ProcFs::descriptors(std::int32_t pid) const {
     const auto open = count_descriptors(*folder);
     const auto limit = read_descriptor_limit(*folder);
     const auto stat = read_stat(*folder);
-    for (const auto* error : {open ? nullptr : &open.error(), limit ? nullptr : &limit.error(),
-                              stat ? nullptr : &stat.error()}) {
+    for (const auto* error :
+         {open ? nullptr : &open.error(), limit ? nullptr : &limit.error(), stat ? nullptr : &stat.error()}) {
         if (error != nullptr) {
             return fail(error->code, "process {}: {}", pid, error->message);
         }

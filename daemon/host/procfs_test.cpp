@@ -77,16 +77,18 @@ TEST(ProcFs, CountsDescriptors) {
     for (const auto* fd : {"0", "1", "255"}) {
         tree.write(std::format("7/fd/{}", fd), "");
     }
-    tree.write("7/limits", "Limit                     Soft Limit           Hard Limit           Units     \n"
-                           "Max processes             127                  128                  processes \n"
-                           "Max open files            1024                 524288               files     \n");
+    tree.write("7/limits",
+               "Limit                     Soft Limit           Hard Limit           Units     \n"
+               "Max processes             127                  128                  processes \n"
+               "Max open files            1024                 524288               files     \n");
     const auto use = ProcFs{tree.root()}.descriptors(7);
     ASSERT_TRUE(use) << use.error().message;
     EXPECT_EQ(use->start_ticks, 4711U);
     EXPECT_EQ(use->open, 3U);
     EXPECT_EQ(use->limit, 1024U);
 
-    tree.write("7/limits", "Max open files            unlimited            unlimited            files     \n");
+    tree.write("7/limits",
+               "Max open files            unlimited            unlimited            files     \n");
     EXPECT_EQ(ProcFs{tree.root()}.descriptors(7)->limit, UINT64_MAX);
     tree.write("7/limits", "Max open files");
     EXPECT_FALSE(ProcFs{tree.root()}.descriptors(7));

@@ -118,8 +118,7 @@ void Leaks::drop_ended(const Tally& tally, Changes& changes) {
         if (is_leak(stuck, true)) {
             return false;
         }
-        changes.vanished.push_back(
-            {.key = key_of(*item.second.share.owner), .reason = reason_of_end(stuck)});
+        changes.vanished.push_back({.key = key_of(*item.second.share.owner), .reason = reason_of_end(stuck)});
         return true;
     });
 }
@@ -140,11 +139,10 @@ void Leaks::update(Leak& leak, const Share& share, Instant at) {
         return at - sample.at > window;
     });
     if (leak.samples.empty() || at - leak.samples.back().at >= between_samples) {
-        leak.samples.push_back({.at = at,
-                                .stuck = share.stuck,
-                                .open_files = leak.files.transform([](const Files& use) {
-                                    return use.open;
-                                })});
+        leak.samples.push_back(
+            {.at = at, .stuck = share.stuck, .open_files = leak.files.transform([](const Files& use) {
+                 return use.open;
+             })});
     }
 }
 
@@ -167,9 +165,10 @@ Leaks::Outlook Leaks::outlook_of(const Leak& leak) {
     const double left = static_cast<double>(leak.files->limit) - static_cast<double>(leak.files->open);
     if (left <= 0.0) {
         outlook.until_exhausted = Span{};
-    } else if (growth > 0.0 && left / growth <= std::chrono::duration<double, std::ratio<60>>{horizon}.count()) {
-        outlook.until_exhausted = rounded(std::chrono::duration_cast<Span>(
-            std::chrono::duration<double, std::ratio<60>>{left / growth}));
+    } else if (growth > 0.0 &&
+               left / growth <= std::chrono::duration<double, std::ratio<60>>{horizon}.count()) {
+        outlook.until_exhausted = rounded(
+            std::chrono::duration_cast<Span>(std::chrono::duration<double, std::ratio<60>>{left / growth}));
     }
     return outlook;
 }

@@ -250,8 +250,8 @@ TEST_F(LeakTest, tells_how_fast_it_grows_and_when_descriptors_run_out) {
     const Ghost grown = grow(10, 12, 12, 400, 1000);
     // 520 are open after ten minutes, 480 are left.
     EXPECT_EQ(grown.summary, "myapp.service leaks 12 sockets/min: 340 stuck, EMFILE in 40min");
-    EXPECT_THAT(evidence_of(grown), ElementsAre("leak-size", "leak-growth", "descriptors", "descriptor-limit",
-                                                "exhaustion"));
+    EXPECT_THAT(evidence_of(grown),
+                ElementsAre("leak-size", "leak-growth", "descriptors", "descriptor-limit", "exhaustion"));
     EXPECT_EQ(grown.evidence[1].value, 12);
     EXPECT_EQ(grown.evidence[2].value, 520);
     EXPECT_EQ(grown.evidence[3].value, 1000);
@@ -261,8 +261,7 @@ TEST_F(LeakTest, tells_how_fast_it_grows_and_when_descriptors_run_out) {
 
 TEST_F(LeakTest, counts_descriptors_that_cleaned_sockets_have_left_behind) {
     forget(30);
-    EXPECT_EQ(grow(10, 0, 12, 400, 1000).summary,
-              "app (pid 100) holds 30 stuck sockets, EMFILE in 40min");
+    EXPECT_EQ(grow(10, 0, 12, 400, 1000).summary, "app (pid 100) holds 30 stuck sockets, EMFILE in 40min");
 }
 
 TEST_F(LeakTest, takes_what_comes_and_goes_for_no_growth) {

@@ -116,7 +116,8 @@ TEST_F(TcpKindInAContainer, looks_how_many_descriptors_the_owner_of_a_leak_has) 
     const auto file = host::file_number(connection.ours.get());
     ASSERT_TRUE(file) << file.error().message;
     tree_.add({.pid = 7, .start_ticks = 4711, .comm = "holder"});
-    tree_.write("7/limits", "Max open files            1024                 524288               files     \n");
+    tree_.write("7/limits",
+                "Max open files            1024                 524288               files     \n");
     hand_to(7, 5, connection.ours.get());
     hand_to(7, 6, connection.peer.get());
     OptionValues values{info().options};

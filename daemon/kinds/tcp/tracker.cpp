@@ -335,7 +335,7 @@ Leaks::Tally TcpTracker::tally() const {
         if (!holders.empty() && socket.record.state == TCP_CLOSE_WAIT && is_overdue(socket.record)) {
             tally.add(holders.front().process, instant_of(socket.record.since_ns),
                       (socket.record.flags & EGB_TCP_SINCE_AT_LEAST) != 0 ? SinceKind::at_least
-                                                                         : SinceKind::observed);
+                                                                          : SinceKind::observed);
         }
     }
     return tally;
@@ -352,10 +352,10 @@ unsigned TcpTracker::traits_of(const Socket& socket) const {
     traits |= (record.flags & EGB_TCP_SINCE_AT_LEAST) != 0 ? trait::old : 0;
     traits |= unheld && sees_all_holders_ ? trait::unheld : 0;
     traits |= unheld && !sees_all_holders_ ? trait::unasked : 0;
-    traits |= record.state == TCP_CLOSE_WAIT && !socket.found.empty() &&
-                      leaks_.has(*socket.found.front().process)
-                  ? trait::leaked
-                  : 0;
+    traits |=
+        record.state == TCP_CLOSE_WAIT && !socket.found.empty() && leaks_.has(*socket.found.front().process)
+            ? trait::leaked
+            : 0;
     return traits | socket.peer_traits;
 }
 
