@@ -17,6 +17,7 @@ enum {
 	EGB_TCP_PEERS,	  /* sweep: all such sockets of a network namespace have been told */
 	EGB_TCP_ASKED,	  /* its peer is being asked */
 	EGB_TCP_ANSWERED, /* its peer has answered */
+	EGB_TCP_OWNER,	  /* sweep: how many descriptors a process has that leaks sockets */
 };
 
 enum {
@@ -99,6 +100,16 @@ struct egb_tcp_note {
 	__u64 cookie;
 };
 EGB_ASSERT_SIZE(struct egb_tcp_note, 24);
+
+/* What /proc says of a process. */
+struct egb_tcp_owner {
+	struct egb_header header;
+	__u64 start_ticks;
+	__u64 file_limit; /* RLIMIT_NOFILE, the soft one; all ones when there is none */
+	__s32 pid;
+	__u32 open_files;
+};
+EGB_ASSERT_SIZE(struct egb_tcp_owner, 40);
 
 /* The local ports of which EGB_TCP_PEER records are wanted, a bit for each. */
 struct egb_tcp_peer_ports {

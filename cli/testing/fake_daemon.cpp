@@ -145,6 +145,18 @@ private:
         const auto& all = script().ghosts;
         const auto from = std::min<std::size_t>(offset, all.size());
         const auto to = std::min<std::size_t>(from + limit, all.size());
+        const auto folded = filter.contains("members") ? script().members.size() : 0;
+        return {
+            static_cast<std::uint32_t>(all.size() + folded),
+            {all.begin() + static_cast<std::ptrdiff_t>(from), all.begin() + static_cast<std::ptrdiff_t>(to)}};
+    }
+
+    std::tuple<std::uint32_t, std::vector<FakeMember>>
+    ListMembers(const std::uint64_t& id, const std::uint32_t& offset, const std::uint32_t& limit) override {
+        record_.enter("ListMembers", std::format("{} {}+{}", id, offset, limit));
+        const auto& all = script().members;
+        const auto from = std::min<std::size_t>(offset, all.size());
+        const auto to = std::min<std::size_t>(from + limit, all.size());
         return {
             static_cast<std::uint32_t>(all.size()),
             {all.begin() + static_cast<std::ptrdiff_t>(from), all.begin() + static_cast<std::ptrdiff_t>(to)}};

@@ -147,6 +147,51 @@ std::unique_ptr<DIR, CloseFolder> list(Fd fd) {
     return folder;
 }
 
+/// The kernel says so at once since 6.2; before, and where the tree is made up, they have to be counted.
+Result<std::uint64_t> count_descriptors(const Fd& process) {
+    Fd descriptors{::openat(process.get(), "fd", O_RDONLY | O_DIRECTORY | O_CLOEXEC)};
+    struct stat status{};
+    struct statfs file_system{};
+    if (!descriptors || ::fstat(descriptors.get(), &status) != 0 ||
+        ::fstatfs(descriptors.get(), &file_system) != 0) {
+        return fail_errno("fd");
+    }
+    if (file_system.f_type == PROC_SUPER_MAGIC && status.st_size > 0) {
+        return static_cast<std::uint64_t>(status.st_size);
+    }
+    const auto folder = list(std::move(descriptors));
+    if (!folder) {
+        return fail_errno("fd");
+    }
+    std::uint64_t count = 0;
+    while (const dirent* entry = ::readdir(folder.get())) {
+        count += number<int>(entry->d_name) ? 1U : 0U;
+    }
+    return count;
+}
+
+/// "Max open files            1024                 524288               files"
+Result<std::uint64_t> read_descriptor_limit(const Fd& process) {
+    constexpr std::string_view title{"Max open files"};
+    const auto limits = read(process, "limits");
+    if (!limits) {
+        return std::unexpected(limits.error());
+    }
+    for (const auto part : *limits | std::views::split('\n')) {
+        const std::string_view line{part};
+        if (!line.starts_with(title)) {
+            continue;
+        }
+        const auto rest = line.substr(std::min(line.find_first_not_of(' ', title.size()), line.size()));
+        const auto soft = rest.substr(0, rest.find(' '));
+        const auto limit = soft == "unlimited" ? std::optional{UINT64_MAX} : number<std::uint64_t>(soft);
+        if (limit) {
+            return *limit;
+        }
+    }
+    return fail(ErrorCode::io, "limits: no limit of open files in it");
+}
+
 std::string read_boot_id(const Fd& root) {
     const auto text = read(root, "sys/kernel/random/boot_id");
     if (!text) {
@@ -220,6 +265,23 @@ Result<ProcessIdentity> ProcFs::identity(std::int32_t pid) const {
         return fail(stat.error().code, "process {}: {}", pid, stat.error().message);
     }
     return ProcessIdentity{.boot_id = boot_id_, .pid = pid, .start_ticks = stat->start_ticks};
+}
+
+Result<DescriptorUse> ProcFs::descriptors(std::int32_t pid) const {
+    const auto folder = open_process(pid);
+    if (!folder) {
+        return std::unexpected(folder.error());
+    }
+    const auto open = count_descriptors(*folder);
+    const auto limit = read_descriptor_limit(*folder);
+    const auto stat = read_stat(*folder);
+    for (const auto* error :
+         {open ? nullptr : &open.error(), limit ? nullptr : &limit.error(), stat ? nullptr : &stat.error()}) {
+        if (error != nullptr) {
+            return fail(error->code, "process {}: {}", pid, error->message);
+        }
+    }
+    return DescriptorUse{.start_ticks = stat->start_ticks, .open = *open, .limit = *limit};
 }
 
 std::vector<std::int32_t> ProcFs::pids() const {

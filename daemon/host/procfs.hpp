@@ -46,6 +46,13 @@ struct OpenFiles {
     std::size_t refused{}; ///< processes that did not let us look
 };
 
+/// How many descriptors a process has, and how many it may have.
+struct DescriptorUse {
+    std::uint64_t start_ticks{}; ///< of the process that this is about
+    std::uint64_t open{};
+    std::uint64_t limit{}; ///< RLIMIT_NOFILE, the soft one; UINT64_MAX when there is none
+};
+
 class ProcFs {
 public:
     /// Opens the tree; throws std::runtime_error when it is not there.
@@ -61,6 +68,8 @@ public:
 
     /// Only its identity, for a second look.
     [[nodiscard]] Result<ProcessIdentity> identity(std::int32_t pid) const;
+
+    [[nodiscard]] Result<DescriptorUse> descriptors(std::int32_t pid) const;
 
     [[nodiscard]] std::vector<std::int32_t> pids() const;
 

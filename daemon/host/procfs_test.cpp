@@ -7,9 +7,11 @@
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
 #include <sys/mman.h>
+#include <sys/resource.h>
 #include <sys/stat.h>
 #include <unistd.h>
 
+#include <format>
 #include <fstream>
 #include <sstream>
 
@@ -68,6 +70,42 @@ INSTANTIATE_TEST_SUITE_P(Names, ProcFsComm,
                                          std::pair{") R 1 2 (", ") R 1 2 ("},
                                          std::pair{"a\nb\x1b", R"(a\x0ab\x1b)"},
                                          std::pair{"\xff", R"(\xff)"}));
+
+TEST(ProcFs, CountsDescriptors) {
+    const FakeProcFs tree;
+    tree.add({.pid = 7, .start_ticks = 4711});
+    for (const auto* fd : {"0", "1", "255"}) {
+        tree.write(std::format("7/fd/{}", fd), "");
+    }
+    tree.write("7/limits",
+               "Limit                     Soft Limit           Hard Limit           Units     \n"
+               "Max processes             127                  128                  processes \n"
+               "Max open files            1024                 524288               files     \n");
+    const auto use = ProcFs{tree.root()}.descriptors(7);
+    ASSERT_TRUE(use) << use.error().message;
+    EXPECT_EQ(use->start_ticks, 4711U);
+    EXPECT_EQ(use->open, 3U);
+    EXPECT_EQ(use->limit, 1024U);
+
+    tree.write("7/limits",
+               "Max open files            unlimited            unlimited            files     \n");
+    EXPECT_EQ(ProcFs{tree.root()}.descriptors(7)->limit, UINT64_MAX);
+    tree.write("7/limits", "Max open files");
+    EXPECT_FALSE(ProcFs{tree.root()}.descriptors(7));
+    EXPECT_FALSE(ProcFs{tree.root()}.descriptors(8));
+}
+
+TEST(ProcFs, CountsItsOwnDescriptors) {
+    const ProcFs procfs{"/proc"};
+    const auto before = procfs.descriptors(::getpid());
+    ASSERT_TRUE(before) << before.error().message;
+    const Fd one{::open("/dev/null", O_RDONLY | O_CLOEXEC)};
+    const Fd two{::open("/dev/null", O_RDONLY | O_CLOEXEC)};
+    EXPECT_EQ(procfs.descriptors(::getpid())->open, before->open + 2);
+    rlimit limits{};
+    ASSERT_EQ(::getrlimit(RLIMIT_NOFILE, &limits), 0);
+    EXPECT_EQ(before->limit, limits.rlim_cur);
+}
 
 TEST(ProcFs, NamesAProgramThatWasReplaced) {
     const FakeProcFs tree;

@@ -141,8 +141,14 @@ class Machine:
         return json.loads(self.read("busctl", "get-property", "--json=short", BUS, path, interface, name))["data"]
 
     def ghosts_of(self, pid: int) -> list["Row"]:
+        """Each by itself, without the one that may stand for them all."""
+        _, rows = self.call("ListGhosts", "a{sv}uu", 2, "pid", "i", pid, "members", "b", "true", 0, 1000)
+        return [row for row in (Row(*row) for row in rows) if not row.is_summary]
+
+    def summary_of(self, pid: int) -> "Row | None":
+        """The one that stands for them all."""
         _, rows = self.call("ListGhosts", "a{sv}uu", 1, "pid", "i", pid, 0, 1000)
-        return [Row(*row) for row in rows]
+        return next((row for row in (Row(*row) for row in rows) if row.is_summary), None)
 
     def find_ghost(self, pid: int) -> "Row":
         return eventually(f"a ghost of pid {pid}", lambda: self.ghosts_of(pid))[0]
@@ -163,6 +169,7 @@ class Row:
         self.unit: str = unit
         self.holders: int = holders
         self.decision: str = decision
+        self.is_summary = " stuck" in summary
 
 
 class Forgetful:

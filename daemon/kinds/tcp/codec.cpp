@@ -130,6 +130,13 @@ constexpr std::array answered_members{
     number<&egb_tcp_note::cookie>("answered"),
 };
 
+constexpr std::array owner_members{
+    number<&egb_tcp_owner::pid>("owner"),
+    number<&egb_tcp_owner::start_ticks>("start_ticks"),
+    number<&egb_tcp_owner::open_files>("open_files"),
+    number<&egb_tcp_owner::file_limit>("file_limit"),
+};
+
 constexpr std::array end_members{
     number<&egb_tcp_end::cookie>("cookie"),
     number<&egb_tcp_end::netns>("netns"),
@@ -212,6 +219,8 @@ Result<Fields> seen_fields(std::span<const std::byte> record) {
         return fields_by(asked_members, record);
     case EGB_TCP_ANSWERED:
         return fields_by(answered_members, record);
+    case EGB_TCP_OWNER:
+        return fields_by(owner_members, record);
     default:
         return fields_by(socket_members, record);
     }
@@ -232,6 +241,9 @@ Result<std::vector<std::byte>> seen_record(const Fields& fields) {
     }
     if (has("answered")) {
         return record_by(answered_members, fields, EGB_TCP_ANSWERED);
+    }
+    if (has("owner")) {
+        return record_by(owner_members, fields, EGB_TCP_OWNER);
     }
     return has("cookie") ? record_by(socket_members, fields, EGB_TCP_SOCKET) : waiting_record(fields);
 }

@@ -54,9 +54,13 @@ TEST_F(TcpCodecTest, ends_holders_and_announcements_come_back_too) {
                         {"pid", std::uint64_t{3}},
                         {"fd", std::uint64_t{4}}};
     const Fields waiting{{"time_ns", std::uint64_t{7}}};
+    const Fields owner{{"owner", std::uint64_t{1}},
+                       {"start_ticks", std::uint64_t{2}},
+                       {"open_files", std::uint64_t{3}},
+                       {"file_limit", UINT64_MAX}};
     for (const auto& [type, fields] :
          {std::pair{SightingType::gone, end}, std::pair{SightingType::held, holder},
-          std::pair{SightingType::seen, waiting}}) {
+          std::pair{SightingType::seen, waiting}, std::pair{SightingType::seen, owner}}) {
         const auto record = codec_.to_record(type, fields);
         ASSERT_TRUE(record);
         EXPECT_EQ(codec_.to_fields(type, *record), fields);

@@ -104,8 +104,45 @@ inline constexpr EvidenceRule unknown_holder{
     .change = "",
 };
 
+inline constexpr EvidenceRule leak_size{
+    .name = "leak-size",
+    .weight = Weight::supports,
+    .unit = EvidenceUnit::count,
+    .text = "{} of its sockets are stuck in CLOSE_WAIT",
+    .change = "fewer than half of LeakAfter that are left",
+};
+inline constexpr EvidenceRule leak_growth{
+    .name = "leak-growth",
+    .weight = Weight::supports,
+    .unit = EvidenceUnit::count,
+    .text = "their number grows by {} a minute",
+    .change = "",
+};
+inline constexpr EvidenceRule descriptors{
+    .name = "descriptors",
+    .weight = Weight::supports,
+    .unit = EvidenceUnit::count,
+    .text = "it has {} descriptors open",
+    .change = "",
+};
+inline constexpr EvidenceRule descriptor_limit{
+    .name = "descriptor-limit",
+    .weight = Weight::supports,
+    .unit = EvidenceUnit::count,
+    .text = "it may have {} at most (RLIMIT_NOFILE)",
+    .change = "",
+};
+inline constexpr EvidenceRule exhaustion{
+    .name = "exhaustion",
+    .weight = Weight::supports,
+    .unit = EvidenceUnit::span,
+    .text = "as the number of its descriptors grows, it can open nothing more in {} (EMFILE)",
+    .change = "",
+};
+
 inline constexpr std::array evidence_rules{
-    state_age,  quiet,  unread,       half_close,    half_closed_here, peer_closed,   peer_absent,
-    peer_alive, unsent, kernel_timer, older_than_us, no_holder,        unknown_holder};
+    state_age,      quiet,      unread,      half_close,   half_closed_here, peer_closed,
+    peer_absent,    peer_alive, unsent,      kernel_timer, older_than_us,    no_holder,
+    unknown_holder, leak_size,  leak_growth, descriptors,  descriptor_limit, exhaustion};
 
 } // namespace egb::tcp

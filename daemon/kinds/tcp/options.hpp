@@ -32,6 +32,15 @@ inline constexpr std::array options{
                 "sockets are only ever reported. 0 leaves the state alone.",
     },
     OptionSpec{
+        .name = "LeakAfter",
+        .type = OptionType::count,
+        .preset = "20",
+        .help = "A process that holds this many overdue sockets in CLOSE_WAIT is told of as one ghost that "
+                "stands for them all, with how fast they grow and when its descriptors run out. They are "
+                "then only listed when asked for; what is done to each does not change. 0 tells of each "
+                "socket by itself.",
+    },
+    OptionSpec{
         .name = "Nudge",
         .type = OptionType::flag,
         .preset = "yes",

@@ -71,6 +71,7 @@ const KindInfo& TcpKind::info() const {
 void TcpKind::configure(const OptionValues& options) {
     thresholds_ = thresholds_of(options);
     tracker_.set_thresholds(thresholds_);
+    tracker_.set_leak_after(options.count("LeakAfter"));
     wanted_ = {.nudge = options.flag("Nudge"), .destroy = options.flag("Destroy")};
     timing_ = {.interval = options.span("NudgeInterval"),
                .probes = static_cast<std::uint32_t>(options.count("NudgeProbes"))};
@@ -184,6 +185,7 @@ Result<> TcpKind::sweep(SweepReason reason) {
         adopt_questions();
     }
     look_for_answers();
+    look_at_leaking_owners();
     tracker_.observe(sighting(SightingType::sweep_end, Source::sweep));
     return {};
 }
@@ -192,6 +194,21 @@ void TcpKind::tell(const auto& record) {
     Sighting told = sighting(SightingType::seen, Source::sweep);
     told.record = bytes_of(record);
     tracker_.observe(told);
+}
+
+/// One that ends meanwhile is left out: nothing of it will run out.
+void TcpKind::look_at_leaking_owners() {
+    for (const ProcessPtr& owner : tracker_.leaking()) {
+        const auto use = surroundings_.procfs.descriptors(owner->id.pid);
+        if (use && use->start_ticks == owner->id.start_ticks) {
+            tell(egb_tcp_owner{
+                .header = {.type = EGB_TCP_OWNER, .size = sizeof(egb_tcp_owner), .reserved = 0, .time_ns = 0},
+                .start_ticks = use->start_ticks,
+                .file_limit = use->limit,
+                .pid = owner->id.pid,
+                .open_files = static_cast<std::uint32_t>(use->open)});
+        }
+    }
 }
 
 /// Where it cannot be looked, nothing is proven by what is not there.

@@ -54,6 +54,7 @@ private:
     [[nodiscard]] Result<> look_for_peers_in(std::uint32_t netns, const std::set<std::uint16_t>& ports);
     void adopt_questions();
     void look_for_answers();
+    void look_at_leaking_owners();
     void tell(const auto& record);
     void use_means();
     [[nodiscard]] Result<> look_for_holders();

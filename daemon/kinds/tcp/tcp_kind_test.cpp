@@ -111,6 +111,29 @@ TEST_F(TcpKindInAContainer, does_not_take_a_file_with_the_same_inode_number_for_
     EXPECT_THAT(ghosts[0].holders, SizeIs(0));
 }
 
+TEST_F(TcpKindInAContainer, looks_how_many_descriptors_the_owner_of_a_leak_has) {
+    const auto connection = test::connect_loopback(test::Family::ipv4);
+    const auto file = host::file_number(connection.ours.get());
+    ASSERT_TRUE(file) << file.error().message;
+    tree_.add({.pid = 7, .start_ticks = 4711, .comm = "holder"});
+    tree_.write("7/limits",
+                "Max open files            1024                 524288               files     \n");
+    hand_to(7, 5, connection.ours.get());
+    hand_to(7, 6, connection.peer.get());
+    OptionValues values{info().options};
+    ASSERT_TRUE(values.set("LeakAfter", "1"));
+    kind_->configure(values);
+    list_socket(1, file->inode);
+
+    const auto ghosts = sweep();
+    ASSERT_THAT(ghosts, SizeIs(2));
+    EXPECT_EQ(ghosts[0].key, "leak:7@4711");
+    EXPECT_EQ(ghosts[1].group, ghosts[0].key);
+    const auto fields = kind_->tracker().describe(ghosts[0].key);
+    EXPECT_THAT(fields, testing::Contains(Field{"open_files", std::uint64_t{2}}));
+    EXPECT_THAT(fields, testing::Contains(Field{"file_limit", std::uint64_t{1024}}));
+}
+
 TEST_F(TcpKindInAContainer, says_which_way_it_looks) {
     const auto capabilities = kind_->capabilities();
     const auto holders = std::ranges::find(capabilities, "holders", &Capability::name);

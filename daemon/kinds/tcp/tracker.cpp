@@ -39,6 +39,7 @@ constexpr unsigned unheld = 32;
 constexpr unsigned unasked = 64;
 constexpr unsigned peer_closed = 128;
 constexpr unsigned peer_absent = 256;
+constexpr unsigned leaked = 512; ///< its owner leaks such sockets
 constexpr unsigned proof = peer_closed | peer_absent;
 } // namespace trait
 
@@ -188,6 +189,7 @@ Ghost TcpTracker::ghost_of(const Socket& socket, unsigned traits) const {
         .reach = ours_to_end && (means_.nudge || means_.destroy) ? Reach::cleans : Reach::reports,
         // While something is on its way, the kernel sends no probe, and sees to it by itself.
         .askable = ours_to_end && means_.nudge && (traits & trait::unsent) == 0,
+        .group = (traits & trait::leaked) != 0 ? Leaks::key_of(*socket.holders.front().process) : "",
     };
 }
 
@@ -205,6 +207,11 @@ void TcpTracker::see(const Sighting& sighting) {
     case EGB_TCP_ASKED:
     case EGB_TCP_ANSWERED:
         note(sighting);
+        break;
+    case EGB_TCP_OWNER:
+        if (const auto owner = read_record<egb_tcp_owner>(sighting.record)) {
+            leaks_.note(*owner);
+        }
         break;
     default:
         see_socket(sighting);
@@ -273,12 +280,20 @@ void TcpTracker::lose(const Sighting& sighting) {
     } else if (socket.told != 0) {
         changes_.vanished.push_back({.key = key_of(socket.record), .reason = std::string{end_of(*record)}});
     }
+    lose_from_leak(socket, sighting.at);
     sockets_.erase(found);
 }
 
+/// The last of a leak's sockets may be the last thing to wake for.
+void TcpTracker::lose_from_leak(const Socket& socket, Instant at) {
+    if ((socket.told & trait::leaked) != 0 && leaks_.lose_one_of(*socket.holders.front().process)) {
+        wake_by(at + shortest_gap);
+    }
+}
+
 void TcpTracker::begin_sweep() {
+    leaks_.begin_sweep();
     met_overdue_ = false;
-    keeps_holders_ = false;
     peers_.clear();
     searched_.clear();
     for (auto& [cookie, socket] : sockets_) {
@@ -289,11 +304,12 @@ void TcpTracker::begin_sweep() {
 void TcpTracker::end_sweep(Instant at) {
     drop_unmet();
     deadline_.reset();
+    leaks_.settle(tally(), at, changes_);
+    if (leaks_.any()) {
+        wake_by(at + longest_gap);
+    }
     for (auto& [cookie, socket] : sockets_) {
         if (socket.met) {
-            if (keeps_holders_) {
-                socket.found = socket.holders;
-            }
             judge(socket, at);
         }
         wake_by(next_look(socket, at));
@@ -315,6 +331,20 @@ void TcpTracker::drop_unmet() {
     });
 }
 
+/// Who holds how many stuck sockets: as this sweep has found, or as was last told of those it has missed.
+Leaks::Tally TcpTracker::tally() const {
+    Leaks::Tally tally;
+    for (const auto& [cookie, socket] : sockets_) {
+        const auto& holders = socket.met ? socket.found : socket.holders;
+        if (!holders.empty() && socket.record.state == TCP_CLOSE_WAIT && is_overdue(socket.record)) {
+            tally.add(holders.front().process, instant_of(socket.record.since_ns),
+                      (socket.record.flags & EGB_TCP_SINCE_AT_LEAST) != 0 ? SinceKind::at_least
+                                                                          : SinceKind::observed);
+        }
+    }
+    return tally;
+}
+
 unsigned TcpTracker::traits_of(const Socket& socket) const {
     const egb_tcp_socket& record = socket.record;
     const bool orphan = (record.flags & EGB_TCP_ORPHAN) != 0;
@@ -326,6 +356,10 @@ unsigned TcpTracker::traits_of(const Socket& socket) const {
     traits |= (record.flags & EGB_TCP_SINCE_AT_LEAST) != 0 ? trait::old : 0;
     traits |= unheld && sees_all_holders_ ? trait::unheld : 0;
     traits |= unheld && !sees_all_holders_ ? trait::unasked : 0;
+    traits |=
+        record.state == TCP_CLOSE_WAIT && !socket.found.empty() && leaks_.has(*socket.found.front().process)
+            ? trait::leaked
+            : 0;
     return traits | socket.peer_traits;
 }
 
@@ -427,6 +461,14 @@ std::map<std::uint32_t, std::set<std::uint16_t>> TcpTracker::wanted_peers(Instan
     return wanted;
 }
 
+void TcpTracker::keep_holders() {
+    for (auto& [cookie, socket] : sockets_) {
+        if (socket.met) {
+            socket.found = socket.holders;
+        }
+    }
+}
+
 bool TcpTracker::misses_holders() const {
     return std::ranges::any_of(sockets_, [this](const auto& item) {
         const Socket& socket = item.second;
@@ -463,7 +505,7 @@ Changes TcpTracker::tick(Instant /*now*/) {
 Fields TcpTracker::describe(std::string_view key) const {
     const auto cookie = cookie_of(key);
     const auto found = cookie ? sockets_.find(*cookie) : sockets_.end();
-    return found == sockets_.end() ? Fields{} : fields_of(found->second.record);
+    return found == sockets_.end() ? leaks_.describe(key) : fields_of(found->second.record);
 }
 
 } // namespace egb::tcp

@@ -7,6 +7,7 @@
 
 #include "core/option.hpp"
 #include "core/tracker.hpp"
+#include "kinds/tcp/leaks.hpp"
 
 #include "bpf/tcp.h"
 
@@ -54,6 +55,9 @@ public:
     /// Counts from the next verdict on.
     void set_means(Means means) { means_ = means; }
 
+    /// How many stuck sockets of one process are a leak; 0: none are. Counts from the next sweep on.
+    void set_leak_after(std::uint64_t sockets) { leaks_.set_after(sockets); }
+
     void observe(const Sighting& sighting) override;
     [[nodiscard]] Changes tick(Instant now) override;
     [[nodiscard]] std::optional<Instant> deadline() const override { return deadline_; }
@@ -70,11 +74,15 @@ public:
     [[nodiscard]] bool misses_holders() const;
 
     /// This sweep does not look for holders: those of the last one stand.
-    void keep_holders() { keeps_holders_ = true; }
+    void keep_holders();
 
     /// Ports that the other ends of sockets on this machine have, by the inode of the network namespace to
     /// look in. Only of sockets that this sweep has met overdue, and of which it is not known.
     [[nodiscard]] std::map<std::uint32_t, std::set<std::uint16_t>> wanted_peers(Instant now) const;
+
+    /// Processes that hold so many stuck sockets that their descriptors are worth a look: to be told of
+    /// before the sweep under way ends.
+    [[nodiscard]] std::vector<ProcessPtr> leaking() const { return leaks_.owners_in(tally()); }
 
     /// Sockets that are being asked.
     [[nodiscard]] std::vector<egb_tcp_socket> asked() const;
@@ -115,6 +123,8 @@ private:
     [[nodiscard]] Ghost ghost_of(const Socket& socket, unsigned traits) const;
     void drop_unmet();
     [[nodiscard]] unsigned traits_of(const Socket& socket) const;
+    [[nodiscard]] Leaks::Tally tally() const;
+    void lose_from_leak(const Socket& socket, Instant at);
     void wake_by(Instant at);
     [[nodiscard]] bool is_overdue(const egb_tcp_socket& record) const;
     [[nodiscard]] Instant next_look(const Socket& socket, Instant now) const;
@@ -124,9 +134,9 @@ private:
     std::unordered_multimap<std::uint16_t, egb_tcp_peer> peers_; ///< by their local port, of this sweep
     std::map<std::uint32_t, std::uint32_t>
         searched_; ///< network namespaces whose peers this sweep has told: flags
+    Leaks leaks_;
     Means means_;
     bool met_overdue_{};
-    bool keeps_holders_{}; ///< in the sweep under way
     bool sees_all_holders_{true};
     std::optional<Instant> deadline_;
     Changes changes_;
