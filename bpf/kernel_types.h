@@ -47,6 +47,7 @@ enum {
 };
 
 #define ENOMEM 12
+#define ERANGE 34
 #define EOPNOTSUPP 95
 
 #define SOL_SOCKET 1
@@ -138,6 +139,7 @@ struct sock {
 	__u16 sk_protocol;
 	kuid_t sk_uid;
 	struct socket *sk_socket;
+	int sk_err;
 };
 
 struct socket {

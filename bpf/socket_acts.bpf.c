@@ -56,6 +56,11 @@ struct {
 	__type(value, struct egb_socket_before);
 } egb_socket_before SEC(".maps");
 
+/* The kernel's own bounds. */
+#define MAX_KEEPIDLE_S 32767
+#define MAX_KEEPINTVL_S 32767
+#define MAX_KEEPCNT 127
+
 /* A second of quiet, and the first probe goes out. */
 #define FIRST_PROBE_S 1
 
@@ -123,6 +128,14 @@ static __always_inline void put_all_back(struct tcp_sock *tp,
 	put_back(tp, SOL_TCP, TCP_USER_TIMEOUT, 0, before->user_timeout_ms);
 }
 
+/* What is read is what is in force, and the system's default may be more than can be set. */
+static __always_inline bool can_be_put_back(const struct egb_socket_before *before)
+{
+	return before->idle_s >= 1 && before->idle_s <= MAX_KEEPIDLE_S && before->interval_s >= 1 &&
+	       before->interval_s <= MAX_KEEPINTVL_S && before->probes >= 1 &&
+	       before->probes <= MAX_KEEPCNT;
+}
+
 static __always_inline int remember(struct tcp_sock *tp, struct egb_socket_before *before)
 {
 	__u32 zero = 0;
@@ -137,7 +150,8 @@ static __always_inline int remember(struct tcp_sock *tp, struct egb_socket_befor
 	error = error ?: get_option(tp, SOL_TCP, TCP_KEEPIDLE, &before->idle_s);
 	error = error ?: get_option(tp, SOL_TCP, TCP_KEEPINTVL, &before->interval_s);
 	error = error ?: get_option(tp, SOL_TCP, TCP_KEEPCNT, &before->probes);
-	return error ?: get_option(tp, SOL_TCP, TCP_USER_TIMEOUT, &before->user_timeout_ms);
+	error = error ?: get_option(tp, SOL_TCP, TCP_USER_TIMEOUT, &before->user_timeout_ms);
+	return error ?: can_be_put_back(before) ? error : -ERANGE;
 }
 
 /* An application's own TCP_USER_TIMEOUT would end the connection at the first probe that is not
@@ -152,6 +166,14 @@ static __always_inline int begin_probing(struct tcp_sock *tp,
 	error = error ?: set_option(tp, SOL_TCP, TCP_KEEPINTVL, before->nudge.interval_s);
 	error = error ?: set_option(tp, SOL_TCP, TCP_KEEPIDLE, FIRST_PROBE_S);
 	return error ?: set_option(tp, SOL_SOCKET, SO_KEEPALIVE, 1);
+}
+
+static __always_inline bool asks_by_itself(struct tcp_sock *tp)
+{
+	int keepalive = 0;
+
+	return !bpf_sk_storage_get(&egb_socket_before, tp, NULL, 0) &&
+	       !get_option(tp, SOL_SOCKET, SO_KEEPALIVE, &keepalive) && keepalive;
 }
 
 static __always_inline int nudge(struct tcp_sock *tp)
@@ -192,9 +214,15 @@ int egb_socket_ask(struct bpf_iter__tcp *ctx)
 	tp = order ? bpf_skc_to_tcp_sock(common) : NULL;
 	if (!tp)
 		return 0;
-	/* While something is on its way, the kernel sends no probe. */
-	if (!is_as_judged(order, tp, common->skc_state) || order->send_queue)
+	/* While something is on its way, the kernel sends no probe. What has arrived and is not
+	 * read would be lost to a reader who takes a reset for the end.
+	 */
+	if (!is_as_judged(order, tp, common->skc_state) || order->send_queue ||
+	    order->receive_queue)
 		return tell(ctx, cookie, EGB_SOCKET_CHANGED, 0);
+	/* Its kernel asks already, as patiently as its application has told it to. */
+	if (asks_by_itself(tp))
+		return tell(ctx, cookie, EGB_SOCKET_ASKS_ITSELF, 0);
 	if (order->only_look)
 		return tell(ctx, cookie, EGB_SOCKET_SOUND, 0);
 	error = nudge(tp);
@@ -250,6 +278,13 @@ int egb_socket_destroy(struct bpf_iter__tcp *ctx)
 		return tell(ctx, cookie, EGB_SOCKET_SOUND, 0);
 	error = bpf_sock_destroy(common);
 	return tell(ctx, cookie, error ? EGB_SOCKET_FAILED : EGB_SOCKET_DONE, error);
+}
+
+/* Whether this kernel has what the program above needs: 0 when it does. */
+SEC("syscall")
+int egb_socket_can_destroy(void *ctx)
+{
+	return bpf_sock_destroy ? 0 : 1;
 }
 
 /* A second look: which of them are still here? */

@@ -8,17 +8,18 @@
 #define EGB_SOCKET_ACTS_LAYOUT 1
 
 /* As many as can be ordered in one pass. */
-#define EGB_SOCKET_ORDERS 16384
+#define EGB_SOCKET_ORDERS 1024
 
 enum { EGB_SOCKET_FATE = 1, EGB_SOCKET_NUDGED };
 
 enum {
 	EGB_SOCKET_DONE = 1, /* as ordered */
 	EGB_SOCKET_SOUND, /* all that an act demands is true, and nothing was ordered but to see */
-	EGB_SOCKET_CHANGED,  /* it is not what was judged any more, and was left alone */
-	EGB_SOCKET_ANSWERED, /* its peer has answered; its options are as they were */
-	EGB_SOCKET_SILENT,   /* its peer has not answered yet */
-	EGB_SOCKET_FAILED,   /* the kernel said no: error */
+	EGB_SOCKET_CHANGED,	/* it is not what was judged any more, and was left alone */
+	EGB_SOCKET_ANSWERED,	/* its peer has answered; its options are as they were */
+	EGB_SOCKET_SILENT,	/* its peer has not answered yet */
+	EGB_SOCKET_ASKS_ITSELF, /* its application has its peer asked */
+	EGB_SOCKET_FAILED,	/* the kernel said no: error */
 };
 
 /* A socket as it was judged, by its cookie. What moves meanwhile saves it. */

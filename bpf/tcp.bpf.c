@@ -247,6 +247,7 @@ static __always_inline void end_waiting(struct sock *sk, int newstate)
 	record->cookie = bpf_get_socket_cookie(sk);
 	record->netns = sk->__sk_common.skc_net.net->ns.inum;
 	record->next_state = newstate;
+	record->error = sk->sk_err;
 	bpf_ringbuf_submit(record, 0);
 }
 
@@ -334,7 +335,7 @@ static __always_inline bool is_wanted_port(__u16 port)
 }
 
 /* Who may be the other end of a waiting socket, in the network namespace in which the iterator is
- * opened: whatever has the right local port, with any address, since addresses may be translated.
+ * opened.
  */
 SEC("iter/tcp")
 int egb_tcp_peers(struct bpf_iter__tcp *ctx)

@@ -55,7 +55,8 @@ struct egb_tcp_end {
 	struct egb_header header;
 	__u64 cookie;
 	__u32 netns;
-	__u32 next_state;
+	__u16 next_state;
+	__u16 error; /* what its application would read; 0 when it has closed it itself */
 };
 EGB_ASSERT_SIZE(struct egb_tcp_end, 32);
 
@@ -81,18 +82,6 @@ struct egb_tcp_peer {
 	__u8 reserved[5];
 };
 EGB_ASSERT_SIZE(struct egb_tcp_peer, 64);
-
-enum {
-	EGB_TCP_TRANSLATED =
-		1, /* addresses may be translated on their way: absence proves nothing */
-};
-
-struct egb_tcp_peers {
-	struct egb_header header;
-	__u32 netns;
-	__u32 flags;
-};
-EGB_ASSERT_SIZE(struct egb_tcp_peers, 24);
 
 /* For EGB_TCP_ASKED and EGB_TCP_ANSWERED. */
 struct egb_tcp_note {

@@ -275,7 +275,7 @@ Decision Pipeline::permission(const Ghost& ghost) const {
         decision.reason = "all acts are paused";
     } else if (auto why = governor_.protection(ghost)) {
         decision.reason = *std::move(why);
-    } else if (auto enough = act == Action::ask ? asked_enough(ghost) : std::nullopt) {
+    } else if (auto enough = asked_enough(ghost, act)) {
         decision.reason = *std::move(enough);
     } else {
         decision.action = act;
@@ -284,10 +284,10 @@ Decision Pipeline::permission(const Ghost& ghost) const {
 }
 
 /// Why a ghost is not asked now; nothing when it may be.
-std::optional<std::string> Pipeline::asked_enough(const Ghost& ghost) const {
+std::optional<std::string> Pipeline::asked_enough(const Ghost& ghost, Action wanted) const {
     const Instant now = clock_.now();
     const auto* mark = asked_.find(ghost, now);
-    if (mark == nullptr || mark->value.next <= now) {
+    if (mark == nullptr || mark->value.next <= now || wanted > mark->value.wanted) {
         return std::nullopt;
     }
     const Asked& asked = mark->value;
@@ -347,14 +347,15 @@ std::expected<void, Outcome> Pipeline::confirm(Kind& kind, const GhostPtr& ghost
         return kind.cleaner()->confirm(*ghost);
     });
     if (!confirmed) {
-        return std::unexpected(
-            conclude(ghost, {.verdict = Verdict::failed, .reason = confirmed.error()}, actor));
+        return std::unexpected(conclude(ghost, {.verdict = Verdict::failed, .reason = confirmed.error()},
+                                        Action::report, actor));
     }
     if (!*confirmed) {
         const Error& error = confirmed->error();
         const bool gone = error.code == ErrorCode::not_found;
-        return std::unexpected(conclude(
-            ghost, {.verdict = gone ? Verdict::gone : Verdict::refused, .reason = error.message}, actor));
+        return std::unexpected(
+            conclude(ghost, {.verdict = gone ? Verdict::gone : Verdict::refused, .reason = error.message},
+                     Action::report, actor));
     }
     governor_.note_act(*ghost, clock_.now());
     return {};
@@ -365,7 +366,7 @@ std::vector<Outcome> Pipeline::act(const Batch& batch) {
     acts.reserve(batch.ghosts.size());
     for (const GhostPtr& ghost : batch.ghosts) {
         acts.emplace_back(ghost, [&](const GhostPtr& what, const Outcome& outcome) {
-            conclude(what, outcome, batch.actor);
+            conclude(what, outcome, batch.action, batch.actor);
         });
     }
     Cleaner& cleaner = *batch.kind->cleaner();
@@ -382,9 +383,9 @@ std::vector<Outcome> Pipeline::act(const Batch& batch) {
     return outcomes;
 }
 
-Outcome Pipeline::conclude(const GhostPtr& ghost, Outcome outcome, std::string_view actor) {
+Outcome Pipeline::conclude(const GhostPtr& ghost, Outcome outcome, Action wanted, std::string_view actor) {
     if (outcome.verdict == Verdict::asked) {
-        note_asked(*ghost, actor);
+        note_asked(*ghost, wanted, actor);
     }
     ledger_.acted(ghost, outcome, actor);
     switch (outcome.verdict) {
@@ -404,15 +405,17 @@ Outcome Pipeline::conclude(const GhostPtr& ghost, Outcome outcome, std::string_v
     return outcome;
 }
 
-void Pipeline::note_asked(const Ghost& ghost, std::string_view actor) {
+void Pipeline::note_asked(const Ghost& ghost, Action wanted, std::string_view actor) {
     const Instant now = clock_.now();
     const auto* before = asked_.find(ghost, now);
     const unsigned times = before == nullptr ? 0 : before->value.times;
     const Instant next = times < asked_again_after.size() ? now + asked_again_after.at(times) : end_of_time;
-    asked_.set(ghost,
-               {.until = now + asked_forgotten_after,
-                .value = {.times = times + 1, .last = now, .next = next, .actor = std::string{actor}}},
-               now);
+    asked_.set(
+        ghost,
+        {.until = now + asked_forgotten_after,
+         .value =
+             {.times = times + 1, .last = now, .next = next, .actor = std::string{actor}, .wanted = wanted}},
+        now);
 }
 
 Result<> Pipeline::hold(GhostId id, Span span) {
@@ -461,7 +464,8 @@ std::optional<Instant> Pipeline::next_review(const Ghost& ghost) const {
         next = std::min(hold->until, next.value_or(end_of_time));
     }
     const auto* asked = asked_.find(ghost, now);
-    if (asked != nullptr && asked->value.next > now && ghost.grade != Grade::proven) {
+    if (asked != nullptr && asked->value.next > now &&
+        (ghost.grade != Grade::proven || asked->value.wanted == Action::clean)) {
         next = std::min(std::min(asked->value.next, asked->until), next.value_or(end_of_time));
     }
     return next;

@@ -82,6 +82,7 @@ private:
         Instant last;
         Instant next;
         std::string actor;
+        Action wanted{}; ///< clean: its cleaner can do no more than ask
     };
 
     /// What is done in one go: ghosts of one kind, by the same act.
@@ -107,12 +108,12 @@ private:
     /// Which act the request comes to; an error when it comes to none.
     [[nodiscard]] Result<Action> admit(const Entry& entry, const Ghost& ghost,
                                        const CleanRequest& request) const;
-    [[nodiscard]] std::optional<std::string> asked_enough(const Ghost& ghost) const;
+    [[nodiscard]] std::optional<std::string> asked_enough(const Ghost& ghost, Action wanted) const;
     [[nodiscard]] std::expected<void, Outcome> confirm(Kind& kind, const GhostPtr& ghost,
                                                        std::string_view actor);
     [[nodiscard]] std::vector<Outcome> act(const Batch& batch);
-    Outcome conclude(const GhostPtr& ghost, Outcome outcome, std::string_view actor);
-    void note_asked(const Ghost& ghost, std::string_view actor);
+    Outcome conclude(const GhostPtr& ghost, Outcome outcome, Action wanted, std::string_view actor);
+    void note_asked(const Ghost& ghost, Action wanted, std::string_view actor);
 
     Result<> set_hold(GhostId id, Span span, Action action);
     void hide_or_show(const Ghost& ghost);

@@ -24,6 +24,11 @@ constexpr std::string_view destroy_program = "egb_socket_destroy";
 constexpr std::string_view look_program = "egb_socket_look";
 constexpr std::string_view nudged_program = "egb_socket_nudged";
 
+/// An iterator hands out its records in blocks of 32 KiB, and runs its program a second time for the socket
+/// whose record finds no room: after the act. So there are never more than fit.
+constexpr std::size_t orders_per_pass = 1'000;
+static_assert(orders_per_pass <= EGB_SOCKET_ORDERS && orders_per_pass * sizeof(egb_socket_fate) < 32'768);
+
 BpfImage image() {
     static constexpr std::array optional{ask_program, answers_program, destroy_program, nudged_program};
     std::size_t size = 0;
@@ -58,10 +63,10 @@ std::vector<Result<Answer>> each(std::span<const SocketTarget> targets, const Re
     for (const SocketTarget& target : targets) {
         if (!report) {
             answers.push_back(std::unexpected(report.error()));
-        } else if (const auto closed = report->closed.find(target.netns); closed != report->closed.end()) {
-            answers.push_back(std::unexpected(closed->second));
         } else if (const auto fate = report->fates.find(target.cookie); fate != report->fates.end()) {
             answers.push_back(read(fate->second.what, fate->second.error));
+        } else if (const auto closed = report->closed.find(target.netns); closed != report->closed.end()) {
+            answers.push_back(std::unexpected(closed->second));
         } else {
             answers.push_back(gone());
         }
@@ -75,6 +80,8 @@ Result<> read_act(std::uint32_t fate, int error) {
         return {};
     case EGB_SOCKET_SOUND:
         return fail(ErrorCode::denied, "dry run: it is still what was judged, and nothing was done");
+    case EGB_SOCKET_ASKS_ITSELF:
+        return fail(ErrorCode::denied, "its application has the peer asked by itself, with SO_KEEPALIVE");
     case EGB_SOCKET_CHANGED:
         return fail(ErrorCode::changed, "it is no longer what was judged: it has moved, or left its state");
     default:
@@ -110,7 +117,11 @@ std::string SocketActs::nudge_lack() {
 }
 
 std::string SocketActs::destroy_lack() {
-    return lack(destroy_program);
+    if (auto refused = lack(destroy_program); !refused.empty()) {
+        return refused;
+    }
+    return object_->run("egb_socket_can_destroy") ? ""
+                                                  : "this kernel has no bpf_sock_destroy (Linux 6.5 has)";
 }
 
 /// Sockets are listed by network namespace, and an iterator lists those of the one that it is started in.
@@ -142,7 +153,7 @@ Result<SocketActs::Report> SocketActs::order(std::string_view program, std::span
 
 Result<> SocketActs::order_here(std::string_view program, std::span<const SocketTarget* const> targets,
                                 bool only_look, Report& report) {
-    for (const auto some : targets | std::views::chunk(EGB_SOCKET_ORDERS)) {
+    for (const auto some : targets | std::views::chunk(orders_per_pass)) {
         std::vector<std::uint64_t> cookies;
         std::vector<egb_socket_order> orders;
         for (const SocketTarget* target : some) {

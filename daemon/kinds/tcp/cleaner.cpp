@@ -63,7 +63,7 @@ std::vector<Outcome> TcpCleaner::clean(std::span<const GhostPtr> ghosts) {
         outcomes.push_back(
             results[at] ? Outcome{.verdict = Verdict::cleaned,
                                   .reason = "the kernel has ended the connection" + still_open(*ghosts[at])}
-                        : failure(results[at].error()));
+                        : failure(*ghosts[at], results[at].error()));
     }
     return outcomes;
 }
@@ -75,7 +75,7 @@ std::vector<Outcome> TcpCleaner::ask(std::span<const GhostPtr> ghosts) {
     outcomes.reserve(ghosts.size());
     for (std::size_t at = 0; at < ghosts.size(); ++at) {
         if (!results[at]) {
-            outcomes.push_back(failure(results[at].error()));
+            outcomes.push_back(failure(*ghosts[at], results[at].error()));
             continue;
         }
         note_asked(targets[at].cookie);
@@ -88,6 +88,7 @@ std::vector<Outcome> TcpCleaner::ask(std::span<const GhostPtr> ghosts) {
 }
 
 void TcpCleaner::note_asked(std::uint64_t cookie) {
+    asked_ = true;
     const egb_tcp_note asked{
         .header = {.type = EGB_TCP_ASKED, .size = sizeof(asked), .reserved = 0, .time_ns = 0},
         .cookie = cookie};
@@ -97,8 +98,8 @@ void TcpCleaner::note_asked(std::uint64_t cookie) {
                       .record = std::as_bytes(std::span{&asked, 1})});
 }
 
-Outcome TcpCleaner::failure(const Error& error) {
-    tracker_.look_again(surroundings_.clock.now());
+Outcome TcpCleaner::failure(const Ghost& ghost, const Error& error) {
+    tracker_.look_again(ghost.key, surroundings_.clock.now());
     switch (error.code) {
     case ErrorCode::not_found:
         return {.verdict = Verdict::gone, .reason = error.message};

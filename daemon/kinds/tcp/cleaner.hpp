@@ -7,6 +7,8 @@
 #include "host/surroundings.hpp"
 #include "kinds/tcp/tracker.hpp"
 
+#include <utility>
+
 namespace egb::tcp {
 
 [[nodiscard]] host::SocketTarget target_of(const egb_tcp_socket& record);
@@ -26,15 +28,19 @@ public:
     [[nodiscard]] std::vector<Outcome> clean(std::span<const GhostPtr> ghosts) override;
     [[nodiscard]] std::vector<Outcome> ask(std::span<const GhostPtr> ghosts) override;
 
+    /// Whether anything was asked since this was last called.
+    [[nodiscard]] bool take_asked() { return std::exchange(asked_, false); }
+
 private:
     [[nodiscard]] std::vector<host::SocketTarget> targets_of(std::span<const GhostPtr> ghosts) const;
     void note_asked(std::uint64_t cookie);
-    [[nodiscard]] Outcome failure(const Error& error);
+    [[nodiscard]] Outcome failure(const Ghost& ghost, const Error& error);
 
     host::Surroundings surroundings_;
     TcpTracker& tracker_;
     Means means_;
     host::NudgeTiming timing_;
+    bool asked_{};
 };
 
 } // namespace egb::tcp

@@ -117,11 +117,6 @@ constexpr std::array peer_members{
     number<&egb_tcp_peer::flags>("flags"),
 };
 
-constexpr std::array peers_members{
-    number<&egb_tcp_peers::netns>("peers_searched_in"),
-    number<&egb_tcp_peers::flags>("flags"),
-};
-
 constexpr std::array asked_members{
     number<&egb_tcp_note::cookie>("asked"),
 };
@@ -141,6 +136,7 @@ constexpr std::array end_members{
     number<&egb_tcp_end::cookie>("cookie"),
     number<&egb_tcp_end::netns>("netns"),
     number<&egb_tcp_end::next_state>("next_state"),
+    number<&egb_tcp_end::error>("error"),
 };
 
 constexpr std::array holder_members{
@@ -213,8 +209,6 @@ Result<Fields> seen_fields(std::span<const std::byte> record) {
         return waiting_fields(record);
     case EGB_TCP_PEER:
         return fields_by(peer_members, record);
-    case EGB_TCP_PEERS:
-        return fields_by(peers_members, record);
     case EGB_TCP_ASKED:
         return fields_by(asked_members, record);
     case EGB_TCP_ANSWERED:
@@ -232,9 +226,6 @@ Result<std::vector<std::byte>> seen_record(const Fields& fields) {
     };
     if (has("peer_in")) {
         return record_by(peer_members, fields, EGB_TCP_PEER);
-    }
-    if (has("peers_searched_in")) {
-        return record_by(peers_members, fields, EGB_TCP_PEERS);
     }
     if (has("asked")) {
         return record_by(asked_members, fields, EGB_TCP_ASKED);

@@ -47,8 +47,10 @@ INSTANTIATE_TEST_SUITE_P(addresses, TcpCodecTest,
                          testing::Values("10.0.0.1", "2001:db8::1", "::ffff:10.0.0.1"));
 
 TEST_F(TcpCodecTest, ends_holders_and_announcements_come_back_too) {
-    const Fields end{
-        {"cookie", std::uint64_t{1}}, {"netns", std::uint64_t{2}}, {"next_state", std::uint64_t{9}}};
+    const Fields end{{"cookie", std::uint64_t{1}},
+                     {"netns", std::uint64_t{2}},
+                     {"next_state", std::uint64_t{9}},
+                     {"error", std::uint64_t{32}}};
     const Fields holder{{"cookie", std::uint64_t{1}},
                         {"start_boottime_ns", std::uint64_t{2}},
                         {"pid", std::uint64_t{3}},

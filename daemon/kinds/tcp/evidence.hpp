@@ -51,13 +51,6 @@ inline constexpr EvidenceRule peer_closed{
         "the peer is on this machine, and its process has closed its end for good: nobody is left to read",
     .change = "",
 };
-inline constexpr EvidenceRule peer_absent{
-    .name = "peer-absent",
-    .weight = Weight::supports,
-    .unit = EvidenceUnit::none,
-    .text = "the peer was on this machine, and no socket there is its end of the connection any more",
-    .change = "",
-};
 inline constexpr EvidenceRule peer_alive{
     .name = "peer-alive",
     .weight = Weight::opposes,
@@ -141,8 +134,8 @@ inline constexpr EvidenceRule exhaustion{
 };
 
 inline constexpr std::array evidence_rules{
-    state_age,      quiet,      unread,      half_close,   half_closed_here, peer_closed,
-    peer_absent,    peer_alive, unsent,      kernel_timer, older_than_us,    no_holder,
-    unknown_holder, leak_size,  leak_growth, descriptors,  descriptor_limit, exhaustion};
+    state_age,  quiet,       unread,       half_close,       half_closed_here, peer_closed,
+    peer_alive, unsent,      kernel_timer, older_than_us,    no_holder,        unknown_holder,
+    leak_size,  leak_growth, descriptors,  descriptor_limit, exhaustion};
 
 } // namespace egb::tcp

@@ -49,7 +49,8 @@ protected:
                 .header = {.type = EGB_TCP_END, .size = sizeof(record), .reserved = 0, .time_ns = 0},
                 .cookie = ++ended_,
                 .netns = 7,
-                .next_state = TCP_LAST_ACK};
+                .next_state = TCP_LAST_ACK,
+                .error = 0};
             observe(SightingType::gone, record);
         }
     }

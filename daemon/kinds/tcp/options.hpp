@@ -54,7 +54,7 @@ inline constexpr std::array options{
     OptionSpec{
         .name = "NudgeInterval",
         .type = OptionType::span,
-        .preset = "30s",
+        .preset = "1min",
         .help = "How far apart the probes are, after a first one that is sent at once.",
         .least = 1,
         .most = 3600,
@@ -62,11 +62,10 @@ inline constexpr std::array options{
     OptionSpec{
         .name = "NudgeProbes",
         .type = OptionType::count,
-        .preset = "10",
-        .help =
-            "How many probes must stay without an answer before the kernel takes the peer for gone. With a "
-            "network "
-            "that is down for longer than all of them take, a peer that is alive would be taken for gone.",
+        .preset = "120",
+        .help = "How many probes must stay without an answer before the kernel takes the peer for gone. A "
+                "peer that "
+                "is alive would be, too, behind a network that is down for longer than all of them take.",
         .least = 1,
         .most = 127,
     },

@@ -74,9 +74,10 @@ bool is_loopback(std::uint8_t family, std::span<const __u8, 16> address) {
     return whole == Address{0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 1};
 }
 
-bool same_address(std::uint8_t family, std::span<const __u8, 16> address, std::uint8_t other_family,
-                  std::span<const __u8, 16> other) {
-    return as_ipv6(family, address) == as_ipv6(other_family, other);
+std::string address_text(std::uint8_t family, std::span<const __u8, 16> address) {
+    const Address whole = as_ipv6(family, address);
+    std::array<char, INET6_ADDRSTRLEN> text{};
+    return ::inet_ntop(AF_INET6, whole.data(), text.data(), text.size()) == nullptr ? "" : text.data();
 }
 
 std::string_view state_name(std::uint8_t state) {

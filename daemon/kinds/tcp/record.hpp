@@ -39,9 +39,8 @@ template <typename T>
 /// 127.0.0.0/8 or ::1, v4-mapped or not.
 [[nodiscard]] bool is_loopback(std::uint8_t family, std::span<const __u8, 16> address);
 
-/// Whether they are one address; an IPv4 one and its v4-mapped form are.
-[[nodiscard]] bool same_address(std::uint8_t family, std::span<const __u8, 16> address,
-                                std::uint8_t other_family, std::span<const __u8, 16> other);
+/// An IPv4 address and its v4-mapped form are one.
+[[nodiscard]] std::string address_text(std::uint8_t family, std::span<const __u8, 16> address);
 
 /// "CLOSE_WAIT", as ss and netstat spell it.
 [[nodiscard]] std::string_view state_name(std::uint8_t state);

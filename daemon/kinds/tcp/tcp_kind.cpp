@@ -87,12 +87,10 @@ void TcpKind::use_means() {
 }
 
 TcpKind::~TcpKind() {
-    std::vector<host::SocketTarget> targets;
-    for (const auto& record : tracker_.asked()) {
-        targets.push_back(target_of(record));
-    }
-    if (!targets.empty()) {
-        static_cast<void>(surroundings_.sys.answers_of_sockets(targets, host::SocketActs::Release::all));
+    const auto asked = attached_ && nudge_lack_.empty() ? surroundings_.sys.nudged_sockets()
+                                                        : std::vector<host::SocketTarget>{};
+    if (asked && !asked->empty()) {
+        static_cast<void>(surroundings_.sys.answers_of_sockets(*asked, host::SocketActs::Release::all));
     }
 }
 
@@ -128,10 +126,7 @@ std::vector<Capability> TcpKind::capabilities() const {
                        : "the processes that hold a socket are found by a walk through /proc/*/fd, "
                          "because iter/task_file does not list those of this machine here"),
         capability("peers", events_->refusal(peers_program) + not_looked_,
-                   translated_
-                       ? "the other end of a connection within this machine is looked for; that it is absent "
-                         "proves nothing, because addresses may be translated here"
-                       : "the other end of a connection within this machine is looked for by iter/tcp"),
+                   "the other end of a connection within this machine is looked for by iter/tcp"),
         capability("nudge", nudge_lack_, "peers are asked by bpf_setsockopt in iter/tcp"),
         capability("destroy", destroy_lack_,
                    "sockets are ended by bpf_sock_destroy in iter/tcp, under their lock"),
@@ -181,10 +176,7 @@ Result<> TcpKind::sweep(SweepReason reason) {
         }
     }
     look_for_peers();
-    if (reason == SweepReason::startup) {
-        adopt_questions();
-    }
-    look_for_answers();
+    look_for_answers(reason);
     look_at_leaking_owners();
     tracker_.observe(sighting(SightingType::sweep_end, Source::sweep));
     return {};
@@ -218,14 +210,13 @@ void TcpKind::look_for_peers() {
         return;
     }
     not_looked_.clear();
-    translated_ = host::translates_addresses();
     for (const auto& space : surroundings_.procfs.net_namespaces()) {
         const auto ports = wanted.find(static_cast<std::uint32_t>(space.inode));
         if (ports == wanted.end()) {
             continue;
         }
         const auto looked = host::in_net_namespace(space.fd, [&] {
-            return look_for_peers_in(ports->first, ports->second);
+            return look_for_peers_in(ports->second);
         });
         if (!looked) {
             not_looked_ =
@@ -234,12 +225,12 @@ void TcpKind::look_for_peers() {
     }
 }
 
-Result<> TcpKind::look_for_peers_in(std::uint32_t netns, const std::set<std::uint16_t>& ports) {
+Result<> TcpKind::look_for_peers_in(const std::set<std::uint16_t>& ports) {
     egb_tcp_peer_ports wanted{};
     for (const std::uint16_t port : ports) {
         wanted.bits[port / 64] |= std::uint64_t{1} << (port % 64);
     }
-    auto listed = events_->control("egb_tcp_peer_ports", bytes_of(wanted)).and_then([this] {
+    return events_->control("egb_tcp_peer_ports", bytes_of(wanted)).and_then([this] {
         return events_->iterate(peers_program, sizeof(egb_tcp_peer),
                                 [this](host::EventSource::Record record) {
                                     Sighting peer = sighting(SightingType::seen, Source::sweep);
@@ -247,38 +238,35 @@ Result<> TcpKind::look_for_peers_in(std::uint32_t netns, const std::set<std::uin
                                     tracker_.observe(peer);
                                 });
     });
-    if (listed) {
-        tell(egb_tcp_peers{
-            .header = {.type = EGB_TCP_PEERS, .size = sizeof(egb_tcp_peers), .reserved = 0, .time_ns = 0},
-            .netns = netns,
-            .flags = static_cast<__u32>(translated_ ? EGB_TCP_TRANSLATED : 0)});
-    }
-    return listed;
 }
 
-/// Those that an earlier run of the daemon has asked, and died before the answer.
-void TcpKind::adopt_questions() {
-    const auto before = surroundings_.sys.nudged_sockets();
-    if (!before) {
+/// The kernel side knows best who is being asked: an earlier run of the daemon may have asked, and a socket
+/// may have moved on since, so that the tracker has forgotten it. Whoever has not answered goes on being
+/// asked only while the tracker still holds it for a ghost.
+void TcpKind::look_for_answers(SweepReason reason) {
+    asks_ = asks_ || cleaner_.take_asked() || (reason == SweepReason::startup && nudge_lack_.empty());
+    const auto asked = asks_ ? surroundings_.sys.nudged_sockets() : std::vector<host::SocketTarget>{};
+    if (!asked) {
         return;
     }
-    for (const auto& target : *before) {
-        tell(note_of(EGB_TCP_ASKED, target.cookie));
+    asks_ = !asked->empty();
+    std::vector<host::SocketTarget> stray;
+    std::vector<host::SocketTarget> ghosts;
+    for (const auto& target : *asked) {
+        (tracker_.is_told(target.cookie) ? ghosts : stray).push_back(target);
     }
-}
-
-void TcpKind::look_for_answers() {
-    std::vector<host::SocketTarget> targets;
-    for (const auto& record : tracker_.asked()) {
-        targets.push_back(target_of(record));
-    }
-    if (targets.empty()) {
+    if (reason == SweepReason::startup) {
+        // No ghost has been told yet; those that turn out to be none are let go at the next sweep.
+        for (const auto& target : *asked) {
+            tell(note_of(EGB_TCP_ASKED, target.cookie));
+        }
         return;
     }
-    const auto answers = surroundings_.sys.answers_of_sockets(targets, host::SocketActs::Release::answered);
-    for (std::size_t at = 0; at < targets.size(); ++at) {
+    static_cast<void>(surroundings_.sys.answers_of_sockets(stray, host::SocketActs::Release::all));
+    const auto answers = surroundings_.sys.answers_of_sockets(ghosts, host::SocketActs::Release::answered);
+    for (std::size_t at = 0; at < ghosts.size(); ++at) {
         if (answers[at] == host::PeerAnswer::alive) {
-            tell(note_of(EGB_TCP_ANSWERED, targets[at].cookie));
+            tell(note_of(EGB_TCP_ANSWERED, ghosts[at].cookie));
         }
     }
 }

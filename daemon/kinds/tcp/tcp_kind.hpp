@@ -51,9 +51,8 @@ private:
     void adopt_in_other_namespaces();
     [[nodiscard]] Result<> look_at_sockets();
     void look_for_peers();
-    [[nodiscard]] Result<> look_for_peers_in(std::uint32_t netns, const std::set<std::uint16_t>& ports);
-    void adopt_questions();
-    void look_for_answers();
+    [[nodiscard]] Result<> look_for_peers_in(const std::set<std::uint16_t>& ports);
+    void look_for_answers(SweepReason reason);
     void look_at_leaking_owners();
     void tell(const auto& record);
     void use_means();
@@ -80,7 +79,7 @@ private:
     std::string not_asked_;    ///< why holders may be missing; empty when none can
     std::string not_adopted_;  ///< why sockets older than us may be missing; empty when none can
     std::string not_entered_;  ///< why other network namespaces could not be entered
-    bool translated_{};        ///< addresses may be translated on this machine
+    bool asks_{};              ///< sockets may be under question
     std::string not_looked_;   ///< why peers on this machine may not be found; empty when they can
     std::size_t namespaces_{}; ///< entered by the last adoption
 };

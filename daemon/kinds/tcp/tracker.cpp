@@ -46,29 +46,25 @@ constexpr unsigned proof = peer_closed | peer_absent;
 /// An answer to a question comes within a round trip, or not for long.
 constexpr Span first_answer_after = std::chrono::seconds{2};
 constexpr Span shortest_between_answers = std::chrono::seconds{5};
-constexpr Span longest_between_answers = std::chrono::seconds{30};
+constexpr Span longest_between_answers = std::chrono::minutes{5};
 /// A peer on this machine that is alive is not looked for at every sweep.
 constexpr Span between_peer_looks = std::chrono::seconds{30};
-/// Older kernels' iterators may step over a socket while others go: one look that finds nobody proves
-/// nothing.
-constexpr Span until_second_look = std::chrono::seconds{1};
 
 /// 127.0.0.0/8, ::1, and both in the other's clothes. From one address to itself is no different.
 bool stays_on_this_machine(const egb_tcp_socket& record) {
     return is_loopback(record.family, record.remote) || std::ranges::equal(record.local, record.remote);
 }
 
-/// Is this the very other end, and not only a socket with the right port?
-bool is_reverse_of(const egb_tcp_peer& peer, const egb_tcp_socket& record) {
-    return peer.netns == record.netns && peer.local_port == record.remote_port &&
-           peer.remote_port == record.local_port &&
-           same_address(peer.family, peer.local, record.family, record.remote) &&
-           same_address(peer.family, peer.remote, record.family, record.local);
-}
-
 /// No process reads from it any more.
 bool is_left(const egb_tcp_peer& peer) {
     return peer.state == TCP_TIME_WAIT || (peer.flags & EGB_TCP_ORPHAN) != 0;
+}
+
+/// What tells one end of a connection from all others of the machine.
+std::string end_name(const auto& record, std::span<const __u8, 16> here, std::uint16_t port,
+                     std::span<const __u8, 16> there, std::uint16_t other_port) {
+    return std::format("{} {}:{} {}:{}", record.netns, address_text(record.family, here), port,
+                       address_text(record.family, there), other_port);
 }
 
 std::vector<Evidence> evidence_of(const egb_tcp_socket& record, unsigned traits, Instant answered) {
@@ -81,7 +77,6 @@ std::vector<Evidence> evidence_of(const egb_tcp_socket& record, unsigned traits,
     };
     add_if(trait::unread, unread, record.receive_queue);
     add_if(trait::peer_closed, peer_closed);
-    add_if(trait::peer_absent, peer_absent);
     if ((traits & trait::orphan) != 0) {
         evidence.push_back({&kernel_timer, 0});
     } else if (record.state != TCP_CLOSE_WAIT) {
@@ -187,8 +182,9 @@ Ghost TcpTracker::ghost_of(const Socket& socket, unsigned traits) const {
         .holders = socket.holders,
         .evidence = evidence_of(record, traits, socket.answered),
         .reach = ours_to_end && (means_.nudge || means_.destroy) ? Reach::cleans : Reach::reports,
-        // While something is on its way, the kernel sends no probe, and sees to it by itself.
-        .askable = ours_to_end && means_.nudge && (traits & trait::unsent) == 0,
+        // While something is on its way, the kernel sends no probe, and sees to it by itself. What is not
+        // read may have a slow reader.
+        .askable = ours_to_end && means_.nudge && (traits & (trait::unsent | trait::unread)) == 0,
         .group = (traits & trait::leaked) != 0 ? Leaks::key_of(*socket.holders.front().process) : "",
     };
 }
@@ -201,7 +197,6 @@ void TcpTracker::see(const Sighting& sighting) {
         }
         break;
     case EGB_TCP_PEER:
-    case EGB_TCP_PEERS:
         see_peer(sighting);
         break;
     case EGB_TCP_ASKED:
@@ -220,10 +215,9 @@ void TcpTracker::see(const Sighting& sighting) {
 }
 
 void TcpTracker::see_peer(const Sighting& sighting) {
-    if (const auto peer = read_record<egb_tcp_peer>(sighting.record)) {
-        peers_.emplace(peer->local_port, *peer);
-    } else if (const auto all = read_record<egb_tcp_peers>(sighting.record)) {
-        searched_[all->netns] = all->flags;
+    const auto peer = read_record<egb_tcp_peer>(sighting.record);
+    if (peer && is_left(*peer)) {
+        left_.insert(end_name(*peer, peer->local, peer->local_port, peer->remote, peer->remote_port));
     }
 }
 
@@ -271,7 +265,7 @@ void TcpTracker::lose(const Sighting& sighting) {
         return;
     }
     const Socket& socket = found->second;
-    if (socket.told != 0 && socket.asked != Instant{} && record->next_state == TCP_CLOSE) {
+    if (socket.told != 0 && socket.asked != Instant{} && record->error != 0) {
         changes_.vanished.push_back({.key = key_of(socket.record),
                                      .reason =
                                          "its peer was asked and did not know the connection any more, so "
@@ -294,8 +288,8 @@ void TcpTracker::lose_from_leak(const Socket& socket, Instant at) {
 void TcpTracker::begin_sweep() {
     leaks_.begin_sweep();
     met_overdue_ = false;
-    peers_.clear();
-    searched_.clear();
+    keeps_holders_ = false;
+    left_.clear();
     for (auto& [cookie, socket] : sockets_) {
         socket.met = false;
     }
@@ -310,7 +304,8 @@ void TcpTracker::end_sweep(Instant at) {
     }
     for (auto& [cookie, socket] : sockets_) {
         if (socket.met) {
-            judge(socket, at);
+            socket.looked = socket.looked || !keeps_holders_;
+            judge(socket);
         }
         wake_by(next_look(socket, at));
     }
@@ -363,34 +358,21 @@ unsigned TcpTracker::traits_of(const Socket& socket) const {
     return traits | socket.peer_traits;
 }
 
-/// What was proved once stays so: a connection whose other end is gone does not get another.
-void TcpTracker::look_for_peer(Socket& socket, Instant at) {
-    const auto searched = searched_.find(socket.record.netns);
-    if (searched == searched_.end() || socket.peer_traits != 0 || !stays_on_this_machine(socket.record)) {
-        return;
-    }
-    socket.peer_looked = at;
-    const auto missed = std::exchange(socket.peer_missed, {});
-    const auto [first, last] = peers_.equal_range(socket.record.remote_port);
-    bool left = false;
-    for (const auto& [port, peer] : std::ranges::subrange(first, last)) {
-        if (!is_left(peer)) {
-            return;
-        }
-        left = left || is_reverse_of(peer, socket.record);
-    }
-    const bool translated = (searched->second & EGB_TCP_TRANSLATED) != 0;
-    if (left) {
+/// The very other end of the connection is left by its process: nobody can read any more. What was proved
+/// once stays so, for a connection does not get another end. What has arrived and is not read is another
+/// matter: it may have a slow reader, who would take the end of the connection for the end of the data.
+void TcpTracker::look_for_peer(Socket& socket) const {
+    const egb_tcp_socket& record = socket.record;
+    if (socket.peer_traits == 0 && record.receive_queue == 0 &&
+        left_.contains(
+            end_name(record, record.remote, record.remote_port, record.local, record.local_port))) {
         socket.peer_traits = trait::peer_closed;
-    } else if (!translated && missed != Instant{} && at - missed >= until_second_look) {
-        socket.peer_traits = trait::peer_absent;
-    } else if (!translated) {
-        socket.peer_missed = missed == Instant{} ? at : missed;
     }
 }
 
-void TcpTracker::judge(Socket& socket, Instant at) {
+void TcpTracker::judge(Socket& socket) {
     if (!is_overdue(socket.record)) {
+        socket.peer_traits = 0;
         if (socket.told != 0) {
             changes_.vanished.push_back({.key = key_of(socket.record), .reason = "it moves again"});
             socket.told = 0;
@@ -398,7 +380,7 @@ void TcpTracker::judge(Socket& socket, Instant at) {
         return;
     }
     if (socket.record.state == TCP_CLOSE_WAIT) {
-        look_for_peer(socket, at);
+        look_for_peer(socket);
     }
     const unsigned traits = traits_of(socket);
     auto found = std::exchange(socket.found, {});
@@ -428,9 +410,6 @@ Instant TcpTracker::next_look(const Socket& socket, Instant now) const {
             std::clamp((now - socket.asked) / 2, shortest_between_answers, longest_between_answers);
         return std::max(socket.asked + first_answer_after, now + patience);
     }
-    if (socket.told != 0 && socket.peer_missed != Instant{} && socket.peer_traits == 0) {
-        return now + until_second_look;
-    }
     if (socket.told != 0) {
         // An event tells of its end; what remains to be noticed is that it moves again.
         return now + std::clamp(std::min(threshold, longest_recheck) * 5, shortest_gap, longest_recheck);
@@ -447,21 +426,22 @@ void TcpTracker::wake_by(Instant at) {
     }
 }
 
-std::map<std::uint32_t, std::set<std::uint16_t>> TcpTracker::wanted_peers(Instant now) const {
+std::map<std::uint32_t, std::set<std::uint16_t>> TcpTracker::wanted_peers(Instant now) {
     std::map<std::uint32_t, std::set<std::uint16_t>> wanted;
-    for (const auto& [cookie, socket] : sockets_) {
+    for (auto& [cookie, socket] : sockets_) {
         const egb_tcp_socket& record = socket.record;
-        const Span gap = socket.peer_missed == Instant{} ? between_peer_looks : until_second_look;
-        const bool due = socket.peer_looked == Instant{} || now - socket.peer_looked >= gap;
+        const bool due = socket.peer_looked == Instant{} || now - socket.peer_looked >= between_peer_looks;
         if (socket.met && due && socket.peer_traits == 0 && record.state == TCP_CLOSE_WAIT &&
             is_overdue(record) && stays_on_this_machine(record)) {
             wanted[record.netns].insert(record.remote_port);
+            socket.peer_looked = now;
         }
     }
     return wanted;
 }
 
 void TcpTracker::keep_holders() {
+    keeps_holders_ = true;
     for (auto& [cookie, socket] : sockets_) {
         if (socket.met) {
             socket.found = socket.holders;
@@ -473,28 +453,27 @@ bool TcpTracker::misses_holders() const {
     return std::ranges::any_of(sockets_, [this](const auto& item) {
         const Socket& socket = item.second;
         const bool orphan = (socket.record.flags & EGB_TCP_ORPHAN) != 0;
-        return socket.met && !orphan && socket.holders.empty() && is_overdue(socket.record);
+        return socket.met && !orphan && !socket.looked && is_overdue(socket.record);
     });
 }
 
-std::vector<egb_tcp_socket> TcpTracker::asked() const {
-    std::vector<egb_tcp_socket> found;
-    for (const auto& [cookie, socket] : sockets_) {
-        if (socket.asked != Instant{}) {
-            found.push_back(socket.record);
-        }
-    }
-    return found;
+bool TcpTracker::is_told(std::uint64_t cookie) const {
+    const auto found = sockets_.find(cookie);
+    return found != sockets_.end() && found->second.told != 0;
 }
 
 std::optional<egb_tcp_socket> TcpTracker::find(std::string_view key) const {
     const auto cookie = cookie_of(key);
     const auto found = cookie ? sockets_.find(*cookie) : sockets_.end();
-    return found == sockets_.end() || found->second.told == 0 ? std::nullopt
-                                                              : std::optional{found->second.record};
+    return found == sockets_.end() ? std::nullopt : std::optional{found->second.record};
 }
 
-void TcpTracker::look_again(Instant now) {
+void TcpTracker::look_again(std::string_view key, Instant now) {
+    const auto cookie = cookie_of(key);
+    const auto found = cookie ? sockets_.find(*cookie) : sockets_.end();
+    if (found != sockets_.end()) {
+        found->second.told = 0;
+    }
     wake_by(now + shortest_gap);
 }
 

@@ -17,6 +17,7 @@
 #include <set>
 #include <string_view>
 #include <unordered_map>
+#include <unordered_set>
 #include <vector>
 
 namespace egb::tcp {
@@ -77,35 +78,34 @@ public:
     void keep_holders();
 
     /// Ports that the other ends of sockets on this machine have, by the inode of the network namespace to
-    /// look in. Only of sockets that this sweep has met overdue, and of which it is not known.
-    [[nodiscard]] std::map<std::uint32_t, std::set<std::uint16_t>> wanted_peers(Instant now) const;
+    /// look in. Only of sockets that this sweep has met overdue, of which it is not known, and not too often.
+    [[nodiscard]] std::map<std::uint32_t, std::set<std::uint16_t>> wanted_peers(Instant now);
 
     /// Processes that hold so many stuck sockets that their descriptors are worth a look: to be told of
     /// before the sweep under way ends.
     [[nodiscard]] std::vector<ProcessPtr> leaking() const { return leaks_.owners_in(tally()); }
 
-    /// Sockets that are being asked.
-    [[nodiscard]] std::vector<egb_tcp_socket> asked() const;
+    /// Whether it is a ghost at this moment.
+    [[nodiscard]] bool is_told(std::uint64_t cookie) const;
 
     /// The socket behind a ghost, as it was when it was judged; nothing when it is no more.
     [[nodiscard]] std::optional<egb_tcp_socket> find(std::string_view key) const;
 
-    /// A ghost turned out not to be what was judged: look soon.
-    void look_again(Instant now);
+    /// A ghost turned out not to be what was judged: look soon, and if it is still there tell it anew.
+    void look_again(std::string_view key, Instant now);
 
 private:
     struct Socket {
         egb_tcp_socket record{};
-        Instant asked;       ///< when its peer was asked; the epoch while it is not being asked
-        Instant answered;    ///< when its peer last answered; the epoch when it never did
-        Instant answer_told; ///< as last told
-        Instant peer_looked; ///< when its peer was last looked for on this machine
-        Instant
-            peer_missed; ///< when that first found nobody; the epoch when it found somebody, or never looked
+        Instant asked;               ///< when its peer was asked; the epoch while it is not being asked
+        Instant answered;            ///< when its peer last answered; the epoch when it never did
+        Instant answer_told;         ///< as last told
+        Instant peer_looked;         ///< when its peer was last looked for on this machine
         unsigned peer_traits{};      ///< what that has proved; it stays proved
         std::vector<Holder> holders; ///< as last told
         std::vector<Holder> found;   ///< by the sweep under way
         bool met{};                  ///< by the sweep under way
+        bool looked{};               ///< for its holders, by any sweep
         unsigned missed{};           ///< sweeps in a row that have not met it
         unsigned told{}; ///< the traits of the verdict that is in the ledger; 0 when there is none
     };
@@ -118,8 +118,8 @@ private:
     void lose(const Sighting& sighting);
     void begin_sweep();
     void end_sweep(Instant at);
-    void judge(Socket& socket, Instant at);
-    void look_for_peer(Socket& socket, Instant at);
+    void judge(Socket& socket);
+    void look_for_peer(Socket& socket) const;
     [[nodiscard]] Ghost ghost_of(const Socket& socket, unsigned traits) const;
     void drop_unmet();
     [[nodiscard]] unsigned traits_of(const Socket& socket) const;
@@ -130,13 +130,12 @@ private:
     [[nodiscard]] Instant next_look(const Socket& socket, Instant now) const;
 
     Thresholds thresholds_;
-    std::unordered_map<std::uint64_t, Socket> sockets_;          ///< by cookie
-    std::unordered_multimap<std::uint16_t, egb_tcp_peer> peers_; ///< by their local port, of this sweep
-    std::map<std::uint32_t, std::uint32_t>
-        searched_; ///< network namespaces whose peers this sweep has told: flags
+    std::unordered_map<std::uint64_t, Socket> sockets_; ///< by cookie
+    std::unordered_set<std::string> left_; ///< ends that no process has any more, of this sweep: their ends
     Leaks leaks_;
     Means means_;
     bool met_overdue_{};
+    bool keeps_holders_{}; ///< the sweep under way does not look for them
     bool sees_all_holders_{true};
     std::optional<Instant> deadline_;
     Changes changes_;
