@@ -59,6 +59,13 @@ inline constexpr EvidenceRule peer_alive{
         "its peer was asked, and answered {} ago; one that has only just closed does so for a minute, too",
     .change = "a peer that does not answer when it is asked again",
 };
+inline constexpr EvidenceRule out_of_bounds{
+    .name = "out-of-bounds",
+    .weight = Weight::opposes,
+    .unit = EvidenceUnit::none,
+    .text = "it is not among those that Only= and Except= leave us to act upon",
+    .change = "another Only= or Except= in the section [tcp]",
+};
 inline constexpr EvidenceRule unsent{
     .name = "unsent",
     .weight = Weight::opposes,
@@ -135,7 +142,7 @@ inline constexpr EvidenceRule exhaustion{
 
 inline constexpr std::array evidence_rules{
     state_age,  quiet,       unread,       half_close,       half_closed_here, peer_closed,
-    peer_alive, unsent,      kernel_timer, older_than_us,    no_holder,        unknown_holder,
+    peer_alive, out_of_bounds, unsent,      kernel_timer, older_than_us,    no_holder,        unknown_holder,
     leak_size,  leak_growth, descriptors,  descriptor_limit, exhaustion};
 
 } // namespace egb::tcp

@@ -72,6 +72,7 @@ void TcpKind::configure(const OptionValues& options) {
     thresholds_ = thresholds_of(options);
     tracker_.set_thresholds(thresholds_);
     tracker_.set_leak_after(options.count("LeakAfter"));
+    tracker_.set_bounds(bounds_of(options));
     wanted_ = {.nudge = options.flag("Nudge"), .destroy = options.flag("Destroy")};
     timing_ = {.interval = options.span("NudgeInterval"),
                .probes = static_cast<std::uint32_t>(options.count("NudgeProbes"))};

@@ -87,6 +87,7 @@ std::vector<Evidence> evidence_of(const egb_tcp_socket& record, unsigned traits,
     if (answered != Instant{}) {
         evidence.push_back({&peer_alive, answered.time_since_epoch().count()});
     }
+    add_if(trait::out_of_bounds, out_of_bounds);
     add_if(trait::unsent, unsent, record.send_queue);
     add_if(trait::old, older_than_us);
     add_if(trait::unheld, no_holder);
@@ -169,6 +170,7 @@ void TcpTracker::observe(const Sighting& sighting) {
 Ghost TcpTracker::ghost_of(const Socket& socket, unsigned traits) const {
     const egb_tcp_socket& record = socket.record;
     const bool ours_to_end = record.state == TCP_CLOSE_WAIT && (traits & trait::orphan) == 0;
+    const bool may_act = ours_to_end && (traits & trait::out_of_bounds) == 0;
     const bool proven = ours_to_end && (traits & trait::proof) != 0;
     return {
         .id = {},
@@ -181,10 +183,10 @@ Ghost TcpTracker::ghost_of(const Socket& socket, unsigned traits) const {
         .since_kind = (traits & trait::old) != 0 ? SinceKind::at_least : SinceKind::observed,
         .holders = socket.holders,
         .evidence = evidence_of(record, traits, socket.answered),
-        .reach = ours_to_end && (means_.nudge || means_.destroy) ? Reach::cleans : Reach::reports,
+        .reach = may_act && (means_.nudge || means_.destroy) ? Reach::cleans : Reach::reports,
         // While something is on its way, the kernel sends no probe, and sees to it by itself. What is not
         // read may have a slow reader.
-        .askable = ours_to_end && means_.nudge && (traits & (trait::unsent | trait::unread)) == 0,
+        .askable = may_act && means_.nudge && (traits & (trait::unsent | trait::unread)) == 0,
         .group = (traits & trait::leaked) != 0 ? Leaks::key_of(*socket.holders.front().process) : "",
     };
 }
@@ -355,6 +357,7 @@ unsigned TcpTracker::traits_of(const Socket& socket) const {
         record.state == TCP_CLOSE_WAIT && !socket.found.empty() && leaks_.has(*socket.found.front().process)
             ? trait::leaked
             : 0;
+    traits |= bounds_.why_out(record, socket.found) ? trait::out_of_bounds : 0;
     return traits | socket.peer_traits;
 }
 

@@ -9,6 +9,8 @@
 #include "core/tracker.hpp"
 #include "kinds/tcp/leaks.hpp"
 
+#include "kinds/tcp/scope.hpp"
+
 #include "bpf/tcp.h"
 
 #include <cstdint>
@@ -58,6 +60,9 @@ public:
 
     /// How many stuck sockets of one process are a leak; 0: none are. Counts from the next sweep on.
     void set_leak_after(std::uint64_t sockets) { leaks_.set_after(sockets); }
+
+    /// Counts from the next verdict on.
+    void set_bounds(Bounds bounds) { bounds_ = std::move(bounds); }
 
     void observe(const Sighting& sighting) override;
     [[nodiscard]] Changes tick(Instant now) override;
@@ -134,6 +139,7 @@ private:
     std::unordered_set<std::string> left_; ///< ends that no process has any more, of this sweep: their ends
     Leaks leaks_;
     Means means_;
+    Bounds bounds_;
     bool met_overdue_{};
     bool keeps_holders_{}; ///< the sweep under way does not look for them
     bool sees_all_holders_{true};
