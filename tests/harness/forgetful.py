@@ -11,6 +11,7 @@ import ctypes
 import fcntl
 import json
 import os
+import resource
 import socket
 import struct
 import sys
@@ -35,8 +36,20 @@ def enter_new_network() -> None:
         fcntl.ioctl(control, SIOCSIFFLAGS, struct.pack("16sH14x", b"lo", IFF_UP))
 
 
-def forget(family: str, count: int) -> list[socket.socket]:
-    """Connections that the peer has closed and we have not."""
+def enter_network_of(pid: int) -> None:
+    with open(f"/proc/{pid}/ns/net", encoding="ascii") as network:
+        if ctypes.CDLL(None, use_errno=True).setns(network.fileno(), CLONE_NEWNET) != 0:
+            raise OSError(ctypes.get_errno(), "setns")
+
+
+def allow_many_files() -> None:
+    """As many as may be had: for programs that use select(2), the usual limit is lower than that."""
+    _, most = resource.getrlimit(resource.RLIMIT_NOFILE)
+    resource.setrlimit(resource.RLIMIT_NOFILE, (most, most))
+
+
+def forget(family: str, count: int) -> list[tuple[socket.socket, tuple]]:
+    """Connections that the peer has closed and we have not, each with the peer's address."""
     listen_family, listen_address, peer_family, peer_address = FAMILIES[family]
     held = []
     with socket.socket(listen_family) as listener:
@@ -48,11 +61,11 @@ def forget(family: str, count: int) -> list[socket.socket]:
         for _ in range(count):
             with socket.socket(peer_family) as peer:
                 peer.connect((peer_address, port))
-                connection, _ = listener.accept()
+                connection, address = listener.accept()
             # The end of the stream: from here on the socket is in CLOSE_WAIT.
             while connection.recv(1):
                 pass
-            held.append(connection)
+            held.append((connection, address))
     return held
 
 
@@ -60,15 +73,20 @@ def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
     parser.add_argument("--family", choices=FAMILIES, default="ipv4")
     parser.add_argument("--count", type=int, default=1)
-    parser.add_argument("--new-network", action="store_true", help="in a network namespace of its own")
+    network = parser.add_mutually_exclusive_group()
+    network.add_argument("--new-network", action="store_true", help="in a network namespace of its own")
+    network.add_argument("--network", type=int, metavar="PID", help="in the network namespace of that process")
     arguments = parser.parse_args()
+    allow_many_files()
     if arguments.new_network:
         enter_new_network()
+    if arguments.network:
+        enter_network_of(arguments.network)
     held = forget(arguments.family, arguments.count)
     told = {
         "pid": os.getpid(),
         "netns": os.stat("/proc/self/ns/net").st_ino,
-        "sockets": [{"fd": end.fileno(), "local": end.getsockname()[:2], "peer": end.getpeername()[:2]} for end in held],
+        "sockets": [{"fd": end.fileno(), "local": end.getsockname()[:2], "peer": peer[:2]} for end, peer in held],
     }
     print(json.dumps(told), flush=True)
     sys.stdin.read()
