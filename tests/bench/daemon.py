@@ -6,6 +6,7 @@ import re
 import statistics
 from collections.abc import Iterator
 from contextlib import contextmanager
+from dataclasses import dataclass
 
 from machine import KIND, TCP_PATH, Machine
 
@@ -22,8 +23,19 @@ def sweep_ms(machine: Machine) -> float:
     return statistics.median(times)
 
 
-def suspected(machine: Machine) -> int:
-    return machine.get("Suspected", TCP_PATH, KIND)
+def ghosts(machine: Machine) -> int:
+    """Of whatever grade."""
+    return sum(machine.get(grade, TCP_PATH, KIND) for grade in ("Suspected", "Proven"))
+
+
+def running(comm: str) -> bool:
+    for name in pathlib.Path("/proc").glob("[0-9]*/comm"):
+        try:
+            if name.read_text().strip() == comm:
+                return True
+        except OSError: # ended meanwhile
+            continue
+    return False
 
 
 def memory_mib(pid: int) -> float:
@@ -48,13 +60,24 @@ def bpf_stats() -> Iterator[None]:
         BPF_STATS.write_text(before)
 
 
-def programs_ns(pid: int) -> int:
-    """What the BPF programs that this process has loaded have taken so far, in whatever process they ran."""
-    times = {}
+@dataclass
+class Programs:
+    """What the BPF programs that a process has loaded have done so far, in whatever process they ran."""
+
+    ns: int
+    runs: int
+
+    def __sub__(self, before: "Programs") -> "Programs":
+        return Programs(self.ns - before.ns, self.runs - before.runs)
+
+
+def programs(pid: int) -> Programs:
+    found = {}
     for info in pathlib.Path(f"/proc/{pid}/fdinfo").iterdir():
         try:
             text = info.read_text()
         except OSError: # closed meanwhile
             continue
-        times.update(re.findall(r"^prog_id:\s*(\d+)\nrun_time_ns:\s*(\d+)$", text, re.MULTILINE))
-    return sum(map(int, times.values()))
+        for number, ns, runs in re.findall(r"^prog_id:\s*(\d+)\nrun_time_ns:\s*(\d+)\nrun_cnt:\s*(\d+)$", text, re.MULTILINE):
+            found[number] = int(ns), int(runs)
+    return Programs(sum(ns for ns, _ in found.values()), sum(runs for _, runs in found.values()))

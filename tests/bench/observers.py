@@ -9,6 +9,8 @@ from contextlib import AbstractContextManager
 from machine import SERVICE, Machine
 from network import in_root
 
+# As little as a program can do.
+EMPTY = "rawtracepoint:inet_sock_set_state { }"
 # Prints every change of state of every TCP socket, as tcpstates does.
 PRINTING = """
 tracepoint:sock:inet_sock_set_state /args.protocol == 6/ {
@@ -69,6 +71,7 @@ class Peer(AbstractContextManager):
 
 def observers(machine: Machine) -> dict[str, AbstractContextManager]:
     return {
+        "empty_program": Peer("bpftrace", "-e", EMPTY),
         "daemon": Daemon(machine),
         "tcpstates": Peer("tcpstates-libbpf"),
         "bpftrace_printing": Peer("bpftrace", "-e", PRINTING),

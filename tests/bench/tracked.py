@@ -10,7 +10,7 @@ from contextlib import ExitStack
 sys.path.insert(0, str(pathlib.Path(__file__).resolve().parents[1] / "appliance"))
 
 from bench import Bench
-from daemon import cpu_ns, memory_mib, suspected, sweep_ms
+from daemon import cpu_ns, ghosts, memory_mib, sweep_ms
 from machine import Forgetful, Machine, eventually
 
 STEPS = (0, 1_000, 10_000, 20_000)
@@ -42,7 +42,7 @@ def main() -> None:
                 count = min(SOCKETS_PER_PROCESS, step - planted)
                 cleanup.enter_context(Forgetful("--count", str(count)))
                 planted += count
-            eventually(f"{step} ghosts", lambda: suspected(machine) >= step, seconds=120)
+            eventually(f"{step} ghosts", lambda: ghosts(machine) >= step, seconds=120)
             table.add(str(step), sweep=sweep_ms(machine), memory=memory_mib(pid), idle_cpu=idle_cpu_percent(pid))
     bench.finish()
 
