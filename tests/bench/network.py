@@ -18,6 +18,8 @@ PRIVATELY = ["unshare", "--mount", "--propagation", "private", "--", "sh", "-c",
 
 # Below every limit on open files that a distribution sets.
 SOCKETS_PER_PROCESS = 10_000
+# A setting under which a forgotten socket has lost its peer after a second, and not after a minute.
+SOON_ALONE = {"tcp_fin_timeout": 1}
 END = "--- end of output ---"
 
 
@@ -76,7 +78,8 @@ class Network(AbstractContextManager):
         return dict(zip(fields[::2], map(int, fields[1::2])))
 
     def plant(self, count: int) -> ExitStack:
-        """Forgets so many sockets here, for as long as the block lasts. Their peers are gone when it begins."""
+        """Forgets so many sockets here, for as long as the block lasts. Their peers are gone when it begins (see
+        SOON_ALONE)."""
         goal = self.sockets() + count
         with ExitStack() as planted:
             # Now and then the kernel ends a peer with a reset, and its ghost with it: such are made up for.

@@ -15,7 +15,7 @@ sys.path.insert(0, str(pathlib.Path(__file__).resolve().parents[1] / "appliance"
 from bench import Bench, Table
 from daemon import Programs, bpf_stats, cpu_ns, ghosts, memory_mib, programs, running, sweep_ms
 from machine import CLOSE_WAIT_AFTER, SERVICE, Machine, eventually
-from network import Load, Network
+from network import SOON_ALONE, Load, Network
 from observers import Daemon, observers
 
 ROUNDS = 15
@@ -50,9 +50,6 @@ CLEANING = WAITING.replace("CloseWaitAfter=1h", "CloseWaitAfter=1s")
 
 # It is started more often than systemd finds healthy.
 OFTEN = {f"/etc/systemd/system/{SERVICE}.d/bench.conf": "[Unit]\nStartLimitIntervalSec=0\n"}
-
-# Sockets that are long forgotten have no peers any more; no need to wait a minute for that.
-FORGOTTEN = {"tcp_fin_timeout": 1}
 
 
 def configure(machine: Machine, text: str) -> None:
@@ -156,7 +153,7 @@ def measure_tracked(bench: Bench, machine: Machine) -> None:
     table.add("0", sweep=sweep_ms(machine), memory=empty)
     planted = 0
     with ExitStack() as cleanup:
-        network = cleanup.enter_context(Network(**FORGOTTEN))
+        network = cleanup.enter_context(Network(**SOON_ALONE))
         for step in STEPS:
             bench.progress(f"{step:,} tracked sockets")
             cleanup.enter_context(network.plant(step - planted))
@@ -199,7 +196,7 @@ def add_time(table: Table, row: str, seconds: float | None) -> None:
 def by_daemon(table: Table, machine: Machine) -> float | None:
     """None when it does not end in time."""
     configure(machine, WAITING)
-    with Network(**FORGOTTEN) as network, network.plant(STUCK):
+    with Network(**SOON_ALONE) as network, network.plant(STUCK):
         begun = time.monotonic()
         configure(machine, CLEANING)
         while network.sockets():
@@ -213,7 +210,7 @@ def by_daemon(table: Table, machine: Machine) -> float | None:
 
 
 def by_filter(table: Table) -> float:
-    with Network(**FORGOTTEN) as network, network.plant(STUCK):
+    with Network(**SOON_ALONE) as network, network.plant(STUCK):
         passes = 0
         begun = time.monotonic()
         while network.sockets():
@@ -232,7 +229,7 @@ def by_loop() -> float:
 
 def loop_seconds(planted: int) -> float:
     """For LOOPED sockets of those."""
-    with Network(**FORGOTTEN) as network, network.plant(planted):
+    with Network(**SOON_ALONE) as network, network.plant(planted):
         begun = time.monotonic()
         network.run(f"""
             ss -Htn state close-wait | head -n {LOOPED} | while read -r _ _ local peer; do

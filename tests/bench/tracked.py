@@ -11,10 +11,10 @@ sys.path.insert(0, str(pathlib.Path(__file__).resolve().parents[1] / "appliance"
 
 from bench import Bench
 from daemon import cpu_ns, ghosts, memory_mib, sweep_ms
-from machine import Forgetful, Machine, eventually
+from machine import Machine, eventually
+from network import SOON_ALONE, Network
 
 STEPS = (0, 1_000, 10_000, 20_000)
-SOCKETS_PER_PROCESS = 5_000
 IDLE_SECONDS = 30
 
 
@@ -35,13 +35,12 @@ def main() -> None:
         machine.start()
         machine.wait_ready()
         pid = machine.host_pid()
+        network = cleanup.enter_context(Network(**SOON_ALONE))
         planted = 0
         for step in STEPS:
             bench.progress(f"{step:,} sockets")
-            while planted < step:
-                count = min(SOCKETS_PER_PROCESS, step - planted)
-                cleanup.enter_context(Forgetful("--count", str(count)))
-                planted += count
+            cleanup.enter_context(network.plant(step - planted))
+            planted = step
             eventually(f"{step} ghosts", lambda: ghosts(machine) >= step, seconds=120)
             table.add(str(step), sweep=sweep_ms(machine), memory=memory_mib(pid), idle_cpu=idle_cpu_percent(pid))
     bench.finish()
