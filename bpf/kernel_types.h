@@ -46,14 +46,27 @@ enum {
 	BPF_F_NO_PREALLOC = 1,
 };
 
+#define ENOMEM 12
+#define EOPNOTSUPP 95
+
+#define SOL_SOCKET 1
+#define SOL_TCP 6
+#define SO_KEEPALIVE 9
+#define TCP_KEEPIDLE 4
+#define TCP_KEEPINTVL 5
+#define TCP_KEEPCNT 6
+#define TCP_USER_TIMEOUT 18
+
 #define AF_INET 2
 #define AF_INET6 10
 #define IPPROTO_TCP 6
 
 enum {
 	TCP_FIN_WAIT2 = 5,
+	TCP_TIME_WAIT = 6,
 	TCP_CLOSE_WAIT = 8,
 	TCP_LAST_ACK = 9,
+	TCP_LISTEN = 10,
 };
 
 #pragma clang attribute push(__attribute__((preserve_access_index)), apply_to = record)
@@ -100,6 +113,10 @@ typedef struct {
 	unsigned int val;
 } kuid_t;
 
+typedef struct {
+	__s64 counter;
+} atomic64_t;
+
 struct sock_common {
 	__be32 skc_daddr;
 	__be32 skc_rcv_saddr;
@@ -111,6 +128,7 @@ struct sock_common {
 	struct in6_addr skc_v6_daddr;
 	struct in6_addr skc_v6_rcv_saddr;
 	unsigned long skc_flags;
+	atomic64_t skc_cookie;
 };
 
 struct socket;
@@ -149,6 +167,7 @@ struct tcp_sock {
 	__u32 copied_seq;
 	__u32 write_seq;
 	__u32 snd_una;
+	__u32 rcv_tstamp;
 };
 
 struct bpf_map;

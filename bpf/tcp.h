@@ -13,6 +13,10 @@ enum {
 	EGB_TCP_END,	     /* event: a watched socket has left its state */
 	EGB_TCP_SOCKET,	     /* sweep: a waiting socket as it is now */
 	EGB_TCP_HOLDER,	     /* sweep: who holds a waiting socket */
+	EGB_TCP_PEER,	  /* sweep: a socket that may be the other end of one on the same machine */
+	EGB_TCP_PEERS,	  /* sweep: all such sockets of a network namespace have been told */
+	EGB_TCP_ASKED,	  /* its peer is being asked */
+	EGB_TCP_ANSWERED, /* its peer has answered */
 };
 
 enum {
@@ -62,6 +66,45 @@ struct egb_tcp_holder {
 	__s32 fd;
 };
 EGB_ASSERT_SIZE(struct egb_tcp_holder, 40);
+
+struct egb_tcp_peer {
+	struct egb_header header;
+	__u8 local[16];
+	__u8 remote[16];
+	__u32 netns;
+	__u16 local_port;
+	__u16 remote_port;
+	__u8 family;
+	__u8 state;
+	__u8 flags; /* EGB_TCP_ORPHAN */
+	__u8 reserved[5];
+};
+EGB_ASSERT_SIZE(struct egb_tcp_peer, 64);
+
+enum {
+	EGB_TCP_TRANSLATED =
+		1, /* addresses may be translated on their way: absence proves nothing */
+};
+
+struct egb_tcp_peers {
+	struct egb_header header;
+	__u32 netns;
+	__u32 flags;
+};
+EGB_ASSERT_SIZE(struct egb_tcp_peers, 24);
+
+/* For EGB_TCP_ASKED and EGB_TCP_ANSWERED. */
+struct egb_tcp_note {
+	struct egb_header header;
+	__u64 cookie;
+};
+EGB_ASSERT_SIZE(struct egb_tcp_note, 24);
+
+/* The local ports of which EGB_TCP_PEER records are wanted, a bit for each. */
+struct egb_tcp_peer_ports {
+	__u64 bits[1024];
+};
+EGB_ASSERT_SIZE(struct egb_tcp_peer_ports, 8192);
 
 /* What the daemon tells the kernel side. 0 stands for: this state does not interest anybody. */
 struct egb_tcp_control {

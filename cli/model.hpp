@@ -81,7 +81,7 @@ struct HolderRow {
 
 struct OutcomeRow {
     GhostId id{};
-    std::string verdict; ///< cleaned, gone, refused or failed
+    std::string verdict; ///< cleaned, gone, refused, failed or asked
     std::string reason;
 };
 

@@ -24,6 +24,7 @@
 #include "sinks/state_sink.hpp"
 #include "state/state_db.hpp"
 #include "throttle.hpp"
+#include "unit_opt_outs.hpp"
 
 #include <spdlog/spdlog.h>
 
@@ -48,11 +49,11 @@ host::ProcFs procfs_at(const std::filesystem::path& root) {
     return host::ProcFs{root.empty() ? host::ProcFs::default_root() : root};
 }
 
-std::unique_ptr<host::Sys> make_sys(bool dry_run, const host::ProcFs& procfs) {
+std::unique_ptr<host::Sys> make_sys(bool dry_run, const host::ProcFs& procfs, host::FdStore& store) {
     if (dry_run) {
-        return std::make_unique<host::DrySys>(procfs);
+        return std::make_unique<host::DrySys>(procfs, store);
     }
-    return std::make_unique<host::RealSys>(procfs);
+    return std::make_unique<host::RealSys>(procfs, store);
 }
 
 /// iter/task_file lists the processes of our own pid namespace only.
@@ -112,6 +113,7 @@ private:
     sinks::JournalSink journal_sink_;
     sinks::StateSink state_sink_;
     sinks::BusSink bus_sink_;
+    UnitOptOuts unit_opt_outs_;
     engine::Governor governor_;
     engine::Ledger ledger_;
     engine::Pipeline pipeline_;
@@ -134,7 +136,7 @@ Daemon::Impl::Impl(const DaemonOptions& options, std::span<const kinds::CatalogE
       dry_run_{options.dry_run || configurator_.daemon().dry_run},
       signals_{catch_signals()},
       procfs_{procfs_at(options.proc)},
-      sys_{make_sys(dry_run_, procfs_)},
+      sys_{make_sys(dry_run_, procfs_, fd_store_)},
       surroundings_{.clock = clock_, .procfs = procfs_, .fd_store = fd_store_, .sys = *sys_},
       holder_scan_{make_holder_scan(procfs_)},
       state_{options.state_directory, clock_,
@@ -149,7 +151,8 @@ Daemon::Impl::Impl(const DaemonOptions& options, std::span<const kinds::CatalogE
       journal_sink_{loop_, clock_},
       state_sink_{state_, clock_},
       bus_sink_{loop_, clock_, bus_.signals()},
-      governor_{engine::governor_limits(configurator_.governor())},
+      unit_opt_outs_{clock_, options.config_root},
+      governor_{engine::governor_limits(configurator_.governor()), &unit_opt_outs_},
       ledger_{clock_, state_, {&journal_sink_, &state_sink_, &bus_sink_}},
       pipeline_{clock_, governor_, ledger_},
       control_{{.clock = clock_,
@@ -274,6 +277,7 @@ void Daemon::Impl::put_in_force() {
     }
     const auto settings = configurator_.daemon();
     state_.set_limits(settings.history_rows, settings.history_age);
+    unit_opt_outs_.forget();
     control_.limit_acts();
     for (const auto& runner : runners_) {
         runner->configure(configurator_.kind(runner->info().name));

@@ -131,7 +131,8 @@ Result<OptionValue> option_of(const OptionSpec& spec, const sdbus::Variant& valu
     return unsuited(spec, value, "s, or the one that fits it");
 }
 
-constexpr std::array verdicts{Verdict::cleaned, Verdict::gone, Verdict::refused, Verdict::failed};
+constexpr std::array verdicts{Verdict::cleaned, Verdict::gone, Verdict::refused, Verdict::failed,
+                              Verdict::asked};
 
 Result<Verdict> parse_verdict(std::string_view word) {
     const auto spelling = [](Verdict verdict) {

@@ -24,6 +24,9 @@ using GhostId = std::uint64_t;
 
 enum class Grade : std::uint8_t { suspected, proven };
 
+/// The strongest thing that can ever be done to a ghost, whatever the configuration says.
+enum class Reach : std::uint8_t { reports, cleans };
+
 /// How well the beginning of the ghost's state is known.
 enum class SinceKind : std::uint8_t {
     observed, ///< we saw it begin
@@ -40,6 +43,8 @@ struct Ghost {
     SinceKind since_kind{SinceKind::observed};
     std::vector<Holder> holders;
     std::vector<Evidence> evidence;
+    Reach reach{Reach::cleans}; ///< of this one, within that of its kind
+    bool askable{};             ///< its kind has a question that this one would have to answer
 };
 
 using GhostPtr = std::shared_ptr<const Ghost>;

@@ -181,6 +181,8 @@ std::string_view intention(Action action) {
         return "Nothing, and it is on no list";
     case Action::report:
         return "Nothing but this report";
+    case Action::ask:
+        return "It will be asked, which does it no harm if it is alive";
     case Action::clean:
         return "It will be cleaned, if a last look confirms all this";
     }

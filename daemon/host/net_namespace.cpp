@@ -3,7 +3,9 @@
 
 #include <fcntl.h>
 #include <sched.h>
+#include <unistd.h>
 
+#include <cerrno>
 #include <exception>
 
 namespace egb::host {
@@ -38,6 +40,15 @@ private:
 };
 
 } // namespace
+
+/// NAT stands on connection tracking; IPVS does without. Both show in /proc/sys/net of every network
+/// namespace, once they are loaded.
+bool translates_addresses() {
+    const auto exists = [](const char* path) {
+        return ::access(path, F_OK) == 0 || errno != ENOENT;
+    };
+    return exists("/proc/sys/net/netfilter/nf_conntrack_max") || exists("/proc/sys/net/ipv4/vs");
+}
 
 Result<> in_net_namespace(const Fd& target, const std::function<Result<>()>& work) {
     WayBack way_back;

@@ -14,4 +14,8 @@ namespace egb::host {
 /// process.
 [[nodiscard]] Result<> in_net_namespace(const Fd& target, const std::function<Result<>()>& work);
 
+/// Whether the kernel may change addresses or ports of packets on their way within this machine: then the two
+/// ends of a connection need not know each other's addresses. True when it cannot be told.
+[[nodiscard]] bool translates_addresses();
+
 } // namespace egb::host

@@ -32,7 +32,9 @@ ProcessPtr ProcessLookup::find(std::int32_t pid, std::uint64_t start_ticks) {
                               .comm = "?",
                               .exe = {},
                               .unit = {},
-                              .container = {}};
+                              .container = {},
+                              .around = {},
+                              .known = false};
         }
         known->second = std::make_shared<const Process>(std::move(*process));
     }

@@ -196,6 +196,7 @@ Result<Process> ProcFs::process(std::int32_t pid) const {
     auto names = names_of_cgroup_file(read(*folder, "cgroup").value_or(""));
     process.unit = std::move(names.unit);
     process.container = std::move(names.container);
+    process.around = std::move(names.around);
     const auto uid = read_uid(*folder);
     // The last to be read: if it is still there now, it was there all the time.
     const auto stat = read_stat(*folder);

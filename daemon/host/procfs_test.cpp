@@ -45,7 +45,8 @@ TEST(ProcFs, KnowsAProcess) {
                                           .comm = "nginx",
                                           .exe = "/usr/sbin/nginx",
                                           .unit = "nginx.service",
-                                          .container = ""}));
+                                          .container = "",
+                                          .around = {"system.slice"}}));
     EXPECT_EQ(procfs.identity(7), (ProcessIdentity{std::string{FakeProcFs::boot_id}, 7, 4711}));
 }
 

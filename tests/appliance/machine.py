@@ -27,7 +27,7 @@ TCP_PATH = f"{PATH}/kind/tcp"
 
 # How long the machine may take for what it does by itself; a busy one is slow, a broken one is never done.
 PATIENCE = 30.0
-# In the tests' configuration, in place of the default minute.
+# In the tests' configuration, in place of the default minute. Nothing is cleaned but where a test is about that.
 CLOSE_WAIT_AFTER = 2
 
 
@@ -49,7 +49,7 @@ class Machine:
     def __init__(self, name: str, files: dict[str, str] | None = None) -> None:
         self.name = name
         self.files = {
-            "/etc/eghostbuster/eghostbuster.conf.d/10-test.conf": f"[tcp]\nCloseWaitAfter={CLOSE_WAIT_AFTER}s\n",
+            "/etc/eghostbuster/eghostbuster.conf.d/10-test.conf": f"[tcp]\nCloseWaitAfter={CLOSE_WAIT_AFTER}s\nClean=never\n",
             **(files or {}),
         }
 
@@ -181,6 +181,12 @@ class Forgetful:
         self.pid: int = told["pid"]
         self.netns: int = told["netns"]
         self.sockets: list[dict] = told["sockets"]
+
+    def ask(self, order: str) -> Any:
+        """What it answers to an order; see forgetful.py."""
+        self._process.stdin.write(order + "\n")
+        self._process.stdin.flush()
+        return json.loads(self._process.stdout.readline())
 
     def __enter__(self) -> "Forgetful":
         return self

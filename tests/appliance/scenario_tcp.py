@@ -21,7 +21,7 @@ class Tcp(Scenario):
     def check_owner(self, forgetful: Forgetful, ghost: Row) -> dict:
         """The list names the process; the description names everything."""
         self.assertEqual(ghost.kind, "tcp")
-        self.assertEqual(ghost.grade, "suspected")
+        self.assertEqual(ghost.grade, "proven", "its peer is on this machine and has closed for good")
         self.assertEqual(ghost.pid, forgetful.pid)
         self.assertEqual(ghost.comm, forgetful.comm)
         (text,) = self.machine.call("Describe", "t", ghost.id)

@@ -34,7 +34,7 @@ inline constexpr EvidenceRule half_close{
     .weight = Weight::opposes,
     .unit = EvidenceUnit::none,
     .text = "the peer has only shut its sending half, which is legal: it may be waiting for an answer",
-    .change = "proof that the peer is gone",
+    .change = "proof that the peer is gone, of which the kernel may tell when it is asked",
 };
 inline constexpr EvidenceRule half_closed_here{
     .name = "half-closed-here",
@@ -42,6 +42,29 @@ inline constexpr EvidenceRule half_closed_here{
     .unit = EvidenceUnit::none,
     .text = "its application has shut the sending half, which is legal: it may be waiting for an answer",
     .change = "proof that the peer is gone",
+};
+inline constexpr EvidenceRule peer_closed{
+    .name = "peer-closed",
+    .weight = Weight::supports,
+    .unit = EvidenceUnit::none,
+    .text =
+        "the peer is on this machine, and its process has closed its end for good: nobody is left to read",
+    .change = "",
+};
+inline constexpr EvidenceRule peer_absent{
+    .name = "peer-absent",
+    .weight = Weight::supports,
+    .unit = EvidenceUnit::none,
+    .text = "the peer was on this machine, and no socket there is its end of the connection any more",
+    .change = "",
+};
+inline constexpr EvidenceRule peer_alive{
+    .name = "peer-alive",
+    .weight = Weight::opposes,
+    .unit = EvidenceUnit::since,
+    .text =
+        "its peer was asked, and answered {} ago; one that has only just closed does so for a minute, too",
+    .change = "a peer that does not answer when it is asked again",
 };
 inline constexpr EvidenceRule unsent{
     .name = "unsent",
@@ -81,8 +104,8 @@ inline constexpr EvidenceRule unknown_holder{
     .change = "",
 };
 
-inline constexpr std::array evidence_rules{state_age,        quiet,         unread,       half_close,
-                                           half_closed_here, unsent,        kernel_timer, older_than_us,
-                                           no_holder,        unknown_holder};
+inline constexpr std::array evidence_rules{
+    state_age,  quiet,  unread,       half_close,    half_closed_here, peer_closed,   peer_absent,
+    peer_alive, unsent, kernel_timer, older_than_us, no_holder,        unknown_holder};
 
 } // namespace egb::tcp

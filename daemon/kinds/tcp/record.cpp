@@ -4,6 +4,7 @@
 #include <arpa/inet.h>
 #include <netinet/tcp.h>
 
+#include <algorithm>
 #include <array>
 #include <charconv>
 #include <format>
@@ -11,6 +12,26 @@
 namespace egb::tcp {
 
 namespace {
+
+using Address = std::array<__u8, 16>;
+
+constexpr std::array<__u8, 12> mapped_prefix{0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0xff, 0xff};
+
+/// An IPv4 address in its v4-mapped form, any other as it is.
+Address as_ipv6(std::uint8_t family, std::span<const __u8, 16> address) {
+    Address whole{};
+    if (family == AF_INET6) {
+        std::ranges::copy(address, whole.begin());
+    } else {
+        std::ranges::copy(mapped_prefix, whole.begin());
+        std::ranges::copy(address.first(4), whole.begin() + mapped_prefix.size());
+    }
+    return whole;
+}
+
+bool is_mapped(const Address& whole) {
+    return std::ranges::equal(std::span{whole}.first(mapped_prefix.size()), mapped_prefix);
+}
 
 std::string endpoint(std::uint8_t family, const __u8* address, std::uint16_t port) {
     std::array<char, INET6_ADDRSTRLEN> text{};
@@ -43,6 +64,19 @@ std::optional<std::uint64_t> cookie_of(std::string_view key) {
         return std::nullopt;
     }
     return cookie;
+}
+
+bool is_loopback(std::uint8_t family, std::span<const __u8, 16> address) {
+    const Address whole = as_ipv6(family, address);
+    if (is_mapped(whole)) {
+        return whole[mapped_prefix.size()] == 127;
+    }
+    return whole == Address{0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 1};
+}
+
+bool same_address(std::uint8_t family, std::span<const __u8, 16> address, std::uint8_t other_family,
+                  std::span<const __u8, 16> other) {
+    return as_ipv6(family, address) == as_ipv6(other_family, other);
 }
 
 std::string_view state_name(std::uint8_t state) {

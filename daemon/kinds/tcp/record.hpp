@@ -36,6 +36,13 @@ template <typename T>
 /// The cookie out of such a key.
 [[nodiscard]] std::optional<std::uint64_t> cookie_of(std::string_view key);
 
+/// 127.0.0.0/8 or ::1, v4-mapped or not.
+[[nodiscard]] bool is_loopback(std::uint8_t family, std::span<const __u8, 16> address);
+
+/// Whether they are one address; an IPv4 one and its v4-mapped form are.
+[[nodiscard]] bool same_address(std::uint8_t family, std::span<const __u8, 16> address,
+                                std::uint8_t other_family, std::span<const __u8, 16> other);
+
 /// "CLOSE_WAIT", as ss and netstat spell it.
 [[nodiscard]] std::string_view state_name(std::uint8_t state);
 

@@ -31,10 +31,11 @@ const KindInfo& info() {
     static constexpr KindInfo info{
         .name = "tcp",
         .summary = "TCP sockets that wait for an application which has forgotten them",
-        .reach = Reach::reports,
+        .reach = Reach::cleans,
         .options = options,
         .evidence = evidence_rules,
         .capabilities = capabilities,
+        .question = "its peer is asked by a keepalive probe",
     };
     return info;
 }

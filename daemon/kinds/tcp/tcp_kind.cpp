@@ -18,9 +18,12 @@ namespace {
 /// Events taken at a time: a flood must let the bus and the watchdog in between.
 constexpr std::size_t batch = 256;
 
+constexpr Span between_walks = std::chrono::minutes{5};
+
 constexpr std::string_view adopt_program = "egb_tcp_adopt";
 constexpr std::string_view adopt_files_program = "egb_tcp_adopt_files";
 constexpr std::string_view holders_program = "egb_tcp_holders";
+constexpr std::string_view peers_program = "egb_tcp_peers";
 
 template <typename T>
 std::span<const std::byte> bytes_of(const T& value) {
@@ -29,6 +32,11 @@ std::span<const std::byte> bytes_of(const T& value) {
 
 std::uint64_t nanoseconds(Span span) {
     return static_cast<std::uint64_t>(span.count());
+}
+
+egb_tcp_note note_of(std::uint16_t type, std::uint64_t cookie) {
+    return {.header = {.type = type, .size = sizeof(egb_tcp_note), .reserved = 0, .time_ns = 0},
+            .cookie = cookie};
 }
 
 /// An iterator that marks sockets and writes nothing.
@@ -52,7 +60,7 @@ Capability capability(std::string_view name, const std::string& lack, std::strin
 } // namespace
 
 std::span<const std::string_view> TcpKind::optional_programs() {
-    static constexpr std::array programs{adopt_program, adopt_files_program, holders_program};
+    static constexpr std::array programs{adopt_program, adopt_files_program, holders_program, peers_program};
     return programs;
 }
 
@@ -63,6 +71,28 @@ const KindInfo& TcpKind::info() const {
 void TcpKind::configure(const OptionValues& options) {
     thresholds_ = thresholds_of(options);
     tracker_.set_thresholds(thresholds_);
+    wanted_ = {.nudge = options.flag("Nudge"), .destroy = options.flag("Destroy")};
+    timing_ = {.interval = options.span("NudgeInterval"),
+               .probes = static_cast<std::uint32_t>(options.count("NudgeProbes"))};
+    use_means();
+}
+
+/// As much of what is wanted as this kernel gives.
+void TcpKind::use_means() {
+    const Means means{.nudge = wanted_.nudge && nudge_lack_.empty(),
+                      .destroy = wanted_.destroy && destroy_lack_.empty()};
+    tracker_.set_means(means);
+    cleaner_.set_means(means, timing_);
+}
+
+TcpKind::~TcpKind() {
+    std::vector<host::SocketTarget> targets;
+    for (const auto& record : tracker_.asked()) {
+        targets.push_back(target_of(record));
+    }
+    if (!targets.empty()) {
+        static_cast<void>(surroundings_.sys.answers_of_sockets(targets, host::SocketActs::Release::all));
+    }
 }
 
 Result<> TcpKind::start() {
@@ -71,6 +101,9 @@ Result<> TcpKind::start() {
     }
     attached_ = true;
     listed_by_kernel_ = events_->refusal(holders_program).empty() && surroundings_.procfs.has_our_pids();
+    nudge_lack_ = surroundings_.sys.nudge_lack();
+    destroy_lack_ = surroundings_.sys.destroy_lack();
+    use_means();
     return {};
 }
 
@@ -93,6 +126,14 @@ std::vector<Capability> TcpKind::capabilities() const {
                        ? "iter/task_file finds the processes that hold a socket, all in one pass"
                        : "the processes that hold a socket are found by a walk through /proc/*/fd, "
                          "because iter/task_file does not list those of this machine here"),
+        capability("peers", events_->refusal(peers_program) + not_looked_,
+                   translated_
+                       ? "the other end of a connection within this machine is looked for; that it is absent "
+                         "proves nothing, because addresses may be translated here"
+                       : "the other end of a connection within this machine is looked for by iter/tcp"),
+        capability("nudge", nudge_lack_, "peers are asked by bpf_setsockopt in iter/tcp"),
+        capability("destroy", destroy_lack_,
+                   "sockets are ended by bpf_sock_destroy in iter/tcp, under their lock"),
         capability("older-sockets", not_adopted_,
                    "iter/tcp and iter/task_file find sockets that waited before the daemon started"),
         capability(
@@ -131,13 +172,98 @@ Result<> TcpKind::sweep(SweepReason reason) {
     if (auto looked = look_at_sockets(); !looked) {
         return looked;
     }
-    if (tracker_.wants_holders()) {
+    if (tracker_.wants_holders() && may_keep_holders(reason)) {
+        tracker_.keep_holders();
+    } else if (tracker_.wants_holders()) {
         if (auto looked = look_for_holders(); !looked) {
             return looked;
         }
     }
+    look_for_peers();
+    if (reason == SweepReason::startup) {
+        adopt_questions();
+    }
+    look_for_answers();
     tracker_.observe(sighting(SightingType::sweep_end, Source::sweep));
     return {};
+}
+
+void TcpKind::tell(const auto& record) {
+    Sighting told = sighting(SightingType::seen, Source::sweep);
+    told.record = bytes_of(record);
+    tracker_.observe(told);
+}
+
+/// Where it cannot be looked, nothing is proven by what is not there.
+void TcpKind::look_for_peers() {
+    const auto wanted = tracker_.wanted_peers(surroundings_.clock.now());
+    if (wanted.empty() || !events_->refusal(peers_program).empty()) {
+        return;
+    }
+    not_looked_.clear();
+    translated_ = host::translates_addresses();
+    for (const auto& space : surroundings_.procfs.net_namespaces()) {
+        const auto ports = wanted.find(static_cast<std::uint32_t>(space.inode));
+        if (ports == wanted.end()) {
+            continue;
+        }
+        const auto looked = host::in_net_namespace(space.fd, [&] {
+            return look_for_peers_in(ports->first, ports->second);
+        });
+        if (!looked) {
+            not_looked_ =
+                "some connections within this machine cannot be told from others: " + looked.error().message;
+        }
+    }
+}
+
+Result<> TcpKind::look_for_peers_in(std::uint32_t netns, const std::set<std::uint16_t>& ports) {
+    egb_tcp_peer_ports wanted{};
+    for (const std::uint16_t port : ports) {
+        wanted.bits[port / 64] |= std::uint64_t{1} << (port % 64);
+    }
+    auto listed = events_->control("egb_tcp_peer_ports", bytes_of(wanted)).and_then([this] {
+        return events_->iterate(peers_program, sizeof(egb_tcp_peer),
+                                [this](host::EventSource::Record record) {
+                                    Sighting peer = sighting(SightingType::seen, Source::sweep);
+                                    peer.record = record;
+                                    tracker_.observe(peer);
+                                });
+    });
+    if (listed) {
+        tell(egb_tcp_peers{
+            .header = {.type = EGB_TCP_PEERS, .size = sizeof(egb_tcp_peers), .reserved = 0, .time_ns = 0},
+            .netns = netns,
+            .flags = static_cast<__u32>(translated_ ? EGB_TCP_TRANSLATED : 0)});
+    }
+    return listed;
+}
+
+/// Those that an earlier run of the daemon has asked, and died before the answer.
+void TcpKind::adopt_questions() {
+    const auto before = surroundings_.sys.nudged_sockets();
+    if (!before) {
+        return;
+    }
+    for (const auto& target : *before) {
+        tell(note_of(EGB_TCP_ASKED, target.cookie));
+    }
+}
+
+void TcpKind::look_for_answers() {
+    std::vector<host::SocketTarget> targets;
+    for (const auto& record : tracker_.asked()) {
+        targets.push_back(target_of(record));
+    }
+    if (targets.empty()) {
+        return;
+    }
+    const auto answers = surroundings_.sys.answers_of_sockets(targets, host::SocketActs::Release::answered);
+    for (std::size_t at = 0; at < targets.size(); ++at) {
+        if (answers[at] == host::PeerAnswer::alive) {
+            tell(note_of(EGB_TCP_ANSWERED, targets[at].cookie));
+        }
+    }
 }
 
 /// Also makes the kernel side announce the next socket that begins to wait: before the sweep, so that one
@@ -212,6 +338,14 @@ Result<> TcpKind::look_for_holders() {
     });
 }
 
+/// A walk through /proc costs more than all the rest of a sweep. Whoever holds a socket keeps it until it
+/// closes it, which is an event; that another process gets it too is noticed by the next walk.
+bool TcpKind::may_keep_holders(SweepReason reason) const {
+    const bool thorough = reason == SweepReason::startup || reason == SweepReason::loss;
+    return !listed_by_kernel_ && !thorough && !tracker_.misses_holders() &&
+           surroundings_.clock.now() < walked_ + between_walks;
+}
+
 /// What egb_tcp_holders does, where it does not see the machine's processes.
 void TcpKind::walk_descriptors(host::ProcessLookup& lookup) {
     const auto device = socket_device();
@@ -220,6 +354,7 @@ void TcpKind::walk_descriptors(host::ProcessLookup& lookup) {
         tracker_.trust_holders(false);
         return;
     }
+    walked_ = surroundings_.clock.now();
     const auto files = surroundings_.procfs.open_files([&](const host::FileNumber& file) {
         return file.device == *device && by_inode_.contains(file.inode);
     });

@@ -10,6 +10,7 @@
 #include <algorithm>
 #include <chrono>
 #include <format>
+#include <ranges>
 #include <utility>
 
 namespace egb::tcp {
@@ -36,47 +37,65 @@ constexpr unsigned orphan = 8;
 constexpr unsigned old = 16;
 constexpr unsigned unheld = 32;
 constexpr unsigned unasked = 64;
+constexpr unsigned peer_closed = 128;
+constexpr unsigned peer_absent = 256;
+constexpr unsigned proof = peer_closed | peer_absent;
 } // namespace trait
 
-std::vector<Evidence> evidence_of(const egb_tcp_socket& record, unsigned traits) {
-    std::vector<Evidence> evidence{{&state_age, static_cast<std::int64_t>(record.since_ns)},
-                                   {&quiet, static_cast<std::int64_t>(record.quiet_ns)}};
-    if ((traits & trait::unread) != 0) {
-        evidence.push_back({&unread, record.receive_queue});
-    }
-    if ((traits & trait::orphan) != 0) {
-        evidence.push_back({&kernel_timer, 0});
-    } else {
-        evidence.push_back({record.state == TCP_CLOSE_WAIT ? &half_close : &half_closed_here, 0});
-    }
-    if ((traits & trait::unsent) != 0) {
-        evidence.push_back({&unsent, record.send_queue});
-    }
-    if ((traits & trait::old) != 0) {
-        evidence.push_back({&older_than_us, 0});
-    }
-    if ((traits & trait::unheld) != 0) {
-        evidence.push_back({&no_holder, 0});
-    }
-    if ((traits & trait::unasked) != 0) {
-        evidence.push_back({&unknown_holder, 0});
-    }
-    return evidence;
+/// An answer to a question comes within a round trip, or not for long.
+constexpr Span first_answer_after = std::chrono::seconds{2};
+constexpr Span shortest_between_answers = std::chrono::seconds{5};
+constexpr Span longest_between_answers = std::chrono::seconds{30};
+/// A peer on this machine that is alive is not looked for at every sweep.
+constexpr Span between_peer_looks = std::chrono::seconds{30};
+/// Older kernels' iterators may step over a socket while others go: one look that finds nobody proves
+/// nothing.
+constexpr Span until_second_look = std::chrono::seconds{1};
+
+/// 127.0.0.0/8, ::1, and both in the other's clothes. From one address to itself is no different.
+bool stays_on_this_machine(const egb_tcp_socket& record) {
+    return is_loopback(record.family, record.remote) || std::ranges::equal(record.local, record.remote);
 }
 
-Ghost ghost_of(const egb_tcp_socket& record, const std::vector<Holder>& holders, unsigned traits) {
-    return {
-        .id = {},
-        .kind = &info(),
-        .key = key_of(record),
-        .grade = Grade::suspected,
-        .summary =
-            std::format("{} {} -> {}", state_name(record.state), local_text(record), remote_text(record)),
-        .since = instant_of(record.since_ns),
-        .since_kind = (traits & trait::old) != 0 ? SinceKind::at_least : SinceKind::observed,
-        .holders = holders,
-        .evidence = evidence_of(record, traits),
+/// Is this the very other end, and not only a socket with the right port?
+bool is_reverse_of(const egb_tcp_peer& peer, const egb_tcp_socket& record) {
+    return peer.netns == record.netns && peer.local_port == record.remote_port &&
+           peer.remote_port == record.local_port &&
+           same_address(peer.family, peer.local, record.family, record.remote) &&
+           same_address(peer.family, peer.remote, record.family, record.local);
+}
+
+/// No process reads from it any more.
+bool is_left(const egb_tcp_peer& peer) {
+    return peer.state == TCP_TIME_WAIT || (peer.flags & EGB_TCP_ORPHAN) != 0;
+}
+
+std::vector<Evidence> evidence_of(const egb_tcp_socket& record, unsigned traits, Instant answered) {
+    std::vector<Evidence> evidence{{&state_age, static_cast<std::int64_t>(record.since_ns)},
+                                   {&quiet, static_cast<std::int64_t>(record.quiet_ns)}};
+    const auto add_if = [&](unsigned trait, const EvidenceRule& rule, std::int64_t value = 0) {
+        if ((traits & trait) != 0) {
+            evidence.push_back({&rule, value});
+        }
     };
+    add_if(trait::unread, unread, record.receive_queue);
+    add_if(trait::peer_closed, peer_closed);
+    add_if(trait::peer_absent, peer_absent);
+    if ((traits & trait::orphan) != 0) {
+        evidence.push_back({&kernel_timer, 0});
+    } else if (record.state != TCP_CLOSE_WAIT) {
+        evidence.push_back({&half_closed_here, 0});
+    } else if ((traits & trait::proof) == 0) {
+        evidence.push_back({&half_close, 0});
+    }
+    if (answered != Instant{}) {
+        evidence.push_back({&peer_alive, answered.time_since_epoch().count()});
+    }
+    add_if(trait::unsent, unsent, record.send_queue);
+    add_if(trait::old, older_than_us);
+    add_if(trait::unheld, no_holder);
+    add_if(trait::unasked, unknown_holder);
+    return evidence;
 }
 
 /// Two sweeps read the same process twice: what counts is who it is, not which copy of it.
@@ -151,13 +170,73 @@ void TcpTracker::observe(const Sighting& sighting) {
     }
 }
 
+Ghost TcpTracker::ghost_of(const Socket& socket, unsigned traits) const {
+    const egb_tcp_socket& record = socket.record;
+    const bool ours_to_end = record.state == TCP_CLOSE_WAIT && (traits & trait::orphan) == 0;
+    const bool proven = ours_to_end && (traits & trait::proof) != 0;
+    return {
+        .id = {},
+        .kind = &info(),
+        .key = key_of(record),
+        .grade = proven ? Grade::proven : Grade::suspected,
+        .summary =
+            std::format("{} {} -> {}", state_name(record.state), local_text(record), remote_text(record)),
+        .since = instant_of(record.since_ns),
+        .since_kind = (traits & trait::old) != 0 ? SinceKind::at_least : SinceKind::observed,
+        .holders = socket.holders,
+        .evidence = evidence_of(record, traits, socket.answered),
+        .reach = ours_to_end && (means_.nudge || means_.destroy) ? Reach::cleans : Reach::reports,
+        // While something is on its way, the kernel sends no probe, and sees to it by itself.
+        .askable = ours_to_end && means_.nudge && (traits & trait::unsent) == 0,
+    };
+}
+
 void TcpTracker::see(const Sighting& sighting) {
-    if (record_type(sighting.record) == EGB_TCP_WAITING) {
+    switch (record_type(sighting.record)) {
+    case EGB_TCP_WAITING:
         if (const Span shortest = thresholds_.shortest(); shortest > Span{}) {
             wake_by(later(sighting.at, shortest));
         }
+        break;
+    case EGB_TCP_PEER:
+    case EGB_TCP_PEERS:
+        see_peer(sighting);
+        break;
+    case EGB_TCP_ASKED:
+    case EGB_TCP_ANSWERED:
+        note(sighting);
+        break;
+    default:
+        see_socket(sighting);
+        break;
+    }
+}
+
+void TcpTracker::see_peer(const Sighting& sighting) {
+    if (const auto peer = read_record<egb_tcp_peer>(sighting.record)) {
+        peers_.emplace(peer->local_port, *peer);
+    } else if (const auto all = read_record<egb_tcp_peers>(sighting.record)) {
+        searched_[all->netns] = all->flags;
+    }
+}
+
+/// A question, or the answer to one.
+void TcpTracker::note(const Sighting& sighting) {
+    const auto record = read_record<egb_tcp_note>(sighting.record);
+    const auto found = record ? sockets_.find(record->cookie) : sockets_.end();
+    if (found == sockets_.end()) {
         return;
     }
+    if (record->header.type == EGB_TCP_ASKED) {
+        found->second.asked = sighting.at;
+        wake_by(sighting.at + first_answer_after);
+    } else {
+        found->second.asked = {};
+        found->second.answered = sighting.at;
+    }
+}
+
+void TcpTracker::see_socket(const Sighting& sighting) {
     const auto record = read_record<egb_tcp_socket>(sighting.record);
     if (!record) {
         return;
@@ -184,14 +263,24 @@ void TcpTracker::lose(const Sighting& sighting) {
     if (found == sockets_.end()) {
         return;
     }
-    if (found->second.told != 0) {
-        changes_.vanished.push_back({key_of(found->second.record), std::string{end_of(*record)}});
+    const Socket& socket = found->second;
+    if (socket.told != 0 && socket.asked != Instant{} && record->next_state == TCP_CLOSE) {
+        changes_.vanished.push_back({.key = key_of(socket.record),
+                                     .reason =
+                                         "its peer was asked and did not know the connection any more, so "
+                                         "the kernel has ended it",
+                                     .by_question = true});
+    } else if (socket.told != 0) {
+        changes_.vanished.push_back({.key = key_of(socket.record), .reason = std::string{end_of(*record)}});
     }
     sockets_.erase(found);
 }
 
 void TcpTracker::begin_sweep() {
     met_overdue_ = false;
+    keeps_holders_ = false;
+    peers_.clear();
+    searched_.clear();
     for (auto& [cookie, socket] : sockets_) {
         socket.met = false;
     }
@@ -202,7 +291,10 @@ void TcpTracker::end_sweep(Instant at) {
     deadline_.reset();
     for (auto& [cookie, socket] : sockets_) {
         if (socket.met) {
-            judge(socket);
+            if (keeps_holders_) {
+                socket.found = socket.holders;
+            }
+            judge(socket, at);
         }
         wake_by(next_look(socket, at));
     }
@@ -217,7 +309,7 @@ void TcpTracker::drop_unmet() {
             return false;
         }
         if (socket.told != 0) {
-            changes_.vanished.push_back({key_of(socket.record), "it has left its state"});
+            changes_.vanished.push_back({.key = key_of(socket.record), .reason = "it has left its state"});
         }
         return true;
     });
@@ -234,25 +326,56 @@ unsigned TcpTracker::traits_of(const Socket& socket) const {
     traits |= (record.flags & EGB_TCP_SINCE_AT_LEAST) != 0 ? trait::old : 0;
     traits |= unheld && sees_all_holders_ ? trait::unheld : 0;
     traits |= unheld && !sees_all_holders_ ? trait::unasked : 0;
-    return traits;
+    return traits | socket.peer_traits;
 }
 
-void TcpTracker::judge(Socket& socket) {
+/// What was proved once stays so: a connection whose other end is gone does not get another.
+void TcpTracker::look_for_peer(Socket& socket, Instant at) {
+    const auto searched = searched_.find(socket.record.netns);
+    if (searched == searched_.end() || socket.peer_traits != 0 || !stays_on_this_machine(socket.record)) {
+        return;
+    }
+    socket.peer_looked = at;
+    const auto missed = std::exchange(socket.peer_missed, {});
+    const auto [first, last] = peers_.equal_range(socket.record.remote_port);
+    bool left = false;
+    for (const auto& [port, peer] : std::ranges::subrange(first, last)) {
+        if (!is_left(peer)) {
+            return;
+        }
+        left = left || is_reverse_of(peer, socket.record);
+    }
+    const bool translated = (searched->second & EGB_TCP_TRANSLATED) != 0;
+    if (left) {
+        socket.peer_traits = trait::peer_closed;
+    } else if (!translated && missed != Instant{} && at - missed >= until_second_look) {
+        socket.peer_traits = trait::peer_absent;
+    } else if (!translated) {
+        socket.peer_missed = missed == Instant{} ? at : missed;
+    }
+}
+
+void TcpTracker::judge(Socket& socket, Instant at) {
     if (!is_overdue(socket.record)) {
         if (socket.told != 0) {
-            changes_.vanished.push_back({key_of(socket.record), "it moves again"});
+            changes_.vanished.push_back({.key = key_of(socket.record), .reason = "it moves again"});
             socket.told = 0;
         }
         return;
     }
+    if (socket.record.state == TCP_CLOSE_WAIT) {
+        look_for_peer(socket, at);
+    }
     const unsigned traits = traits_of(socket);
-    const auto found = std::exchange(socket.found, {});
-    if (traits == socket.told && same_holders(found, socket.holders)) {
+    auto found = std::exchange(socket.found, {});
+    if (traits == socket.told && socket.answered == socket.answer_told &&
+        same_holders(found, socket.holders)) {
         return;
     }
     socket.told = traits;
-    socket.holders = found;
-    changes_.ghosts.push_back(ghost_of(socket.record, found, traits));
+    socket.answer_told = socket.answered;
+    socket.holders = std::move(found);
+    changes_.ghosts.push_back(ghost_of(socket, traits));
 }
 
 bool TcpTracker::is_overdue(const egb_tcp_socket& record) const {
@@ -265,6 +388,14 @@ Instant TcpTracker::next_look(const Socket& socket, Instant now) const {
     const Span threshold = thresholds_.of(socket.record.state);
     if (socket.missed > 0) {
         return now + shortest_gap;
+    }
+    if (socket.asked != Instant{}) {
+        const Span patience =
+            std::clamp((now - socket.asked) / 2, shortest_between_answers, longest_between_answers);
+        return std::max(socket.asked + first_answer_after, now + patience);
+    }
+    if (socket.told != 0 && socket.peer_missed != Instant{} && socket.peer_traits == 0) {
+        return now + until_second_look;
     }
     if (socket.told != 0) {
         // An event tells of its end; what remains to be noticed is that it moves again.
@@ -280,6 +411,49 @@ void TcpTracker::wake_by(Instant at) {
     if (!deadline_ || at < *deadline_) {
         deadline_ = at;
     }
+}
+
+std::map<std::uint32_t, std::set<std::uint16_t>> TcpTracker::wanted_peers(Instant now) const {
+    std::map<std::uint32_t, std::set<std::uint16_t>> wanted;
+    for (const auto& [cookie, socket] : sockets_) {
+        const egb_tcp_socket& record = socket.record;
+        const Span gap = socket.peer_missed == Instant{} ? between_peer_looks : until_second_look;
+        const bool due = socket.peer_looked == Instant{} || now - socket.peer_looked >= gap;
+        if (socket.met && due && socket.peer_traits == 0 && record.state == TCP_CLOSE_WAIT &&
+            is_overdue(record) && stays_on_this_machine(record)) {
+            wanted[record.netns].insert(record.remote_port);
+        }
+    }
+    return wanted;
+}
+
+bool TcpTracker::misses_holders() const {
+    return std::ranges::any_of(sockets_, [this](const auto& item) {
+        const Socket& socket = item.second;
+        const bool orphan = (socket.record.flags & EGB_TCP_ORPHAN) != 0;
+        return socket.met && !orphan && socket.holders.empty() && is_overdue(socket.record);
+    });
+}
+
+std::vector<egb_tcp_socket> TcpTracker::asked() const {
+    std::vector<egb_tcp_socket> found;
+    for (const auto& [cookie, socket] : sockets_) {
+        if (socket.asked != Instant{}) {
+            found.push_back(socket.record);
+        }
+    }
+    return found;
+}
+
+std::optional<egb_tcp_socket> TcpTracker::find(std::string_view key) const {
+    const auto cookie = cookie_of(key);
+    const auto found = cookie ? sockets_.find(*cookie) : sockets_.end();
+    return found == sockets_.end() || found->second.told == 0 ? std::nullopt
+                                                              : std::optional{found->second.record};
+}
+
+void TcpTracker::look_again(Instant now) {
+    wake_by(now + shortest_gap);
 }
 
 Changes TcpTracker::tick(Instant /*now*/) {

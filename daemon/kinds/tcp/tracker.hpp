@@ -11,6 +11,10 @@
 #include "bpf/tcp.h"
 
 #include <cstdint>
+#include <map>
+#include <optional>
+#include <set>
+#include <string_view>
 #include <unordered_map>
 #include <vector>
 
@@ -32,12 +36,23 @@ struct Thresholds {
 /// As the section [tcp] has them.
 [[nodiscard]] Thresholds thresholds_of(const OptionValues& section);
 
+/// What the kind can do to a socket, by configuration and by what this kernel lets it.
+struct Means {
+    bool nudge{};
+    bool destroy{};
+
+    bool operator==(const Means&) const = default;
+};
+
 class TcpTracker final : public Tracker {
 public:
     TcpTracker() = default;
 
     /// Counts from the next sweep on.
     void set_thresholds(const Thresholds& thresholds) { thresholds_ = thresholds; }
+
+    /// Counts from the next verdict on.
+    void set_means(Means means) { means_ = means; }
 
     void observe(const Sighting& sighting) override;
     [[nodiscard]] Changes tick(Instant now) override;
@@ -51,9 +66,35 @@ public:
     /// Whether the sweep under way has met a socket whose holders are worth a look.
     [[nodiscard]] bool wants_holders() const { return met_overdue_; }
 
+    /// Whether it has met one of which no holder is known.
+    [[nodiscard]] bool misses_holders() const;
+
+    /// This sweep does not look for holders: those of the last one stand.
+    void keep_holders() { keeps_holders_ = true; }
+
+    /// Ports that the other ends of sockets on this machine have, by the inode of the network namespace to
+    /// look in. Only of sockets that this sweep has met overdue, and of which it is not known.
+    [[nodiscard]] std::map<std::uint32_t, std::set<std::uint16_t>> wanted_peers(Instant now) const;
+
+    /// Sockets that are being asked.
+    [[nodiscard]] std::vector<egb_tcp_socket> asked() const;
+
+    /// The socket behind a ghost, as it was when it was judged; nothing when it is no more.
+    [[nodiscard]] std::optional<egb_tcp_socket> find(std::string_view key) const;
+
+    /// A ghost turned out not to be what was judged: look soon.
+    void look_again(Instant now);
+
 private:
     struct Socket {
         egb_tcp_socket record{};
+        Instant asked;       ///< when its peer was asked; the epoch while it is not being asked
+        Instant answered;    ///< when its peer last answered; the epoch when it never did
+        Instant answer_told; ///< as last told
+        Instant peer_looked; ///< when its peer was last looked for on this machine
+        Instant
+            peer_missed; ///< when that first found nobody; the epoch when it found somebody, or never looked
+        unsigned peer_traits{};      ///< what that has proved; it stays proved
         std::vector<Holder> holders; ///< as last told
         std::vector<Holder> found;   ///< by the sweep under way
         bool met{};                  ///< by the sweep under way
@@ -62,11 +103,16 @@ private:
     };
 
     void see(const Sighting& sighting);
+    void see_socket(const Sighting& sighting);
+    void see_peer(const Sighting& sighting);
+    void note(const Sighting& sighting);
     void hold(const Sighting& sighting);
     void lose(const Sighting& sighting);
     void begin_sweep();
     void end_sweep(Instant at);
-    void judge(Socket& socket);
+    void judge(Socket& socket, Instant at);
+    void look_for_peer(Socket& socket, Instant at);
+    [[nodiscard]] Ghost ghost_of(const Socket& socket, unsigned traits) const;
     void drop_unmet();
     [[nodiscard]] unsigned traits_of(const Socket& socket) const;
     void wake_by(Instant at);
@@ -74,8 +120,13 @@ private:
     [[nodiscard]] Instant next_look(const Socket& socket, Instant now) const;
 
     Thresholds thresholds_;
-    std::unordered_map<std::uint64_t, Socket> sockets_; ///< by cookie
+    std::unordered_map<std::uint64_t, Socket> sockets_;          ///< by cookie
+    std::unordered_multimap<std::uint16_t, egb_tcp_peer> peers_; ///< by their local port, of this sweep
+    std::map<std::uint32_t, std::uint32_t>
+        searched_; ///< network namespaces whose peers this sweep has told: flags
+    Means means_;
     bool met_overdue_{};
+    bool keeps_holders_{}; ///< in the sweep under way
     bool sees_all_holders_{true};
     std::optional<Instant> deadline_;
     Changes changes_;

@@ -58,6 +58,12 @@ public:
                 hold(record.cookie, pids);
             }
         }
+        for (const auto& peer : peers_) {
+            observe(SightingType::seen, peer);
+        }
+        if (searched_) {
+            observe(SightingType::seen, *searched_);
+        }
         observe(SightingType::sweep_end);
         return tracker.tick(now);
     }
@@ -87,12 +93,31 @@ public:
                          .record = std::as_bytes(std::span{&record, 1})});
     }
 
+    /// What the next sweep will find of peers on this machine.
+    void list_peers(std::vector<egb_tcp_peer> peers, std::uint32_t flags = 0) {
+        peers_ = std::move(peers);
+        searched_ = egb_tcp_peers{
+            .header = {.type = EGB_TCP_PEERS, .size = sizeof(egb_tcp_peers), .reserved = 0, .time_ns = 0},
+            .netns = 7,
+            .flags = flags};
+    }
+
+    void tell(std::uint16_t type, std::uint64_t cookie) {
+        observe(
+            SightingType::seen,
+            egb_tcp_note{.header = {.type = type, .size = sizeof(egb_tcp_note), .reserved = 0, .time_ns = 0},
+                         .cookie = cookie});
+    }
+
     void observe(SightingType type) { tracker.observe({.type = type, .source = Source::sweep, .at = now}); }
 
     TcpTracker tracker;
     Instant now{1h};
 
 private:
+    std::vector<egb_tcp_peer> peers_;
+    std::optional<egb_tcp_peers> searched_;
+
     void hold(std::uint64_t cookie, const std::vector<std::int32_t>& pids) {
         for (const std::int32_t pid : pids) {
             const egb_tcp_holder record{
@@ -248,6 +273,21 @@ TEST(TcpTracker, does_not_claim_that_nobody_holds_it_when_nobody_can_look) {
     EXPECT_THAT(names(changes.ghosts[0]), testing::Not(testing::Contains("no-holder")));
 }
 
+TEST(TcpTracker, a_sweep_that_does_not_look_for_holders_keeps_those_it_knows) {
+    Stage stage;
+    const auto socket = stage.socket(1);
+    stage.pass(threshold);
+    static_cast<void>(stage.sweep({socket}));
+    stage.observe(SightingType::sweep_begin);
+    auto again = socket;
+    again.header.time_ns = nanoseconds(stage.now);
+    stage.observe(SightingType::seen, again);
+    EXPECT_FALSE(stage.tracker.misses_holders());
+    stage.tracker.keep_holders();
+    stage.observe(SightingType::sweep_end);
+    EXPECT_TRUE(stage.tracker.tick(stage.now).empty()) << "nothing has changed";
+}
+
 TEST(TcpTracker, the_event_of_its_end_says_who_ended_it) {
     Stage stage;
     const auto socket = stage.socket(1);
@@ -328,6 +368,206 @@ TEST(TcpTracker, describes_what_it_tracks_and_nothing_else) {
                 testing::Contains(egb::Field{"local", FieldValue{std::string{"0.0.0.0:80"}}}));
     EXPECT_THAT(stage.tracker.describe("2@7"), IsEmpty());
     EXPECT_THAT(stage.tracker.describe("nonsense"), IsEmpty());
+}
+
+/// A waiting socket on 127.0.0.1:80 whose peer is 127.0.0.1:50000.
+egb_tcp_socket on_loopback(const Stage& stage) {
+    auto record = stage.socket(1);
+    for (auto* address : {record.local, record.remote}) {
+        address[0] = 127;
+        address[3] = 1;
+    }
+    record.local_port = 80;
+    record.remote_port = 50000;
+    return record;
+}
+
+egb_tcp_peer reverse_of(const egb_tcp_socket& record, std::uint8_t state, std::uint8_t flags) {
+    egb_tcp_peer peer{};
+    peer.header = {.type = EGB_TCP_PEER, .size = sizeof(peer), .reserved = 0, .time_ns = 0};
+    std::ranges::copy(record.remote, peer.local);
+    std::ranges::copy(record.local, peer.remote);
+    peer.netns = record.netns;
+    peer.local_port = record.remote_port;
+    peer.remote_port = record.local_port;
+    peer.family = record.family;
+    peer.state = state;
+    peer.flags = flags;
+    return peer;
+}
+
+struct PeerCase {
+    std::string_view name;
+    std::vector<egb_tcp_peer> (*peers)(const egb_tcp_socket&);
+    std::uint32_t flags;
+    Grade grade;
+};
+
+class TcpTrackerPeers : public testing::TestWithParam<PeerCase> {};
+
+TEST_P(TcpTrackerPeers, prove_or_do_not) {
+    Stage stage;
+    const auto socket = on_loopback(stage);
+    stage.list_peers(GetParam().peers(socket), GetParam().flags);
+    stage.pass(threshold);
+    Changes changes = stage.sweep({socket});
+    ASSERT_THAT(changes.ghosts, SizeIs(1));
+    Grade grade = changes.ghosts[0].grade;
+    // That nobody is there takes a second look.
+    stage.pass(1s);
+    changes = stage.sweep({socket});
+    if (!changes.ghosts.empty()) {
+        EXPECT_EQ(grade, Grade::suspected);
+        grade = changes.ghosts[0].grade;
+    }
+    EXPECT_EQ(grade, GetParam().grade);
+}
+
+using Peers = std::vector<egb_tcp_peer>;
+
+INSTANTIATE_TEST_SUITE_P(cases, TcpTrackerPeers,
+                         testing::Values(PeerCase{"absent",
+                                                  [](const egb_tcp_socket&) {
+                                                      return Peers{};
+                                                  },
+                                                  0, Grade::proven},
+                                         PeerCase{"absent_where_addresses_are_translated",
+                                                  [](const egb_tcp_socket&) {
+                                                      return Peers{};
+                                                  },
+                                                  EGB_TCP_TRANSLATED, Grade::suspected},
+                                         PeerCase{"half_closed",
+                                                  [](const egb_tcp_socket& socket) {
+                                                      return Peers{reverse_of(socket, TCP_FIN_WAIT2, 0)};
+                                                  },
+                                                  0, Grade::suspected},
+                                         PeerCase{"closed",
+                                                  [](const egb_tcp_socket& socket) {
+                                                      return Peers{
+                                                          reverse_of(socket, TCP_FIN_WAIT2, EGB_TCP_ORPHAN)};
+                                                  },
+                                                  EGB_TCP_TRANSLATED, Grade::proven},
+                                         PeerCase{"closed_a_while_ago",
+                                                  [](const egb_tcp_socket& socket) {
+                                                      return Peers{reverse_of(socket, TCP_TIME_WAIT, 0)};
+                                                  },
+                                                  EGB_TCP_TRANSLATED, Grade::proven},
+                                         PeerCase{"v4_mapped",
+                                                  [](const egb_tcp_socket& socket) {
+                                                      auto peer =
+                                                          reverse_of(socket, TCP_FIN_WAIT2, EGB_TCP_ORPHAN);
+                                                      for (auto* address : {peer.local, peer.remote}) {
+                                                          std::ranges::copy_n(address, 4, address + 12);
+                                                          std::ranges::fill_n(address, 10, std::uint8_t{0});
+                                                          address[10] = address[11] = 0xff;
+                                                      }
+                                                      peer.family = AF_INET6;
+                                                      return Peers{peer};
+                                                  },
+                                                  EGB_TCP_TRANSLATED, Grade::proven},
+                                         PeerCase{"another_with_the_port_is_alive_and_may_be_it",
+                                                  [](const egb_tcp_socket& socket) {
+                                                      auto other = reverse_of(socket, TCP_ESTABLISHED, 0);
+                                                      other.remote_port = 8080;
+                                                      return Peers{other};
+                                                  },
+                                                  0, Grade::suspected}),
+                         [](const auto& instance) {
+                             return std::string{instance.param.name};
+                         });
+
+TEST(TcpTracker, one_look_that_finds_nobody_proves_nothing) {
+    Stage stage;
+    const auto socket = on_loopback(stage);
+    stage.list_peers({});
+    stage.pass(threshold);
+    EXPECT_EQ(stage.sweep({socket}).ghosts.at(0).grade, Grade::suspected);
+    EXPECT_LE(*stage.tracker.deadline(), stage.now + 1s);
+    stage.list_peers({reverse_of(socket, TCP_FIN_WAIT2, 0)});
+    stage.pass(1s);
+    EXPECT_TRUE(stage.sweep({socket}).empty()) << "there it is";
+    stage.list_peers({});
+    stage.pass(1min);
+    EXPECT_TRUE(stage.sweep({socket}).empty()) << "and so the second look is a first one";
+}
+
+TEST(TcpTracker, a_peer_elsewhere_is_not_looked_for_here) {
+    Stage stage;
+    auto socket = on_loopback(stage);
+    socket.remote[0] = 10;
+    stage.list_peers({});
+    stage.pass(threshold);
+    EXPECT_EQ(stage.sweep({socket}).ghosts.at(0).grade, Grade::suspected);
+}
+
+TEST(TcpTracker, proof_outlasts_the_sweep_that_found_it) {
+    Stage stage;
+    const auto socket = on_loopback(stage);
+    stage.list_peers({reverse_of(socket, TCP_TIME_WAIT, 0)});
+    stage.pass(threshold);
+    EXPECT_EQ(stage.sweep({socket}).ghosts.at(0).grade, Grade::proven);
+    stage.list_peers({}, EGB_TCP_TRANSLATED);
+    EXPECT_TRUE(stage.sweep({socket}).empty());
+    EXPECT_TRUE(stage.tracker.wanted_peers(stage.now).empty());
+}
+
+TEST(TcpTracker, one_that_ends_while_it_is_asked_did_not_answer) {
+    Stage stage;
+    const auto socket = stage.socket(1);
+    stage.pass(threshold);
+    static_cast<void>(stage.sweep({socket}));
+    stage.tell(EGB_TCP_ASKED, 1);
+    EXPECT_THAT(stage.tracker.asked(), SizeIs(1));
+    EXPECT_LE(*stage.tracker.deadline(), stage.now + 2s);
+    const Changes changes = stage.end(1, TCP_CLOSE);
+    ASSERT_THAT(changes.vanished, SizeIs(1));
+    EXPECT_TRUE(changes.vanished[0].by_question);
+}
+
+TEST(TcpTracker, one_that_its_application_closes_while_it_is_asked_went_by_itself) {
+    Stage stage;
+    const auto socket = stage.socket(1);
+    stage.pass(threshold);
+    static_cast<void>(stage.sweep({socket}));
+    stage.tell(EGB_TCP_ASKED, 1);
+    EXPECT_FALSE(stage.end(1, TCP_LAST_ACK).vanished.at(0).by_question);
+}
+
+TEST(TcpTracker, an_answer_is_evidence_against_it) {
+    Stage stage;
+    const auto socket = stage.socket(1);
+    stage.pass(threshold);
+    static_cast<void>(stage.sweep({socket}));
+    stage.tell(EGB_TCP_ASKED, 1);
+    stage.tell(EGB_TCP_ANSWERED, 1);
+    EXPECT_THAT(stage.tracker.asked(), IsEmpty());
+    const Changes changes = stage.sweep({socket});
+    ASSERT_THAT(changes.ghosts, SizeIs(1));
+    EXPECT_THAT(names(changes.ghosts[0]), testing::Contains("peer-alive"));
+    EXPECT_FALSE(stage.end(1, TCP_CLOSE).vanished.at(0).by_question);
+}
+
+TEST(TcpTracker, only_close_wait_is_ever_touched) {
+    Stage stage;
+    stage.tracker.set_means({.nudge = true, .destroy = true});
+    const std::vector sockets{stage.socket(1), stage.socket(2, TCP_FIN_WAIT2)};
+    stage.pass(2 * threshold);
+    const Changes changes = stage.sweep(sockets);
+    ASSERT_THAT(changes.ghosts, SizeIs(2));
+    for (const Ghost& ghost : changes.ghosts) {
+        const bool ours = ghost.summary.starts_with("CLOSE_WAIT");
+        EXPECT_EQ(ghost.reach, ours ? Reach::cleans : Reach::reports);
+        EXPECT_EQ(ghost.askable, ours);
+    }
+}
+
+TEST(TcpTracker, what_has_data_on_its_way_is_not_asked) {
+    Stage stage;
+    stage.tracker.set_means({.nudge = true, .destroy = true});
+    auto socket = stage.socket(1);
+    socket.send_queue = 10;
+    stage.pass(threshold);
+    EXPECT_FALSE(stage.sweep({socket}).ghosts.at(0).askable);
 }
 
 } // namespace
