@@ -18,7 +18,7 @@ PRIVATELY = ["unshare", "--mount", "--propagation", "private", "--", "sh", "-c",
 
 # Below every limit on open files that a distribution sets.
 SOCKETS_PER_PROCESS = 10_000
-# A setting under which a forgotten socket has lost its peer after a second, and not after a minute.
+# A setting under which nothing is left of a forgotten socket's peer after a second; it would be a minute.
 SOON_ALONE = {"tcp_fin_timeout": 1}
 END = "--- end of output ---"
 
@@ -78,15 +78,21 @@ class Network(AbstractContextManager):
         return dict(zip(fields[::2], map(int, fields[1::2])))
 
     def plant(self, count: int) -> ExitStack:
-        """Forgets so many sockets here, for as long as the block lasts. Their peers are gone when it begins (see
-        SOON_ALONE)."""
+        """Forgets so many sockets here, for as long as the block lasts. The peers have closed their ends, and the kernel
+        remembers that for tcp_fin_timeout."""
+        with ExitStack() as planted:
+            for start in range(0, count, SOCKETS_PER_PROCESS):
+                part = min(SOCKETS_PER_PROCESS, count - start)
+                planted.enter_context(Forgetful("--network", str(self.pid), "--count", str(part)))
+            return planted.pop_all()
+
+    def plant_alone(self, count: int) -> ExitStack:
+        """The same, and nothing is left of the peers. For a network that is SOON_ALONE."""
         goal = self.sockets() + count
         with ExitStack() as planted:
             # Now and then the kernel ends a peer with a reset, and its ghost with it: such are made up for.
             while missing := goal - self.sockets():
-                for start in range(0, missing, SOCKETS_PER_PROCESS):
-                    part = min(SOCKETS_PER_PROCESS, missing - start)
-                    planted.enter_context(Forgetful("--network", str(self.pid), "--count", str(part)))
+                planted.enter_context(self.plant(missing))
                 eventually("the peers are gone", self._has_no_peers)
             return planted.pop_all()
 

@@ -39,7 +39,7 @@ def main() -> None:
         planted = 0
         for step in STEPS:
             bench.progress(f"{step:,} sockets")
-            cleanup.enter_context(network.plant(step - planted))
+            cleanup.enter_context(network.plant_alone(step - planted))
             planted = step
             eventually(f"{step} ghosts", lambda: ghosts(machine) >= step, seconds=120)
             table.add(str(step), sweep=sweep_ms(machine), memory=memory_mib(pid), idle_cpu=idle_cpu_percent(pid))
