@@ -13,12 +13,14 @@ import json
 import os
 import pathlib
 import random
+import resource
 import socket
 import struct
 import sys
 import threading
 import time
 from collections.abc import Callable
+from typing import NamedTuple
 
 CLONE_NEWNET = 0x40000000
 SIOCSIFFLAGS = 0x8914
@@ -39,6 +41,18 @@ def enter_new_network() -> None:
         raise OSError(ctypes.get_errno(), "unshare")
     with socket.socket(socket.AF_INET, socket.SOCK_DGRAM) as control:
         fcntl.ioctl(control, SIOCSIFFLAGS, struct.pack("16sH14x", b"lo", IFF_UP))
+
+
+def enter_network_of(pid: int) -> None:
+    with open(f"/proc/{pid}/ns/net", encoding="ascii") as network:
+        if ctypes.CDLL(None, use_errno=True).setns(network.fileno(), CLONE_NEWNET) != 0:
+            raise OSError(ctypes.get_errno(), "setns")
+
+
+def allow_many_files() -> None:
+    """As many as may be had: for programs that use select(2), the usual limit is lower than that."""
+    _, most = resource.getrlimit(resource.RLIMIT_NOFILE)
+    resource.setrlimit(resource.RLIMIT_NOFILE, (most, most))
 
 
 def hang_up(peer: socket.socket) -> None:
@@ -62,8 +76,15 @@ def crash(peer: socket.socket) -> None:
 PEERS = {"closed": hang_up, "half": half_close, "crashed": crash}
 
 
-def forget(family: str, count: int, leave: Callable[[socket.socket], None]) -> list[tuple[socket.socket, socket.socket]]:
-    """Connections whose peers have left and we have not: pairs of our end and theirs."""
+class Forgotten(NamedTuple):
+    """A connection whose peer has left and we have not."""
+
+    ours: socket.socket
+    peer: socket.socket
+    address: tuple # the peer's, which cannot be asked for any more once the kernel has ended the connection
+
+
+def forget(family: str, count: int, leave: Callable[[socket.socket], None]) -> list[Forgotten]:
     listen_family, listen_address, peer_family, peer_address = FAMILIES[family]
     held = []
     with socket.socket(listen_family) as listener:
@@ -75,12 +96,12 @@ def forget(family: str, count: int, leave: Callable[[socket.socket], None]) -> l
         for _ in range(count):
             peer = socket.socket(peer_family)
             peer.connect((peer_address, port))
-            connection, _ = listener.accept()
+            connection, address = listener.accept()
             leave(peer)
             # The end of the stream: from here on the socket is in CLOSE_WAIT.
             while connection.recv(1):
                 pass
-            held.append((connection, peer))
+            held.append(Forgotten(connection, peer, address))
     return held
 
 
@@ -112,16 +133,16 @@ def state_of(connection: socket.socket) -> int:
     return connection.getsockopt(socket.IPPROTO_TCP, socket.TCP_INFO, 1)[0]
 
 
-def answer(order: str, held: list[tuple[socket.socket, socket.socket]], sent: list[int], data: bytes) -> object:
+def answer(order: str, held: list[Forgotten], sent: list[int], data: bytes) -> object:
     """What the tests ask for, a line each."""
     match order:
         case "states":
-            return [state_of(connection) for connection, _ in held]
+            return [state_of(one.ours) for one in held]
         case "finish":
-            return [finish(*pair, data, already) for pair, already in zip(held, sent, strict=True)]
+            return [finish(one.ours, one.peer, data, already) for one, already in zip(held, sent, strict=True)]
         case "close":
-            for connection, _ in held:
-                connection.close()
+            for one in held:
+                one.ours.close()
             return True
     raise ValueError(order)
 
@@ -131,22 +152,27 @@ def main() -> None:
     parser.add_argument("--family", choices=FAMILIES, default="ipv4")
     parser.add_argument("--count", type=int, default=1)
     parser.add_argument("--peer", choices=PEERS, default="closed", help="how the peers leave")
-    parser.add_argument("--new-network", action="store_true", help="in a network namespace of its own")
+    network = parser.add_mutually_exclusive_group()
+    network.add_argument("--new-network", action="store_true", help="in a network namespace of its own")
+    network.add_argument("--network", type=int, metavar="PID", help="in the network namespace of that process")
     parser.add_argument("--comm", help="the name that the process goes by")
     parser.add_argument("--download", type=int, default=0, help="bytes to send; begun at once, and paused by the peer")
     arguments = parser.parse_args()
     if arguments.comm:
         pathlib.Path("/proc/self/comm").write_text(arguments.comm)
+    allow_many_files()
     if arguments.new_network:
         enter_new_network()
+    if arguments.network:
+        enter_network_of(arguments.network)
     held = forget(arguments.family, arguments.count, PEERS[arguments.peer])
     data = random.Random(1).randbytes(arguments.download)
-    sent = [fill(connection, data) for connection, _ in held]
+    sent = [fill(one.ours, data) for one in held]
     told = {
         "pid": os.getpid(),
         "netns": os.stat("/proc/self/ns/net").st_ino,
         "sockets": [
-            {"fd": end.fileno(), "local": end.getsockname()[:2], "peer": end.getpeername()[:2]} for end, _ in held
+            {"fd": one.ours.fileno(), "local": one.ours.getsockname()[:2], "peer": one.address[:2]} for one in held
         ],
     }
     print(json.dumps(told), flush=True)
