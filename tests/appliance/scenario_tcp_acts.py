@@ -37,9 +37,9 @@ class TcpActs(Scenario):
 
     def outcomes_of(self, port: int) -> list[str]:
         """What was done to the ghosts of a port, the oldest first."""
-        found = json.loads(self.machine.read("ghostctl", "history", "--json", "--limit", "1000"))["incidents"]
-        return [row["outcome"]["verdict"] for row in reversed(found)
-                if row["type"] == "acted" and f":{port} " in row["ghost"]["summary"]]
+        found = json.loads(self.machine.read("ghostctl", "history", "--json", "--lines", "1000"))["incidents"]
+        rows = sorted(found, key=lambda row: row["sequence"])
+        return [row["verdict"] for row in rows if row["type"] == "acted" and f":{port} " in row["summary"]]
 
     def check_ended(self, *options: str) -> None:
         with forgetful(*options) as stuck:

@@ -141,8 +141,8 @@ inline constexpr EvidenceRule exhaustion{
 };
 
 inline constexpr std::array evidence_rules{
-    state_age,  quiet,       unread,       half_close,       half_closed_here, peer_closed,
-    peer_alive, out_of_bounds, unsent,      kernel_timer, older_than_us,    no_holder,        unknown_holder,
-    leak_size,  leak_growth, descriptors,  descriptor_limit, exhaustion};
+    state_age,      quiet,         unread,      half_close,   half_closed_here, peer_closed,
+    peer_alive,     out_of_bounds, unsent,      kernel_timer, older_than_us,    no_holder,
+    unknown_holder, leak_size,     leak_growth, descriptors,  descriptor_limit, exhaustion};
 
 } // namespace egb::tcp

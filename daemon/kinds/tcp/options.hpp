@@ -64,8 +64,10 @@ inline constexpr std::array options{
         .name = "Nudge",
         .type = OptionType::flag,
         .preset = "yes",
-        .help = "Ask the peer of a suspected socket, by a keepalive probe, whether it still knows of the connection. "
-                "One that is gone resets it, and then the kernel ends the socket; one that is alive does not notice, "
+        .help = "Ask the peer of a suspected socket, by a keepalive probe, whether it still knows of the "
+                "connection. "
+                "One that is gone resets it, and then the kernel ends the socket; one that is alive does not "
+                "notice, "
                 "and the socket gets its own options back. Needs Clean=proven or suspected.",
     },
     OptionSpec{
@@ -90,9 +92,11 @@ inline constexpr std::array options{
         .name = "Destroy",
         .type = OptionType::flag,
         .preset = "yes",
-        .help = "End a socket whose peer is proven to be gone, and with Clean=suspected any that is overdue. Without "
-                "it, the nudge is the strongest that is done. The application keeps its descriptor either way, "
-                "and reads an error from it.",
+        .help =
+            "End a socket whose peer is proven to be gone, and with Clean=suspected any that is overdue. "
+            "Without "
+            "it, the nudge is the strongest that is done. The application keeps its descriptor either way, "
+            "and reads an error from it.",
     },
 };
 

@@ -38,9 +38,9 @@ constexpr unsigned old = 16;
 constexpr unsigned unheld = 32;
 constexpr unsigned unasked = 64;
 constexpr unsigned peer_closed = 128;
-constexpr unsigned peer_absent = 256;
-constexpr unsigned leaked = 512; ///< its owner leaks such sockets
-constexpr unsigned proof = peer_closed | peer_absent;
+constexpr unsigned leaked = 256; ///< its owner leaks such sockets
+constexpr unsigned out_of_bounds = 512;
+constexpr unsigned proof = peer_closed;
 } // namespace trait
 
 /// An answer to a question comes within a round trip, or not for long.
