@@ -13,6 +13,7 @@
 #include <array>
 #include <cerrno>
 #include <cstddef>
+#include <deque>
 #include <iterator>
 #include <optional>
 #include <ranges>
@@ -297,23 +298,28 @@ std::vector<UnitName> UnitFiles::names_of(const UnitName& unit) const {
         const auto file = files_.find(name.text());
         return file != files_.end() && !file->second.alias_of;
     };
-    std::vector<UnitName> names{unit};
-    const auto add_aliases_of = [&](const UnitName& name) {
+    std::vector<UnitName> names;
+    std::deque<UnitName> candidates{unit};
+    const auto consider_aliases_of = [&](const UnitName& name) {
         const auto [first, last] = aliases_.equal_range(name.text());
         for (const auto& alias : std::ranges::subrange{first, last} | std::views::values) {
             const bool of_template = alias.is_template() && unit.is_instance();
-            const auto other = of_template ? alias.with_instance(unit.instance) : alias;
-            const bool is_other_unit = other.instance != unit.instance || (of_template && has_file(other));
-            if (!is_other_unit && !std::ranges::contains(names, other)) {
-                names.push_back(other);
+            auto other = of_template ? alias.with_instance(unit.instance) : alias;
+            if (other.instance == unit.instance && !(of_template && has_file(other))) {
+                candidates.push_back(std::move(other));
             }
         }
     };
-    for (std::size_t at = 0; at < names.size(); ++at) {
-        const auto name = names[at];
-        add_aliases_of(name);
-        if (name.is_instance() && !has_file(name)) {
-            add_aliases_of(name.with_instance(""));
+    while (!candidates.empty()) {
+        const auto name = std::move(candidates.front());
+        candidates.pop_front();
+        if (std::ranges::contains(names, name)) {
+            continue;
+        }
+        names.push_back(name);
+        consider_aliases_of(name);
+        if (name.is_instance() && !files_.contains(name.text())) {
+            consider_aliases_of(name.with_instance(""));
         }
     }
     return names;
