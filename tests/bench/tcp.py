@@ -22,7 +22,6 @@ ROUNDS = 15
 SLICE_MS = 500
 STATS_SLICE_MS = 300
 GLANCE_MS = 20
-ALONE_SECONDS = 120
 
 STEPS = (1_000, 10_000, 50_000)
 STUCK = 50_000
@@ -105,7 +104,8 @@ def measure_cycles(bench: Bench, machine: Machine) -> None:
     table = bench.table("cycles", "connect, accept, close over loopback, one after the other on one CPU",
                         {"rate": "cycles/s", "slower": "%", "spread": "+-%", "programs": "us/cycle",
                          "process": "us/cycle", "cost": "% of a cycle"})
-    eventually("no other eghostbusterd watches this kernel", lambda: not running("eghostbusterd"), ALONE_SECONDS)
+    if running("eghostbusterd"):
+        table.note("another eghostbusterd watched this kernel, so that nobody is not nobody here")
     watchers = {"nobody": nullcontext(), **observers(machine)}
     seen: dict[str, list[Watched]] = {name: [] for name in watchers}
     with Load() as load:
