@@ -136,12 +136,12 @@ Result<SocketActs::Report> SocketActs::order(std::string_view program, std::span
     }
     Report report;
     auto spaces = procfs_.net_namespaces();
-    for (const auto& [inode, here] : by_namespace) {
+    for (const auto& [inode, there] : by_namespace) {
         const auto space = std::ranges::find(spaces, inode, &NetNamespace::inode);
         const auto ordered = space == spaces.end()
                                  ? fail(ErrorCode::unsupported,
                                         "no process lives in its network namespace, so it cannot be entered")
-                                 : in_net_namespace(space->fd, [&, here = std::span{here}] {
+                                 : in_net_namespace(space->fd, [&, here = std::span{there}] {
                                        return order_here(program, here, only_look, report);
                                    });
         if (!ordered) {

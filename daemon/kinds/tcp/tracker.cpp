@@ -306,7 +306,7 @@ void TcpTracker::end_sweep(Instant at) {
     }
     for (auto& [cookie, socket] : sockets_) {
         if (socket.met) {
-            socket.looked = socket.looked || !keeps_holders_;
+            socket.looked = socket.looked || (!keeps_holders_ && is_overdue(socket.record));
             judge(socket);
         }
         wake_by(next_look(socket, at));
