@@ -139,7 +139,7 @@ def cycle_figures(rounds: list[Watched], clock: float) -> dict[str, float]:
     figures = {"rate": 1e9 / statistics.median(watched.cycle for watched in rounds),
                "slower": statistics.median(slower), "spread": (third - first) / 2}
     if rounds[0].runs:
-        inside = statistics.median(watched.programs - watched.runs * clock for watched in rounds)
+        inside = max(0.0, statistics.median(watched.programs - watched.runs * clock for watched in rounds))
         beside = statistics.median(watched.process for watched in rounds)
         cycle = statistics.median(watched.off for watched in rounds)
         figures |= {"programs": inside / 1e3, "process": beside / 1e3, "cost": (inside + beside) / cycle * 100}
