@@ -17,6 +17,7 @@
 #include <bpf/bpf_endian.h>
 
 #include "tcp.h"
+#include "tcp_queues.bpf.h"
 
 struct egb_tcp_mark {
 	__u64 since_ns;
@@ -62,6 +63,13 @@ struct {
 	__type(value, __u32);
 } egb_tcp_announced SEC(".maps");
 
+struct {
+	__uint(type, BPF_MAP_TYPE_ARRAY);
+	__uint(max_entries, 1);
+	__type(key, __u32);
+	__type(value, struct egb_tcp_peer_ports);
+} egb_tcp_peer_ports SEC(".maps");
+
 #define SOCK_DEAD_BIT 1UL
 
 static __always_inline bool is_waiting_state(int state)
@@ -101,37 +109,6 @@ static __always_inline bool is_plain_ending(const struct sock *sk, int state)
 	return state == TCP_FIN_WAIT2 && is_orphan(sk);
 }
 
-/* Sequence numbers run round; what lies between two of them is never negative. */
-static __always_inline __u32 distance(__u32 from, __u32 to)
-{
-	return (__s32)(to - from) > 0 ? to - from : 0;
-}
-
-/*
- * A FIN has a sequence number too, and is no data: not the peer's, which is the last thing that
- * can be unread, and not ours, which is the last thing that can be unsent.
- */
-static __always_inline __u32 unread_bytes(const struct tcp_sock *tp, __u32 state)
-{
-	__u32 unread = distance(tp->copied_seq, tp->rcv_nxt);
-
-	return unread && state != TCP_FIN_WAIT2 ? unread - 1 : unread;
-}
-
-static __always_inline __u32 unsent_bytes(const struct tcp_sock *tp, __u32 state)
-{
-	__u32 unsent = distance(tp->snd_una, tp->write_seq);
-
-	return unsent && state == TCP_LAST_ACK ? unsent - 1 : unsent;
-}
-
-static __always_inline __u64 received_bytes(const struct tcp_sock *tp, __u32 state)
-{
-	__u64 received = tp->bytes_received;
-
-	return received && state != TCP_FIN_WAIT2 ? received - 1 : received;
-}
-
 /* True when something moved since the mark was last brought up to date, which this does. */
 static __always_inline bool take_progress(struct egb_tcp_mark *mark, const struct tcp_sock *tp,
 					  __u32 state)
@@ -151,6 +128,34 @@ static __always_inline bool take_progress(struct egb_tcp_mark *mark, const struc
 	return moved;
 }
 
+/* Socket and inode are one allocation. A socket on its way to be an orphan may lose it meanwhile.
+ */
+static __always_inline __u64 inode_of(const struct sock *sk)
+{
+	struct socket *socket = sk->sk_socket;
+	struct socket_alloc *whole;
+
+	if (!socket)
+		return 0;
+	whole = (void *)socket - bpf_core_field_offset(struct socket_alloc, socket);
+	return BPF_CORE_READ(whole, vfs_inode.i_ino);
+}
+
+/* IPv4 in the first four bytes. */
+static __always_inline void fill_addresses(__u8 local[16], __u8 remote[16],
+					   const struct sock_common *common)
+{
+	__builtin_memset(local, 0, 16);
+	__builtin_memset(remote, 0, 16);
+	if (common->skc_family == AF_INET6) {
+		bpf_core_read(local, 16, &common->skc_v6_rcv_saddr.in6_u.u6_addr8);
+		bpf_core_read(remote, 16, &common->skc_v6_daddr.in6_u.u6_addr8);
+	} else {
+		*(__be32 *)local = common->skc_rcv_saddr;
+		*(__be32 *)remote = common->skc_daddr;
+	}
+}
+
 static __always_inline void fill_socket(struct egb_tcp_socket *record, struct sock *sk,
 					const struct egb_tcp_mark *mark)
 {
@@ -162,6 +167,7 @@ static __always_inline void fill_socket(struct egb_tcp_socket *record, struct so
 	record->bytes_sent = mark->bytes_sent;
 	record->bytes_acked = mark->bytes_acked;
 	record->bytes_received = mark->bytes_received;
+	record->inode = inode_of(sk);
 	record->receive_queue = mark->receive_queue;
 	record->send_queue = mark->send_queue;
 	record->netns = common->skc_net.net->ns.inum;
@@ -172,15 +178,7 @@ static __always_inline void fill_socket(struct egb_tcp_socket *record, struct so
 	record->state = common->skc_state;
 	record->flags = mark->flags | (is_orphan(sk) ? EGB_TCP_ORPHAN : 0);
 	record->reserved = 0;
-	__builtin_memset(record->local, 0, sizeof(record->local));
-	__builtin_memset(record->remote, 0, sizeof(record->remote));
-	if (common->skc_family == AF_INET6) {
-		BPF_CORE_READ_INTO(&record->local, common, skc_v6_rcv_saddr.in6_u.u6_addr8);
-		BPF_CORE_READ_INTO(&record->remote, common, skc_v6_daddr.in6_u.u6_addr8);
-	} else {
-		*(__be32 *)record->local = common->skc_rcv_saddr;
-		*(__be32 *)record->remote = common->skc_daddr;
-	}
+	fill_addresses(record->local, record->remote, common);
 }
 
 static __always_inline void announce(int state)
@@ -249,6 +247,7 @@ static __always_inline void end_waiting(struct sock *sk, int newstate)
 	record->cookie = bpf_get_socket_cookie(sk);
 	record->netns = sk->__sk_common.skc_net.net->ns.inum;
 	record->next_state = newstate;
+	record->error = sk->sk_err;
 	bpf_ringbuf_submit(record, 0);
 }
 
@@ -324,6 +323,38 @@ int egb_tcp_adopt_files(struct bpf_iter__task_file *ctx)
 	socket = bpf_sock_from_file(file);
 	if (socket && socket->sk)
 		adopt(socket->sk);
+	return 0;
+}
+
+static __always_inline bool is_wanted_port(__u16 port)
+{
+	__u32 zero = 0;
+	struct egb_tcp_peer_ports *ports = bpf_map_lookup_elem(&egb_tcp_peer_ports, &zero);
+
+	return ports && ports->bits[(port >> 6) & 1023] >> (port & 63) & 1;
+}
+
+/* Who may be the other end of a waiting socket, in the network namespace in which the iterator is
+ * opened.
+ */
+SEC("iter/tcp")
+int egb_tcp_peers(struct bpf_iter__tcp *ctx)
+{
+	struct sock_common *common = ctx->sk_common;
+	struct egb_tcp_peer record = {};
+
+	if (!common || common->skc_state == TCP_LISTEN || !is_wanted_port(common->skc_num))
+		return 0;
+	egb_fill_header(&record.header, EGB_TCP_PEER, sizeof(record));
+	record.netns = common->skc_net.net->ns.inum;
+	record.local_port = common->skc_num;
+	record.remote_port = bpf_ntohs(common->skc_dport);
+	record.family = common->skc_family;
+	record.state = common->skc_state;
+	if (common->skc_state != TCP_TIME_WAIT && common->skc_flags & SOCK_DEAD_BIT)
+		record.flags = EGB_TCP_ORPHAN;
+	fill_addresses(record.local, record.remote, common);
+	bpf_seq_write(ctx->meta->seq, &record, sizeof(record));
 	return 0;
 }
 

@@ -13,6 +13,11 @@ enum {
 	EGB_TCP_END,	     /* event: a watched socket has left its state */
 	EGB_TCP_SOCKET,	     /* sweep: a waiting socket as it is now */
 	EGB_TCP_HOLDER,	     /* sweep: who holds a waiting socket */
+	EGB_TCP_PEER,	  /* sweep: a socket that may be the other end of one on the same machine */
+	EGB_TCP_PEERS,	  /* sweep: all such sockets of a network namespace have been told */
+	EGB_TCP_ASKED,	  /* its peer is being asked */
+	EGB_TCP_ANSWERED, /* its peer has answered */
+	EGB_TCP_OWNER,	  /* sweep: how many descriptors a process has that leaks sockets */
 };
 
 enum {
@@ -29,6 +34,7 @@ struct egb_tcp_socket {
 	__u64 bytes_sent;
 	__u64 bytes_acked;
 	__u64 bytes_received;
+	__u64 inode; /* of its file, as in /proc/PID/fd; 0 when it has none */
 	__u32 receive_queue;
 	__u32 send_queue;
 	__u32 netns; /* inode */
@@ -42,14 +48,15 @@ struct egb_tcp_socket {
 	__u8 flags;
 	__u8 reserved;
 };
-EGB_ASSERT_SIZE(struct egb_tcp_socket, 120);
+EGB_ASSERT_SIZE(struct egb_tcp_socket, 128);
 
 /* Short, because a process that held 20,000 sockets lets go of them all at once. */
 struct egb_tcp_end {
 	struct egb_header header;
 	__u64 cookie;
 	__u32 netns;
-	__u32 next_state;
+	__u16 next_state;
+	__u16 error; /* what its application would read; 0 when it has closed it itself */
 };
 EGB_ASSERT_SIZE(struct egb_tcp_end, 32);
 
@@ -61,6 +68,43 @@ struct egb_tcp_holder {
 	__s32 fd;
 };
 EGB_ASSERT_SIZE(struct egb_tcp_holder, 40);
+
+struct egb_tcp_peer {
+	struct egb_header header;
+	__u8 local[16];
+	__u8 remote[16];
+	__u32 netns;
+	__u16 local_port;
+	__u16 remote_port;
+	__u8 family;
+	__u8 state;
+	__u8 flags; /* EGB_TCP_ORPHAN */
+	__u8 reserved[5];
+};
+EGB_ASSERT_SIZE(struct egb_tcp_peer, 64);
+
+/* For EGB_TCP_ASKED and EGB_TCP_ANSWERED. */
+struct egb_tcp_note {
+	struct egb_header header;
+	__u64 cookie;
+};
+EGB_ASSERT_SIZE(struct egb_tcp_note, 24);
+
+/* What /proc says of a process. */
+struct egb_tcp_owner {
+	struct egb_header header;
+	__u64 start_ticks;
+	__u64 file_limit; /* RLIMIT_NOFILE, the soft one; all ones when there is none */
+	__s32 pid;
+	__u32 open_files;
+};
+EGB_ASSERT_SIZE(struct egb_tcp_owner, 40);
+
+/* The local ports of which EGB_TCP_PEER records are wanted, a bit for each. */
+struct egb_tcp_peer_ports {
+	__u64 bits[1024];
+};
+EGB_ASSERT_SIZE(struct egb_tcp_peer_ports, 8192);
 
 /* What the daemon tells the kernel side. 0 stands for: this state does not interest anybody. */
 struct egb_tcp_control {

@@ -84,6 +84,9 @@ Dictionary dictionary(const Filter& filter) {
     if (filter.min_age) {
         add("min_age", usec_of(*filter.min_age));
     }
+    if (filter.members) {
+        add("members", true);
+    }
     return wanted;
 }
 
@@ -121,6 +124,16 @@ GhostRow ghost_row(const Row& row) {
             .unit = unit,
             .holders = holders,
             .decision = decision};
+}
+
+template <typename Row>
+MemberRow member_row(const Row& row) {
+    const auto& [id, fd, since, at_least, summary] = row;
+    return {.id = id,
+            .fd = fd,
+            .since = wall_of(since),
+            .known = at_least ? Known::at_least : Known::exactly,
+            .summary = summary};
 }
 
 template <typename Row>
@@ -337,6 +350,31 @@ Answer<std::vector<GhostRow>> Client::ghosts(const Filter& filter) {
                 return all;
             }
         }
+    });
+}
+
+Answer<std::uint32_t> Client::count(const Filter& filter) {
+    return impl_->ask([&] {
+        return std::get<0>(impl_->manager().ListGhosts(dictionary(filter), 0, 1));
+    });
+}
+
+Answer<std::vector<MemberRow>> Client::members(GhostId id, std::size_t most) {
+    return impl_->ask([&] {
+        std::vector<MemberRow> all;
+        while (all.size() < most) {
+            const auto wanted =
+                static_cast<std::uint32_t>(std::min<std::size_t>(most - all.size(), page_rows));
+            const auto [total, rows] =
+                impl_->manager().ListMembers(id, static_cast<std::uint32_t>(all.size()), wanted);
+            std::ranges::transform(rows, std::back_inserter(all), [](const auto& row) {
+                return member_row(row);
+            });
+            if (rows.empty() || all.size() >= total) {
+                break;
+            }
+        }
+        return all;
     });
 }
 

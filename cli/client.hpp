@@ -80,6 +80,10 @@ public:
 
     /// All pages.
     [[nodiscard]] Answer<std::vector<GhostRow>> ghosts(const Filter& filter);
+    /// How many there are, without fetching them.
+    [[nodiscard]] Answer<std::uint32_t> count(const Filter& filter);
+    /// Those that a summary ghost stands for, the first `most`.
+    [[nodiscard]] Answer<std::vector<MemberRow>> members(GhostId id, std::size_t most);
     [[nodiscard]] Answer<Json> describe(GhostId id);
     [[nodiscard]] Answer<std::string> explain(GhostId id);
     [[nodiscard]] Answer<std::vector<IncidentRow>> history(const HistoryFilter& filter, std::uint32_t limit);

@@ -73,6 +73,19 @@ Script with_ghosts() {
     return script;
 }
 
+/// 17 stands for so many others.
+Script with_a_leak(std::uint64_t members) {
+    auto script = with_ghosts();
+    script.descriptions[17] = std::format(R"({{"id":17,"kind":"tcp","grade":"suspected","key":"leak:7@1",
+        "summary":"shop.service holds {0} stuck sockets","since":1,"group":null,"members_total":{0}}})",
+                                          members);
+    for (std::uint64_t id = 100; id < 100 + members; ++id) {
+        script.members.emplace_back(id, static_cast<std::int32_t>(id - 96), four_days_ago(), false,
+                                    "CLOSE_WAIT");
+    }
+    return script;
+}
+
 class CtlBus : public ::testing::Test {
 protected:
     void serve(Script script = with_ghosts()) { daemon_.emplace(bus_.address(), std::move(script)); }
@@ -167,7 +180,8 @@ TEST_F(CtlBus, ListShowsATable) {
               "18 tcp  suspected 4d 2h 1234 java    shop.service 10.0.0.1:443 waits for its application\n"
               "\n"
               "2 ghosts listed.\n");
-    EXPECT_THAT(calls(), ElementsAre(Call{"ListGhosts", " 0+1000", false}));
+    EXPECT_THAT(calls(), ElementsAre(Call{"ListGhosts", " 0+1000", false},
+                                     Call{"ListGhosts", "members:b=true 0+1", false}));
 }
 
 TEST_F(CtlBus, ListWithoutLegendIsOneLinePerGhost) {
@@ -193,6 +207,10 @@ TEST_F(CtlBus, ListPassesTheFilterOnWithTheTypesOfTheApi) {
                 ElementsAre(Call{"ListGhosts",
                                  "comm=java container=3f grade=proven kind=tcp min_age:t=90000000 pid:i=7 "
                                  "uid:u=1000 unit=shop.service 0+1000",
+                                 false},
+                            Call{"ListGhosts",
+                                 "comm=java container=3f grade=proven kind=tcp members:b=true "
+                                 "min_age:t=90000000 pid:i=7 uid:u=1000 unit=shop.service 0+1",
                                  false}));
 }
 
@@ -207,7 +225,20 @@ TEST_F(CtlBus, ListTurnsThePages) {
     EXPECT_EQ(std::ranges::count(ran.out, '\n'), 2500 + 3);
     EXPECT_THAT(calls(),
                 ElementsAre(Call{"ListGhosts", " 0+1000", false}, Call{"ListGhosts", " 1000+1000", false},
-                            Call{"ListGhosts", " 2000+1000", false}));
+                            Call{"ListGhosts", " 2000+1000", false},
+                            Call{"ListGhosts", "members:b=true 0+1", false}));
+}
+
+TEST_F(CtlBus, ListSaysHowManyAreFoldedAway) {
+    serve(with_a_leak(120));
+    EXPECT_THAT(run({"list"}).out,
+                EndsWith("\n\n2 ghosts listed. 120 more are folded into summaries; --all lists them.\n"));
+    EXPECT_THAT(run({"list", "--all"}).out, EndsWith("\n\n122 ghosts listed.\n"));
+    EXPECT_EQ(std::ranges::count(run({"list", "--all", "-q"}).out, '\n'), 122);
+    EXPECT_THAT(calls(), ElementsAre(Call{"ListGhosts", " 0+1000", false},
+                                     Call{"ListGhosts", "members:b=true 0+1", false},
+                                     Call{"ListGhosts", "members:b=true 0+1000", false},
+                                     Call{"ListGhosts", "members:b=true 0+1000", false}));
 }
 
 TEST_F(CtlBus, ListAsJson) {
@@ -265,6 +296,33 @@ TEST_F(CtlBus, ShowGroupsEverything) {
     EXPECT_EQ(json::parse(run({"show", "17", "--json"}).out)["ghosts"][0]["key"], "cookie:7");
 }
 
+TEST_F(CtlBus, ShowOfASummaryListsItsMembersWithTheirDescriptors) {
+    serve(with_a_leak(120));
+    const auto out = run({"show", "17"}).out;
+    EXPECT_THAT(out, HasSubstr("\n\n ID FD   AGE SUMMARY\n"
+                               "100  4 4d 2h CLOSE_WAIT\n"
+                               "101  5 4d 2h CLOSE_WAIT\n"));
+    EXPECT_THAT(out, EndsWith("\n\n70 more; `ghostctl show 17 --json` has all of them.\n"));
+    EXPECT_THAT(out, Not(HasSubstr("\n150 ")));
+
+    const auto shown = json::parse(run({"show", "17", "--json"}).out)["ghosts"][0];
+    EXPECT_EQ(shown["key"], "leak:7@1");
+    ASSERT_EQ(shown["members"].size(), 120U);
+    EXPECT_EQ(shown["members"][119]["id"], 219);
+    EXPECT_EQ(shown["members"][119]["fd"], 123);
+    EXPECT_EQ(shown["members"][119]["since_kind"], "observed");
+    EXPECT_THAT(calls(), ElementsAre(Call{"Describe", "17", false}, Call{"ListMembers", "17 0+50", false},
+                                     Call{"Describe", "17", false}, Call{"ListMembers", "17 0+120", false}));
+}
+
+TEST_F(CtlBus, ShowOfAMemberNamesItsSummary) {
+    auto script = with_a_leak(1);
+    script.descriptions[18] = R"({"id":18,"kind":"tcp","grade":"proven","summary":"s","since":1,"key":"7@1",
+                                  "group":17,"members_total":0})";
+    serve(std::move(script));
+    EXPECT_THAT(run({"show", "18"}).out, EndsWith("         Key: 7@1\n     Part of: 17\n"));
+}
+
 TEST_F(CtlBus, WhatIsNotThereIsNamedAndTheRestIsShown) {
     serve();
     const auto ran = run({"show", "17", "99"});
@@ -310,8 +368,8 @@ TEST_F(CtlBus, CleanAllPassesWhatTheFilterLetsThrough) {
     serve();
     EXPECT_EQ(run({"clean", "--all", "--kind", "tcp"}).code, 2) << "nobody is there to be asked";
     EXPECT_EQ(run({"clean", "--all", "--yes", "--kind", "tcp"}).code, 0);
-    EXPECT_THAT(calls(),
-                ElementsAre(Call{"ListGhosts", "kind=tcp 0+1000", false}, Call{"Clean", "17,18 ", false}));
+    EXPECT_THAT(calls(), ElementsAre(Call{"ListGhosts", "kind=tcp members:b=true 0+1000", false},
+                                     Call{"Clean", "17,18 ", false}));
 }
 
 TEST_F(CtlBus, CleanSendsNoMoreIdsThanACallTakes) {
@@ -348,7 +406,7 @@ TEST_F(CtlBus, CleanAllAsksAPersonFirst) {
     const auto refused = no.finish();
     EXPECT_EQ(refused.code, 1);
     EXPECT_THAT(refused.out, HasSubstr("Nothing was done."));
-    EXPECT_THAT(calls(), ElementsAre(Call{"ListGhosts", " 0+1000", true}));
+    EXPECT_THAT(calls(), ElementsAre(Call{"ListGhosts", "members:b=true 0+1000", true}));
 
     Program yes{command({"clean", "--all"}), environment(), Program::Place::terminal};
     ASSERT_TRUE(yes.wait_for("Clean 2 ghosts? [y/N] "));

@@ -38,4 +38,18 @@ Table ghost_table(const std::vector<GhostRow>& ghosts, WallTime now, Charset cha
     return table;
 }
 
+Table member_table(const std::vector<MemberRow>& members, WallTime now, Charset charset) {
+    Table table{{{"ID", Align::right},
+                 {"FD", Align::right},
+                 {"AGE", Align::right},
+                 {"SUMMARY", Align::left, Fit::flexible}}};
+    for (const auto& member : members) {
+        table.add({{std::to_string(member.id)},
+                   {member.fd >= 0 ? std::to_string(member.fd) : ""},
+                   {age(now - member.since, member.known, charset)},
+                   {member.summary}});
+    }
+    return table;
+}
+
 } // namespace egb::cli

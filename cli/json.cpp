@@ -27,6 +27,14 @@ Json to_json(const GhostRow& row) {
             {"action", row.decision}};
 }
 
+Json to_json(const MemberRow& row) {
+    return {{"id", row.id},
+            {"fd", row.fd >= 0 ? Json(row.fd) : Json(nullptr)},
+            {"since", usec_of(row.since)},
+            {"since_kind", row.known == Known::at_least ? "at-least" : "observed"},
+            {"summary", row.summary}};
+}
+
 Json to_json(const IncidentRow& row) {
     return {{"sequence", row.sequence},
             {"at", usec_of(row.at)},

@@ -28,6 +28,7 @@ struct Filter {
     std::string container;
     std::string command;
     std::optional<Span> min_age;
+    bool members{}; ///< also those that a summary ghost stands for
 
     [[nodiscard]] bool empty() const { return *this == Filter{}; }
     bool operator==(const Filter&) const = default;
@@ -45,6 +46,15 @@ struct GhostRow {
     std::string unit;
     std::uint32_t holders{};
     std::string decision; ///< ignore, report or clean
+};
+
+/// One of those that a summary ghost stands for.
+struct MemberRow {
+    GhostId id{};
+    std::int32_t fd{}; ///< of its first holder; -1 when there is none
+    WallTime since;
+    Known known{Known::exactly};
+    std::string summary;
 };
 
 struct HistoryFilter {
@@ -81,7 +91,7 @@ struct HolderRow {
 
 struct OutcomeRow {
     GhostId id{};
-    std::string verdict; ///< cleaned, gone, refused or failed
+    std::string verdict; ///< cleaned, gone, refused, failed or asked
     std::string reason;
 };
 

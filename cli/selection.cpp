@@ -19,6 +19,13 @@ std::vector<GhostId> ids_of(const std::vector<GhostRow>& ghosts) {
     return ids;
 }
 
+/// What stands for many on a list is many where something is done.
+Answer<std::vector<GhostRow>> all_of(const Selection& selection, Client& client) {
+    auto filter = selection.filter;
+    filter.members = true;
+    return client.ghosts(filter);
+}
+
 void check(const Selection& selection) {
     if (selection.ids.empty() && !selection.all) {
         throw CLI::ValidationError("ID", "name one or more ghosts, or --all");
@@ -52,7 +59,7 @@ Answer<std::vector<GhostId>> select(const Selection& selection, std::string_view
         return std::unexpected(
             Failure{ExitCode::usage, "--all is not acted upon unasked.", "Without a terminal, add --yes."});
     }
-    const auto ghosts = client.ghosts(selection.filter);
+    const auto ghosts = all_of(selection, client);
     if (!ghosts) {
         return std::unexpected(ghosts.error());
     }
@@ -70,7 +77,7 @@ Answer<std::vector<GhostId>> select_quietly(const Selection& selection, Client& 
     if (!selection.all) {
         return selection.ids;
     }
-    return client.ghosts(selection.filter).transform(ids_of);
+    return all_of(selection, client).transform(ids_of);
 }
 
 } // namespace egb::cli

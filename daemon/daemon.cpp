@@ -11,6 +11,7 @@
 #include "host/bpf_holder_scan.hpp"
 #include "host/fd_store.hpp"
 #include "host/monotonic_clock.hpp"
+#include "host/proc_holder_scan.hpp"
 #include "host/procfs.hpp"
 #include "host/sys.hpp"
 #include "kind_runner.hpp"
@@ -23,6 +24,7 @@
 #include "sinks/state_sink.hpp"
 #include "state/state_db.hpp"
 #include "throttle.hpp"
+#include "unit_opt_outs.hpp"
 
 #include <spdlog/spdlog.h>
 
@@ -47,11 +49,19 @@ host::ProcFs procfs_at(const std::filesystem::path& root) {
     return host::ProcFs{root.empty() ? host::ProcFs::default_root() : root};
 }
 
-std::unique_ptr<host::Sys> make_sys(bool dry_run, const host::ProcFs& procfs) {
+std::unique_ptr<host::Sys> make_sys(bool dry_run, const host::ProcFs& procfs, host::FdStore& store) {
     if (dry_run) {
-        return std::make_unique<host::DrySys>(procfs);
+        return std::make_unique<host::DrySys>(procfs, store);
     }
-    return std::make_unique<host::RealSys>(procfs);
+    return std::make_unique<host::RealSys>(procfs, store);
+}
+
+/// iter/task_file lists the processes of our own pid namespace only.
+std::unique_ptr<host::HolderScan> make_holder_scan(const host::ProcFs& procfs) {
+    if (procfs.has_our_pids()) {
+        return std::make_unique<host::BpfHolderScan>(procfs);
+    }
+    return std::make_unique<host::ProcHolderScan>(procfs);
 }
 
 } // namespace
@@ -96,13 +106,14 @@ private:
     host::SystemdFdStore fd_store_;
     const std::unique_ptr<host::Sys> sys_;
     const host::Surroundings surroundings_;
-    host::BpfHolderScan holder_scan_;
+    const std::unique_ptr<host::HolderScan> holder_scan_;
     state::StateDb state_;
     loop::WorkerPool workers_;
     bus::Bus bus_;
     sinks::JournalSink journal_sink_;
     sinks::StateSink state_sink_;
     sinks::BusSink bus_sink_;
+    UnitOptOuts unit_opt_outs_;
     engine::Governor governor_;
     engine::Ledger ledger_;
     engine::Pipeline pipeline_;
@@ -125,9 +136,9 @@ Daemon::Impl::Impl(const DaemonOptions& options, std::span<const kinds::CatalogE
       dry_run_{options.dry_run || configurator_.daemon().dry_run},
       signals_{catch_signals()},
       procfs_{procfs_at(options.proc)},
-      sys_{make_sys(dry_run_, procfs_)},
+      sys_{make_sys(dry_run_, procfs_, fd_store_)},
       surroundings_{.clock = clock_, .procfs = procfs_, .fd_store = fd_store_, .sys = *sys_},
-      holder_scan_{procfs_},
+      holder_scan_{make_holder_scan(procfs_)},
       state_{options.state_directory, clock_,
              [](std::string_view what) {
                  spdlog::error("{}", what);
@@ -140,7 +151,8 @@ Daemon::Impl::Impl(const DaemonOptions& options, std::span<const kinds::CatalogE
       journal_sink_{loop_, clock_},
       state_sink_{state_, clock_},
       bus_sink_{loop_, clock_, bus_.signals()},
-      governor_{engine::governor_limits(configurator_.governor())},
+      unit_opt_outs_{clock_, options.config_root},
+      governor_{engine::governor_limits(configurator_.governor()), &unit_opt_outs_},
       ledger_{clock_, state_, {&journal_sink_, &state_sink_, &bus_sink_}},
       pipeline_{clock_, governor_, ledger_},
       control_{{.clock = clock_,
@@ -150,7 +162,7 @@ Daemon::Impl::Impl(const DaemonOptions& options, std::span<const kinds::CatalogE
                 .ledger = ledger_,
                 .pipeline = pipeline_,
                 .state = state_,
-                .holder_scan = holder_scan_},
+                .holder_scan = *holder_scan_},
                {.version = std::string{version()},
                 .boot_id = procfs_.boot_id(),
                 .started = clock_.wall_now(),
@@ -265,6 +277,7 @@ void Daemon::Impl::put_in_force() {
     }
     const auto settings = configurator_.daemon();
     state_.set_limits(settings.history_rows, settings.history_age);
+    unit_opt_outs_.forget();
     control_.limit_acts();
     for (const auto& runner : runners_) {
         runner->configure(configurator_.kind(runner->info().name));

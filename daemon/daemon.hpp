@@ -19,7 +19,7 @@ class Log;
 /// Where a daemon finds its surroundings, so that tests can give it others than the system's.
 struct DaemonOptions {
     std::filesystem::path state_directory{"/var/lib/eghostbuster"};
-    std::filesystem::path config_root{"/"}; ///< before /usr/lib, /run and /etc
+    std::filesystem::path config_root{"/"}; ///< before /usr/lib, /run and /etc, of unit files as well
     std::filesystem::path proc;             ///< empty: ProcFs::default_root()
     std::string bus_address;                ///< empty: the system bus
     bool dry_run{};                         ///< DrySys in place of RealSys

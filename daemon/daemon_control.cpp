@@ -1,8 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "daemon_control.hpp"
 
-#include "engine/render.hpp"
-
 #include <utility>
 
 namespace egb {
@@ -37,9 +35,13 @@ Result<bus::KindStatus> DaemonControl::kind_status(std::string_view kind) const 
 bus::GhostPage DaemonControl::list(const GhostFilter& filter, std::uint32_t offset,
                                    std::uint32_t limit) const {
     const Instant now = parts_.clock.now();
+    const GhostPtr summary = parts_.ledger.find(filter.group);
     bus::GhostPage page;
     for (const auto& [id, ghost] : parts_.ledger.ghosts()) {
         if (parts_.ledger.hidden(id) || !filter.matches(*ghost, now)) {
+            continue;
+        }
+        if (filter.group != 0 && (!summary || !is_member(*ghost, *summary))) {
             continue;
         }
         if (page.total >= offset && page.rows.size() < limit) {
@@ -54,7 +56,8 @@ bus::GhostPage DaemonControl::list(const GhostFilter& filter, std::uint32_t offs
 
 Result<std::string> DaemonControl::describe(GhostId id) const {
     return ghost(id).transform([this](const GhostPtr& ghost) {
-        return engine::to_json(*ghost, facts(*ghost), parts_.pipeline.decision(*ghost), parts_.clock);
+        return engine::to_json(*ghost, facts(*ghost), parts_.pipeline.decision(*ghost), kinship(*ghost),
+                               parts_.clock);
     });
 }
 
@@ -175,6 +178,21 @@ Result<KindRunner*> DaemonControl::runner(std::string_view kind) const {
         return runner;
     }
     return fail(ErrorCode::not_found, "there is no kind \"{}\"", kind);
+}
+
+engine::Kinship DaemonControl::kinship(const Ghost& ghost) const {
+    engine::Kinship kinship;
+    if (!ghost.group.empty()) {
+        // A member stands for nobody, so that to describe them one by one does not count them all each time.
+        if (const auto summary = parts_.ledger.find(ghost.kind->name, ghost.group)) {
+            kinship.group = summary->id;
+        }
+        return kinship;
+    }
+    for (const auto& [id, other] : parts_.ledger.ghosts()) {
+        kinship.members += !parts_.ledger.hidden(id) && is_member(*other, ghost) ? 1U : 0U;
+    }
+    return kinship;
 }
 
 Result<GhostPtr> DaemonControl::ghost(GhostId id) const {

@@ -8,6 +8,7 @@
 #include "engine/governor.hpp"
 #include "engine/ledger.hpp"
 #include "engine/pipeline.hpp"
+#include "engine/render.hpp"
 #include "host/holder_scan.hpp"
 #include "kind_runner.hpp"
 #include "state/state_db.hpp"
@@ -80,6 +81,7 @@ public:
 private:
     [[nodiscard]] Result<KindRunner*> runner(std::string_view kind) const;
     [[nodiscard]] Result<GhostPtr> ghost(GhostId id) const;
+    [[nodiscard]] engine::Kinship kinship(const Ghost& ghost) const;
 
     Parts parts_;
     Constants constants_;

@@ -10,6 +10,7 @@
 #include <gtest/gtest.h>
 
 #include <array>
+#include <format>
 
 namespace egb {
 namespace {
@@ -159,6 +160,33 @@ TEST_F(DaemonControlTest, ListsWhatAFilterMatchesAndWhatThePolicyWouldDo) {
     EXPECT_EQ(page.rows.front().ghost->id, proven);
     EXPECT_EQ(page.rows.front().action, Action::clean);
     EXPECT_EQ(page.rows.front().since, clock_.wall_now());
+}
+
+TEST_F(DaemonControlTest, OneStandsForMany) {
+    const auto enter = [this](std::string_view key, std::string_view group) {
+        Ghost ghost = test::make_ghost(std::string{key}, clock_.now());
+        ghost.kind = &test::fake_info();
+        ghost.group = group;
+        return ledger_.enter(std::move(ghost))->id;
+    };
+    const GhostId summary = enter("all", "");
+    const GhostId one = enter("one", "all");
+    const GhostId two = enter("two", "all");
+    const GhostId other = enter("other", "");
+    GhostFilter everything;
+    everything.members = true;
+    EXPECT_THAT(ids(), ElementsAre(summary, other));
+    EXPECT_THAT(ids(everything), ElementsAre(summary, one, two, other));
+    GhostFilter group;
+    group.group = summary;
+    EXPECT_THAT(ids(group), ElementsAre(one, two));
+    for (const GhostId nobody : {other, GhostId{99}}) {
+        group.group = nobody;
+        EXPECT_THAT(ids(group), IsEmpty());
+    }
+    EXPECT_THAT(control_.describe(summary).value(), HasSubstr(R"("group":null,"members_total":2)"));
+    EXPECT_THAT(control_.describe(one).value(),
+                HasSubstr(std::format(R"("group":{},"members_total":0)", summary)));
 }
 
 TEST_F(DaemonControlTest, AnIgnoredGhostIsOnNoPage) {

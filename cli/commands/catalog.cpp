@@ -32,8 +32,10 @@ constexpr std::array table{
         .summary = "The ghosts there are now",
         .details =
             "A ghost is shown with the first process that holds it. What several filters ask of a process "
-            "must all be true of the same one. With --quiet only the ids.",
+            "must all be true of the same one. A process that leaks sockets by the dozen is one line; --all "
+            "lists each of them. With --quiet only the ids.",
         .examples = "ghostctl list --grade proven\n"
+                    "ghostctl list --all --pid 4711\n"
                     "ghostctl list --kind tcp --unit nginx.service --min-age 1h\n"
                     "ghostctl list -q --container 3f2a  # ids alone",
         .declare = declare_list,
@@ -42,7 +44,9 @@ constexpr std::array table{
         .name = "show",
         .group = look,
         .summary = "Everything known about ghosts",
-        .details = "All holders, the evidence, the kind's own facts, and what the policy is going to do.",
+        .details = "All holders, the evidence, the kind's own facts, and what the policy is going to do. Of "
+                   "one that "
+                   "stands for many, these too, each with its descriptor: the first 50, with --json all.",
         .examples = "ghostctl show 17 18\n"
                     "ghostctl show 17 --json | jq '.ghosts[0].fields'",
         .declare = declare_show,

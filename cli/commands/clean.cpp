@@ -24,7 +24,7 @@ struct CleanOptions {
 };
 
 bool succeeded(const OutcomeRow& outcome) {
-    return outcome.verdict == "cleaned" || outcome.verdict == "gone";
+    return outcome.verdict == "cleaned" || outcome.verdict == "gone" || outcome.verdict == "asked";
 }
 
 /// All well, all refused, or something in between.

@@ -105,8 +105,9 @@ Action declare_history(CLI::App& app) {
     add_text(app, {"--kind", "KIND", "Only ghosts of this kind; `ghostctl kinds` lists them"}, filter.kind);
     add_choice(app, {"--type", "TYPE", "Only appeared, changed, pending, acted or vanished"},
                {"appeared", "changed", "pending", "acted", "vanished"}, filter.type);
-    add_choice(app, {"--verdict", "VERDICT", "Only acts that ended so: cleaned, gone, refused or failed"},
-               {"cleaned", "gone", "refused", "failed"}, filter.verdict);
+    add_choice(app,
+               {"--verdict", "VERDICT", "Only acts that ended so: cleaned, gone, refused, failed or asked"},
+               {"cleaned", "gone", "refused", "failed", "asked"}, filter.verdict);
     add_number(app, {"--ghost", "ID", "Only this ghost, whether or not it is still there"}, filter.ghost);
     return [options](Context& context) {
         return history(*options, context);

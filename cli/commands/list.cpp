@@ -9,15 +9,30 @@
 #include <format>
 #include <memory>
 #include <ostream>
+#include <string>
 
 namespace egb::cli {
 
 namespace {
 
+/// What is not on the list because one line stands for many.
+std::string folded(std::size_t listed, Filter filter, Client& client) {
+    if (filter.members) {
+        return "";
+    }
+    filter.members = true;
+    const auto all = client.count(filter);
+    return all && *all > listed
+               ? std::format(" {} more are folded into summaries; --all lists them.", *all - listed)
+               : "";
+}
+
 ExitCode list(const Filter& filter, Context& context) {
-    const auto ghosts = context.daemon().and_then([&](Client* client) {
-        return client->ghosts(filter);
-    });
+    const auto daemon = context.daemon();
+    if (!daemon) {
+        return context.fail(daemon.error());
+    }
+    const auto ghosts = (*daemon)->ghosts(filter);
     if (!ghosts) {
         return context.fail(ghosts.error());
     }
@@ -35,7 +50,10 @@ ExitCode list(const Filter& filter, Context& context) {
         context.print(ghost_table(*ghosts, wall_now(), context.charset()));
         context.legend("");
     }
-    context.legend(std::format("{} listed.", counted(ghosts->size(), "ghost")));
+    if (!context.options().no_legend) {
+        context.legend(std::format("{} listed.{}", counted(ghosts->size(), "ghost"),
+                                   folded(ghosts->size(), filter, **daemon)));
+    }
     return ExitCode::ok;
 }
 
@@ -43,6 +61,7 @@ ExitCode list(const Filter& filter, Context& context) {
 
 Action declare_list(CLI::App& app) {
     const auto filter = std::make_shared<Filter>();
+    add_flag(app, {"-a,--all", "", "Those too that a summary stands for"}, filter->members);
     add_filter(app, *filter);
     return [filter](Context& context) {
         return list(*filter, context);

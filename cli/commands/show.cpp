@@ -3,6 +3,7 @@
 #include "context.hpp"
 #include "core/utf8.hpp"
 #include "ghost_table.hpp"
+#include "json.hpp"
 #include "options.hpp"
 #include "text.hpp"
 
@@ -11,6 +12,7 @@
 #include <memory>
 #include <ostream>
 #include <string>
+#include <utility>
 #include <vector>
 
 namespace egb::cli {
@@ -65,9 +67,8 @@ std::string since(const Json& ghost) {
 std::string holder(const Json& holder) {
     auto text = std::format("{} ({}), uid {}", text_of(holder, "pid"), text_of(holder, "comm"),
                             text_of(holder, "uid"));
-    if (holder.value("fd", -1) >= 0) {
-        text += std::format(", descriptor {}", text_of(holder, "fd"));
-    }
+    const auto fd = text_of(holder, "fd");
+    text += fd.empty() ? "" : std::format(", descriptor {}", fd);
     for (const auto* name : {"unit", "container", "exe"}) {
         const auto value = text_of(holder, name);
         text += value.empty() ? "" : std::format(", {} {}", name, value);
@@ -116,6 +117,51 @@ void print(const Json& ghost, Context& context) {
     sheet.lines("Against it", evidence(ghost, "opposes"));
     sheet.lines("Fields", fields(ghost));
     sheet.line("Key", text_of(ghost, "key"));
+    sheet.line("Part of", text_of(ghost, "group"));
+}
+
+void print_members(const Json& ghost, const std::vector<MemberRow>& members, Context& context) {
+    if (members.empty()) {
+        return;
+    }
+    context.out() << '\n';
+    context.print(member_table(members, wall_now(), context.charset()));
+    const auto total = ghost.value("members_total", std::size_t{});
+    if (total > members.size()) {
+        context.legend(std::format("\n{} more; `ghostctl show {} --json` has all of them.",
+                                   total - members.size(), text_of(ghost, "id")));
+    }
+}
+
+/// A ghost, and those it stands for: the first of them for a person, all of them for a program.
+struct Described {
+    Json ghost;
+    std::vector<MemberRow> members;
+};
+
+constexpr std::size_t shown_members = 50;
+
+Answer<Described> describe(GhostId id, Client& client, const Context& context) {
+    auto ghost = client.describe(id);
+    if (!ghost) {
+        return std::unexpected(ghost.error());
+    }
+    const auto total = ghost->value("members_total", std::size_t{});
+    auto members = client.members(id, context.options().json ? total : std::min(total, shown_members));
+    return std::move(members).transform([&ghost](std::vector<MemberRow>&& rows) {
+        return Described{.ghost = *std::move(ghost), .members = std::move(rows)};
+    });
+}
+
+Json json_of(const std::vector<Described>& all) {
+    auto ghosts = Json::array();
+    for (const auto& [ghost, members] : all) {
+        ghosts.push_back(ghost);
+        if (!members.empty()) {
+            ghosts.back()["members"] = to_json(members);
+        }
+    }
+    return ghosts;
 }
 
 ExitCode show(const std::vector<GhostId>& ids, Context& context) {
@@ -124,9 +170,9 @@ ExitCode show(const std::vector<GhostId>& ids, Context& context) {
         return context.fail(daemon.error());
     }
     auto code = ExitCode::ok;
-    auto all = Json::array();
+    std::vector<Described> all;
     for (const auto id : ids) {
-        auto ghost = (*daemon)->describe(id);
+        auto ghost = describe(id, **daemon, context);
         if (!ghost) {
             code = context.fail(ghost.error());
         } else {
@@ -134,12 +180,13 @@ ExitCode show(const std::vector<GhostId>& ids, Context& context) {
         }
     }
     if (context.options().json) {
-        context.print(Json{{"ghosts", all}});
+        context.print(Json{{"ghosts", json_of(all)}});
         return code;
     }
     for (std::size_t i = 0; i < all.size(); ++i) {
         context.out() << (i == 0 ? "" : "\n");
-        print(all[i], context);
+        print(all[i].ghost, context);
+        print_members(all[i].ghost, all[i].members, context);
     }
     return code;
 }

@@ -64,7 +64,9 @@ std::string sweep(const KindView& kind, WallTime now) {
     if (!kind.last_sweep) {
         return "not yet";
     }
-    return std::format("{}, took {}", relative(*kind.last_sweep, now), age(kind.last_sweep_took));
+    const bool at_once = kind.last_sweep_took < std::chrono::milliseconds{1};
+    return std::format("{}, took {}", relative(*kind.last_sweep, now),
+                       at_once ? "less than 1ms" : age(kind.last_sweep_took));
 }
 
 std::string policy(const KindView& kind) {

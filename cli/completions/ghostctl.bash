@@ -65,7 +65,7 @@ _ghostctl() {
     local verbs='status list show explain watch history who-owns clean hold ignore restore scan policy pause resume
         reload doctor kinds version'
     local -A options=(
-        [list]=$filters
+        [list]="-a --all $filters"
         [watch]='--kind -n --lines'
         [history]='-n --lines -S --since -U --until --kind --type --verdict --ghost'
         [clean]="-s --suspected -n --dry-run -a --all -y --yes $filters"

@@ -77,6 +77,8 @@ complete -c ghostctl -n $filtering -l container -x -d 'Only those of this contai
 complete -c ghostctl -n $filtering -l comm -x -a '(__fish_complete_proc)' -d 'Only those of this process name'
 complete -c ghostctl -n $filtering -l min-age -x -a '1min 5min 1h 1d' -d 'Only those at least so old'
 
+complete -c ghostctl -n '__fish_seen_subcommand_from list' -s a -l all -d 'Those too that a summary stands for'
+
 set -l acting '__fish_seen_subcommand_from clean hold ignore'
 complete -c ghostctl -n $acting -s a -l all -d 'All, or all that pass the filters'
 complete -c ghostctl -n $acting -s y -l yes -d 'Do not ask before acting on --all'

@@ -142,7 +142,24 @@ private:
     std::tuple<std::uint32_t, std::vector<FakeGhost>>
     ListGhosts(const Dictionary& filter, const std::uint32_t& offset, const std::uint32_t& limit) override {
         record_.enter("ListGhosts", std::format("{} {}+{}", text(filter), offset, limit));
-        const auto& all = script().ghosts;
+        auto all = script().ghosts;
+        if (filter.contains("members")) {
+            for (const auto& [member, fd, since, at_least, summary] : script().members) {
+                all.emplace_back(member, "tcp", "suspected", summary, since, at_least, 0, "", "", 0U,
+                                 "report");
+            }
+        }
+        const auto from = std::min<std::size_t>(offset, all.size());
+        const auto to = std::min<std::size_t>(from + limit, all.size());
+        return {
+            static_cast<std::uint32_t>(all.size()),
+            {all.begin() + static_cast<std::ptrdiff_t>(from), all.begin() + static_cast<std::ptrdiff_t>(to)}};
+    }
+
+    std::tuple<std::uint32_t, std::vector<FakeMember>>
+    ListMembers(const std::uint64_t& id, const std::uint32_t& offset, const std::uint32_t& limit) override {
+        record_.enter("ListMembers", std::format("{} {}+{}", id, offset, limit));
+        const auto& all = script().members;
         const auto from = std::min<std::size_t>(offset, all.size());
         const auto to = std::min<std::size_t>(from + limit, all.size());
         return {

@@ -17,6 +17,7 @@ namespace egb::test {
 
 using FakeGhost = sdbus::Struct<std::uint64_t, std::string, std::string, std::string, std::uint64_t, bool,
                                 std::int32_t, std::string, std::string, std::uint32_t, std::string>;
+using FakeMember = sdbus::Struct<std::uint64_t, std::int32_t, std::uint64_t, bool, std::string>;
 using FakeIncident = sdbus::Struct<std::int64_t, std::uint64_t, std::string, std::uint64_t, std::string,
                                    std::string, std::string, std::string, std::string, std::string>;
 using FakeHolder = sdbus::Struct<std::int32_t, std::uint32_t, std::string, std::string, std::string,
@@ -34,6 +35,7 @@ struct Script {
     bool kind_enabled{true};
     std::vector<FakeCapability> capabilities{{"tracking", true, "tp_btf/inet_sock_set_state"}};
     std::vector<FakeGhost> ghosts;
+    std::vector<FakeMember> members;                   ///< of any ghost that is asked about
     std::map<std::uint64_t, std::string> descriptions; ///< JSON by id; others are unknown
     std::vector<FakeIncident> incidents;
     std::vector<FakeHolder> holders;

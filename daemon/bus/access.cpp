@@ -18,8 +18,9 @@ namespace {
 
 constexpr std::string_view open;
 
-constexpr std::array<Rule, 14> table{{
+constexpr std::array<Rule, 15> table{{
     {"ListGhosts", open},
+    {"ListMembers", open},
     {"Describe", open, 2},
     {"Explain", open, 2},
     {"History", open, 10},

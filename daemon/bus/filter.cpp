@@ -131,7 +131,8 @@ Result<OptionValue> option_of(const OptionSpec& spec, const sdbus::Variant& valu
     return unsuited(spec, value, "s, or the one that fits it");
 }
 
-constexpr std::array verdicts{Verdict::cleaned, Verdict::gone, Verdict::refused, Verdict::failed};
+constexpr std::array verdicts{Verdict::cleaned, Verdict::gone, Verdict::refused, Verdict::failed,
+                              Verdict::asked};
 
 Result<Verdict> parse_verdict(std::string_view word) {
     const auto spelling = [](Verdict verdict) {
@@ -151,7 +152,7 @@ struct CleanOptions {
 } // namespace
 
 Result<GhostFilter> ghost_filter(const Dictionary& dictionary) {
-    static constexpr std::array<Key<GhostFilter>, 8> keys{{
+    static constexpr std::array<Key<GhostFilter>, 10> keys{{
         {"kind", "s", store<&GhostFilter::kind, std::string>},
         {"grade", "s", store_word<&GhostFilter::grade, parse_grade>},
         {"pid", "i", store<&GhostFilter::pid, std::int32_t>},
@@ -160,6 +161,8 @@ Result<GhostFilter> ghost_filter(const Dictionary& dictionary) {
         {"container", "s", store<&GhostFilter::container, std::string>},
         {"comm", "s", store<&GhostFilter::comm, std::string>},
         {"min_age", "t", store_span<&GhostFilter::min_age>},
+        {"members", "b", store<&GhostFilter::members, bool>},
+        {"group", "t", store<&GhostFilter::group, std::uint64_t>},
     }};
     return read(dictionary, keys, GhostFilter{});
 }

@@ -34,7 +34,9 @@ TEST(GhostFilterOfDictionary, ReadsEveryKey) {
                                       {"unit", text("a.service")},
                                       {"container", text("c0ffee")},
                                       {"comm", text("java")},
-                                      {"min_age", value(std::uint64_t{1'500'000})}});
+                                      {"min_age", value(std::uint64_t{1'500'000})},
+                                      {"members", value(true)},
+                                      {"group", value(std::uint64_t{7})}});
     ASSERT_TRUE(filter) << filter.error().message;
     EXPECT_EQ(filter->kind, "tcp");
     EXPECT_EQ(filter->grade, Grade::proven);
@@ -44,12 +46,16 @@ TEST(GhostFilterOfDictionary, ReadsEveryKey) {
     EXPECT_EQ(filter->container, "c0ffee");
     EXPECT_EQ(filter->comm, "java");
     EXPECT_EQ(filter->min_age, 1500ms);
+    EXPECT_TRUE(filter->members);
+    EXPECT_EQ(filter->group, 7U);
 }
 
 TEST(GhostFilterOfDictionary, OfNothingSelectsEverything) {
     const auto filter = ghost_filter({});
     ASSERT_TRUE(filter);
     EXPECT_THAT(filter->kind, IsEmpty());
+    EXPECT_FALSE(filter->members);
+    EXPECT_EQ(filter->group, 0U);
     EXPECT_FALSE(filter->grade);
     EXPECT_FALSE(filter->pid);
 }

@@ -14,6 +14,7 @@
 #include <array>
 #include <climits>
 #include <format>
+#include <iterator>
 #include <memory>
 #include <utility>
 
@@ -42,6 +43,12 @@ GhostRowOnWire row_of(const GhostRow& row) {
                           first == nullptr ? "" : printable(first->unit),
                           holders,
                           std::string{to_string(row.action)}};
+}
+
+MemberOnWire member_of(const GhostRow& row) {
+    const Ghost& ghost = *row.ghost;
+    return MemberOnWire{ghost.id, ghost.holders.empty() ? -1 : ghost.holders.front().fd, wire_time(row.since),
+                        ghost.since_kind == SinceKind::at_least, printable(ghost.summary)};
 }
 
 HistoryRowOnWire row_of(const state::HistoryRow& row) {
@@ -186,6 +193,18 @@ ManagerObject::ListGhosts(const Dictionary& filter, const std::uint32_t& offset,
     }
     const auto page = control_.list(wanted, offset, page_size(limit));
     return {page.total, rows_of(page.rows)};
+}
+
+std::tuple<std::uint32_t, std::vector<MemberOnWire>>
+ManagerObject::ListMembers(const std::uint64_t& id, const std::uint32_t& offset, const std::uint32_t& limit) {
+    // 0 is nobody, and would stand for no filter at all.
+    GhostFilter wanted;
+    wanted.group = id;
+    const auto page = id == 0 ? GhostPage{} : control_.list(wanted, offset, page_size(limit));
+    std::vector<MemberOnWire> members;
+    members.reserve(page.rows.size());
+    std::ranges::transform(page.rows, std::back_inserter(members), member_of);
+    return {page.total, std::move(members)};
 }
 
 std::string ManagerObject::Describe(const std::uint64_t& id) {

@@ -25,6 +25,7 @@ namespace egb::bus {
 using GhostRowOnWire =
     sdbus::Struct<std::uint64_t, std::string, std::string, std::string, std::uint64_t, bool, std::int32_t,
                   std::string, std::string, std::uint32_t, std::string>;
+using MemberOnWire = sdbus::Struct<std::uint64_t, std::int32_t, std::uint64_t, bool, std::string>;
 using HistoryRowOnWire = sdbus::Struct<std::int64_t, std::uint64_t, std::string, std::uint64_t, std::string,
                                        std::string, std::string, std::string, std::string, std::string>;
 using HolderOnWire = sdbus::Struct<std::int32_t, std::uint32_t, std::string, std::string, std::string,
@@ -57,6 +58,8 @@ private:
 
     std::tuple<std::uint32_t, std::vector<GhostRowOnWire>>
     ListGhosts(const Dictionary& filter, const std::uint32_t& offset, const std::uint32_t& limit) override;
+    std::tuple<std::uint32_t, std::vector<MemberOnWire>>
+    ListMembers(const std::uint64_t& id, const std::uint32_t& offset, const std::uint32_t& limit) override;
     std::string Describe(const std::uint64_t& id) override;
     std::string Explain(const std::uint64_t& id) override;
     std::vector<HistoryRowOnWire> History(const Dictionary& filter, const std::uint32_t& limit) override;

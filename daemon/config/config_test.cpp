@@ -27,6 +27,10 @@ using testing::StartsWith;
 
 constexpr std::array<std::string_view, 3> clean_choices{"never", "proven", "suspected"};
 
+Result<> check_no_slash(std::string_view word) {
+    return word.contains('/') ? fail(ErrorCode::invalid, "{} has a slash", word) : Result<>{};
+}
+
 Schema test_schema() {
     return {
         {.name = "governor",
@@ -38,14 +42,16 @@ Schema test_schema() {
                       .least = 1,
                       .most = 100}}},
         {.name = "tcp",
-         .options = {{.name = "Enabled", .type = OptionType::flag, .preset = "yes", .help = ""},
-                     {.name = "Clean",
-                      .type = OptionType::choice,
-                      .preset = "proven",
-                      .help = "",
-                      .choices = clean_choices},
-                     {.name = "CloseWaitAfter", .type = OptionType::span, .preset = "1min", .help = ""},
-                     {.name = "Note", .type = OptionType::text, .preset = "none", .help = ""}}}};
+         .options = {
+             {.name = "Enabled", .type = OptionType::flag, .preset = "yes", .help = ""},
+             {.name = "Clean",
+              .type = OptionType::choice,
+              .preset = "proven",
+              .help = "",
+              .choices = clean_choices},
+             {.name = "CloseWaitAfter", .type = OptionType::span, .preset = "1min", .help = ""},
+             {.name = "Except", .type = OptionType::list, .preset = "", .help = "", .check = check_no_slash},
+             {.name = "Note", .type = OptionType::text, .preset = "none", .help = ""}}}};
 }
 
 class ConfigTest : public testing::Test {
@@ -242,6 +248,7 @@ INSTANTIATE_TEST_SUITE_P(
                     Mistake{"[governor]\nActsPerMinute=\\\n\\\n101\n",
                             ":2: ActsPerMinute: 101 is too large, the most is 100"},
                     Mistake{"[governor]\nProtect=a 'b\n", ":2: Protect: a quote is not closed in: a 'b"},
+                    Mistake{"[tcp]\nExcept=a b\n\nExcept=c d/e\n", ":4: Except: d/e has a slash"},
                     Mistake{"[tcp]\nCleen=never\n", ":2: no option Cleen= in [tcp]; did you mean Clean?"},
                     Mistake{"\n[Tcp]\n", ":2: no section [Tcp]; did you mean tcp?"},
                     Mistake{"[udp]\n", ":1: no section [udp]; there are governor and tcp"},

@@ -3,6 +3,11 @@
 
 namespace egb {
 
+std::vector<Outcome> Cleaner::ask(std::span<const GhostPtr> ghosts) {
+    return std::vector<Outcome>(ghosts.size(),
+                                {.verdict = Verdict::refused, .reason = "its kind asks nothing"});
+}
+
 Result<std::string> Cleaner::restore(GhostId id) {
     return fail(ErrorCode::unsupported,
                 "ghost {} cannot be put back: its kind ends things and keeps nothing of them", id);

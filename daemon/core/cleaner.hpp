@@ -6,21 +6,27 @@
 #include "core/ghost.hpp"
 #include "core/result.hpp"
 
+#include <span>
 #include <string>
+#include <vector>
 
 namespace egb {
 
-/// Runs on the loop; everything it does must be short.
+/// Runs on the loop; everything it does must be short. Many ghosts come at once, because a look at the kernel
+/// costs as much for one as for a thousand; each has its own outcome, in the same order.
 class Cleaner {
 public:
     virtual ~Cleaner() = default;
 
-    /// Looks at the kernel again, right before the harm: is this still the very thing that was judged?
+    /// Looks again, right before the harm: is this still the very thing that was judged?
     /// ErrorCode::not_found says that it went by itself, anything else that it must not be touched.
     [[nodiscard]] virtual Result<> confirm(const Ghost& ghost) = 0;
 
     /// Acts, looks a second time, and says what it saw.
-    [[nodiscard]] virtual Outcome clean(const Ghost& ghost) = 0;
+    [[nodiscard]] virtual std::vector<Outcome> clean(std::span<const GhostPtr> ghosts) = 0;
+
+    /// Puts the kind's question to ghosts that are `askable`. The answer comes later, through the tracker.
+    [[nodiscard]] virtual std::vector<Outcome> ask(std::span<const GhostPtr> ghosts);
 
     /// Puts back what clean() had put into quarantine; says where it is now.
     [[nodiscard]] virtual Result<std::string> restore(GhostId id);

@@ -9,7 +9,9 @@ namespace {
 class KeepsNothing final : public Cleaner {
 public:
     Result<> confirm(const Ghost& /*ghost*/) override { return {}; }
-    Outcome clean(const Ghost& /*ghost*/) override { return {}; }
+    std::vector<Outcome> clean(std::span<const GhostPtr> ghosts) override {
+        return std::vector<Outcome>(ghosts.size());
+    }
 };
 
 TEST(Cleaner, without_a_quarantine_cannot_put_back) {
@@ -18,6 +20,13 @@ TEST(Cleaner, without_a_quarantine_cannot_put_back) {
     ASSERT_FALSE(restored);
     EXPECT_EQ(restored.error().code, ErrorCode::unsupported);
     EXPECT_THAT(restored.error().message, testing::HasSubstr("17"));
+}
+
+TEST(Cleaner, without_a_question_refuses_to_ask) {
+    KeepsNothing cleaner;
+    const std::vector<GhostPtr> ghosts(2, std::make_shared<const Ghost>());
+    EXPECT_THAT(cleaner.ask(ghosts), testing::SizeIs(2));
+    EXPECT_THAT(cleaner.ask(ghosts), testing::Each(testing::Field(&Outcome::verdict, Verdict::refused)));
 }
 
 } // namespace

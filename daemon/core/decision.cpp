@@ -23,6 +23,8 @@ std::string_view to_string(Action action) {
         return "ignore";
     case Action::report:
         return "report";
+    case Action::ask:
+        return "ask";
     case Action::clean:
         return "clean";
     }
@@ -39,6 +41,8 @@ std::string_view to_string(Verdict verdict) {
         return "refused";
     case Verdict::failed:
         return "failed";
+    case Verdict::asked:
+        return "asked";
     }
     std::unreachable();
 }

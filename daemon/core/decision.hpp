@@ -14,7 +14,8 @@ namespace egb {
 /// Per kind, by configuration: which grade may be cleaned without being asked.
 enum class CleanPolicy : std::uint8_t { never, proven, suspected };
 
-enum class Action : std::uint8_t { ignore, report, clean };
+/// `ask` is an act, too: a question that a living one answers unharmed, and that ends what is dead.
+enum class Action : std::uint8_t { ignore, report, ask, clean };
 
 struct Decision {
     Action action{Action::report};
@@ -29,6 +30,7 @@ enum class Verdict : std::uint8_t {
     gone,    ///< it had gone by itself before we came to it
     refused, ///< it is not, or no longer, what was proven; or somebody said no. Nothing was touched
     failed,  ///< we tried, and it is still there
+    asked,   ///< a question was put to it, and the answer decides
 };
 
 struct Outcome {

@@ -37,7 +37,15 @@ Result<Grade> parse_grade(std::string_view text) {
     return fail(ErrorCode::invalid, "expected suspected or proven, not \"{}\"", text);
 }
 
+bool is_member(const Ghost& ghost, const Ghost& summary) {
+    return !ghost.group.empty() && ghost.group == summary.key && ghost.kind == summary.kind;
+}
+
 bool GhostFilter::matches(const Ghost& ghost, Instant now) const {
+    const bool member = !ghost.group.empty();
+    if (group != 0 ? !member : member && !members) {
+        return false;
+    }
     if ((!kind.empty() && ghost.kind->name != kind) || (grade && ghost.grade != *grade) ||
         now - ghost.since < min_age) {
         return false;

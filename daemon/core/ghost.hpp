@@ -24,6 +24,9 @@ using GhostId = std::uint64_t;
 
 enum class Grade : std::uint8_t { suspected, proven };
 
+/// The strongest thing that can ever be done to a ghost, whatever the configuration says.
+enum class Reach : std::uint8_t { reports, cleans };
+
 /// How well the beginning of the ghost's state is known.
 enum class SinceKind : std::uint8_t {
     observed, ///< we saw it begin
@@ -40,9 +43,15 @@ struct Ghost {
     SinceKind since_kind{SinceKind::observed};
     std::vector<Holder> holders;
     std::vector<Evidence> evidence;
+    Reach reach{Reach::cleans}; ///< of this one, within that of its kind
+    bool askable{};             ///< its kind has a question that this one would have to answer
+    std::string group{}; ///< key of the summary ghost, of its kind, that it is a member of; empty for none
 };
 
 using GhostPtr = std::shared_ptr<const Ghost>;
+
+/// Whether `summary` stands for `ghost` among others.
+[[nodiscard]] bool is_member(const Ghost& ghost, const Ghost& summary);
 
 [[nodiscard]] std::string_view to_string(Grade grade);
 [[nodiscard]] std::string_view to_string(SinceKind since_kind);
@@ -59,7 +68,10 @@ struct GhostFilter {
     std::string container; ///< the beginning of the id is enough
     std::string comm;
     Span min_age{};
+    bool members{};  ///< also those that a summary ghost stands for
+    GhostId group{}; ///< only those that this summary ghost stands for; 0: no matter
 
+    /// Whose member it is, only the ledger knows: here any membership will do for `group`.
     [[nodiscard]] bool matches(const Ghost& ghost, Instant now) const;
 };
 

@@ -90,6 +90,31 @@ INSTANTIATE_TEST_SUITE_P(
                     FilterCase{"just old enough", with(&GhostFilter::min_age, Span{10s}), true},
                     FilterCase{"too young", with(&GhostFilter::min_age, Span{10s + 1ns}), false}));
 
+TEST(GhostFilter, passes_over_members_unless_it_is_told_to_show_them) {
+    auto member = ghost_of_two();
+    member.group = "all";
+    EXPECT_FALSE(GhostFilter{}.matches(member, now));
+    EXPECT_TRUE(with(&GhostFilter::members, true).matches(member, now));
+    EXPECT_TRUE(with(&GhostFilter::members, true).matches(ghost_of_two(), now));
+}
+
+TEST(GhostFilter, for_a_group_wants_members_only) {
+    auto member = ghost_of_two();
+    member.group = "all";
+    EXPECT_TRUE(with(&GhostFilter::group, GhostId{7}).matches(member, now));
+    EXPECT_FALSE(with(&GhostFilter::group, GhostId{7}).matches(ghost_of_two(), now));
+}
+
+TEST(Ghost, is_a_member_of_the_summary_that_its_group_names) {
+    auto summary = ghost_of_two();
+    auto member = ghost_of_two();
+    EXPECT_FALSE(is_member(member, summary));
+    summary.key = "all";
+    member.group = "all";
+    EXPECT_TRUE(is_member(member, summary));
+    EXPECT_FALSE(is_member(summary, member));
+}
+
 TEST(GhostFilter, asks_everything_of_the_same_holder) {
     GhostFilter filter;
     filter.pid = 20;

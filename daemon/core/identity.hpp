@@ -24,9 +24,11 @@ struct Process {
     ProcessIdentity id;
     std::uint32_t uid{};
     std::string comm;
-    std::string exe;       ///< empty when it could not be read
-    std::string unit;      ///< systemd unit, empty outside of any
-    std::string container; ///< container id, empty outside of any
+    std::string exe;                   ///< empty when it could not be read
+    std::string unit;                  ///< systemd unit, empty outside of any
+    std::string container;             ///< container id, empty outside of any
+    std::vector<std::string> around{}; ///< the other units it is in, slices too, outermost first
+    bool known{true};                  ///< false when nothing but `id` could be found out
 
     bool operator==(const Process&) const = default;
 };

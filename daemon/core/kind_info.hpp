@@ -4,6 +4,7 @@
 #pragma once
 
 #include "core/evidence.hpp"
+#include "core/ghost.hpp"
 #include "core/option.hpp"
 
 #include <cstdint>
@@ -13,19 +14,14 @@
 
 namespace egb {
 
-/// The strongest thing a kind can ever do to a ghost of its own.
-enum class Reach : std::uint8_t {
-    reports, ///< it has no cleaner
-    cleans,  ///< it has one
-};
-
 struct KindInfo {
     std::string_view name;    ///< "tcp": section of the configuration, object path, argument of ghostctl
     std::string_view summary; ///< one line
-    Reach reach;
+    Reach reach;              ///< reports: the kind has no cleaner
     std::span<const OptionSpec> options;
     std::span<const EvidenceRule> evidence;
     std::span<const std::string_view> capabilities; ///< CAP_... that the kind needs
+    std::string_view question{}; ///< what asking a ghost is, as a clause; empty when the kind cannot ask
 };
 
 /// One thing a kind wants of the kernel, and whether this kernel gives it.

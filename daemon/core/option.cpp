@@ -117,6 +117,9 @@ Result<OptionValue> parse_list(const OptionSpec& spec, std::string_view text) {
         if (!word) {
             return wrong(spec, "a quote is not closed in: {}", all);
         }
+        if (const auto good = spec.check == nullptr ? Result<>{} : spec.check(*word); !good) {
+            return wrong(spec, "{}", good.error().message);
+        }
         words.push_back(std::move(*word));
     }
 }

@@ -25,6 +25,9 @@ enum class OptionType : std::uint8_t {
     choice, ///< one of `choices`
 };
 
+/// Whether a word may stand in a list; a failure says what was expected.
+using WordCheck = Result<> (*)(std::string_view word);
+
 struct OptionSpec {
     std::string_view name; ///< CamelCase, as it stands in the file
     OptionType type;
@@ -33,6 +36,7 @@ struct OptionSpec {
     std::span<const std::string_view> choices{}; ///< for OptionType::choice
     std::uint64_t least{0};                      ///< for count; for span in seconds
     std::uint64_t most{UINT64_MAX};
+    WordCheck check{}; ///< for each word of a list; none takes any word
 };
 
 using OptionValue = std::variant<bool, Span, std::uint64_t, std::string, std::vector<std::string>>;

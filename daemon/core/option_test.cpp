@@ -14,6 +14,11 @@ using namespace std::chrono_literals;
 using Words = std::vector<std::string>;
 
 constexpr std::array<std::string_view, 2> depths{"shallow", "deep"};
+
+Result<> check_even(std::string_view word) {
+    return word.size() % 2 == 0 ? Result<>{} : fail(ErrorCode::invalid, "{} is of an odd length", word);
+}
+
 constexpr auto table = std::to_array<OptionSpec>({
     {.name = "Enabled", .type = OptionType::flag, .preset = "yes", .help = ""},
     {.name = "Veto", .type = OptionType::span, .preset = "10s", .help = "", .least = 1, .most = 60},
@@ -21,6 +26,7 @@ constexpr auto table = std::to_array<OptionSpec>({
     {.name = "Most", .type = OptionType::count, .preset = "5", .help = "", .least = 1, .most = 100},
     {.name = "Word", .type = OptionType::text, .preset = "hello", .help = ""},
     {.name = "Names", .type = OptionType::list, .preset = "*.lock 'a b'", .help = ""},
+    {.name = "Even", .type = OptionType::list, .preset = "ab", .help = "", .check = check_even},
     {.name = "Depth", .type = OptionType::choice, .preset = "shallow", .help = "", .choices = depths},
 });
 
@@ -72,7 +78,8 @@ INSTANTIATE_TEST_SUITE_P(
     testing::Values(Read{"Names", "", Words{}}, Read{"Names", "  a\tb  ", Words{"a", "b"}},
                     Read{"Names", R"("a b" 'c "d"' e"f g"h)", Words{"a b", "c \"d\"", "ef gh"}},
                     Read{"Names", R"("a\"b\\" '')", Words{"a\"b\\", ""}},
-                    Read{"Names", R"(a\*b)", Words{R"(a\*b)"}}));
+                    Read{"Names", R"(a\*b)", Words{R"(a\*b)"}}, Read{"Even", "", Words{}},
+                    Read{"Even", "'a  b' cd", Words{"a  b", "cd"}}));
 
 struct Unreadable {
     std::string_view name;
@@ -106,6 +113,7 @@ INSTANTIATE_TEST_SUITE_P(
                     Unreadable{"Most", "101", "the most is 100"},
                     Unreadable{"Most", "99999999999999999999", "the most is 100"},
                     Unreadable{"Names", "\"a", "quote"}, Unreadable{"Names", "'", "quote"},
+                    Unreadable{"Even", "ab abc a", "Even: abc is of an odd length"},
                     Unreadable{"Depth", "middling", "shallow, deep"}));
 
 TEST(OptionValues, begin_at_the_presets) {
@@ -144,6 +152,9 @@ TEST(OptionValues, take_a_preset_that_cannot_be_read_for_a_mistake_of_ours) {
     constexpr auto broken =
         std::to_array<OptionSpec>({{.name = "Broken", .type = OptionType::count, .preset = "x", .help = ""}});
     EXPECT_THROW(OptionValues{broken}, std::logic_error);
+    constexpr auto odd = std::to_array<OptionSpec>(
+        {{.name = "Odd", .type = OptionType::list, .preset = "abc", .help = "", .check = check_even}});
+    EXPECT_THROW(OptionValues{odd}, std::logic_error);
 }
 
 } // namespace

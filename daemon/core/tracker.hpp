@@ -18,6 +18,7 @@ namespace egb {
 struct Vanished {
     std::string key;
     std::string reason;
+    bool by_question{}; ///< it ended because it was asked: that was us
 };
 
 /// What a tracker has come to think since it was last asked. A key may be in both: then the ghost is what

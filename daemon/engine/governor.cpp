@@ -123,15 +123,37 @@ std::optional<std::string> Governor::protection(const Ghost& ghost) const {
     if (ghost.holders.empty() && !limits_.protect.empty()) {
         return "who holds it is not known, and there is a protect list";
     }
-    const auto glob = std::ranges::find_if(limits_.protect, [&ghost](const std::string& candidate) {
-        return std::ranges::any_of(ghost.holders, [&candidate](const Holder& holder) {
-            return matches(candidate, *holder.process);
-        });
+    for (const Holder& holder : ghost.holders) {
+        if (auto why = protection_by(*holder.process)) {
+            return why;
+        }
+    }
+    return std::nullopt;
+}
+
+std::optional<std::string> Governor::protection_by(const Process& holder) const {
+    if (!holder.known && (units_ != nullptr || !limits_.protect.empty())) {
+        return std::format("nothing is known of the process {}, which holds it", holder.id.pid);
+    }
+    const auto glob = std::ranges::find_if(limits_.protect, [&holder](const std::string& candidate) {
+        return matches(candidate, holder);
     });
-    if (glob == limits_.protect.end()) {
+    if (glob != limits_.protect.end()) {
+        return std::format("a process that holds it is protected by \"{}\"", *glob);
+    }
+    return wish_of_units(holder);
+}
+
+/// Of the innermost unit first: it is the one that everybody knows the process by.
+std::optional<std::string> Governor::wish_of_units(const Process& holder) const {
+    if (units_ == nullptr) {
         return std::nullopt;
     }
-    return std::format("a process that holds it is protected by \"{}\"", *glob);
+    auto why = holder.unit.empty() ? std::nullopt : units_->why_left_alone(holder.unit);
+    for (auto unit = holder.around.rbegin(); !why && unit != holder.around.rend(); ++unit) {
+        why = units_->why_left_alone(*unit);
+    }
+    return why;
 }
 
 Instant Governor::opens_at(Instant now) const {

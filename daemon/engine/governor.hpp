@@ -7,6 +7,7 @@
 #include "core/option.hpp"
 #include "core/result.hpp"
 #include "engine/marks.hpp"
+#include "engine/unit_settings.hpp"
 
 #include <cstdint>
 #include <deque>
@@ -34,7 +35,9 @@ struct GovernorLimits {
 
 class Governor {
 public:
-    explicit Governor(GovernorLimits limits) : limits_{std::move(limits)} {}
+    /// Without `units`, no unit has wishes of its own.
+    explicit Governor(GovernorLimits limits, UnitSettings* units = nullptr)
+        : limits_{std::move(limits)}, units_{units} {}
 
     void set_limits(GovernorLimits limits);
     [[nodiscard]] const GovernorLimits& limits() const { return limits_; }
@@ -46,8 +49,9 @@ public:
     /// again later may help, `denied` that it will not.
     [[nodiscard]] Result<> admit(const Ghost& ghost, Instant now) const;
 
-    /// Why this ghost is protected; nothing when it is not. While there is a list of what to protect, a ghost
-    /// of which nobody knows who holds it is protected, too.
+    /// Why this ghost is protected; nothing when it is not. A process that holds it protects it by the list,
+    /// or by a wish of any unit it is in. So does one of which nothing is known; and while there is a list, a
+    /// ghost of which nobody knows who holds it is protected, too.
     [[nodiscard]] std::optional<std::string> protection(const Ghost& ghost) const;
 
     /// When the caps let anything through at all, and when they and the cooldown let this ghost through:
@@ -66,9 +70,12 @@ private:
     using Acts = std::deque<Instant>; ///< of the last minute, the oldest first
     struct Cooldown {};
 
+    [[nodiscard]] std::optional<std::string> protection_by(const Process& holder) const;
+    [[nodiscard]] std::optional<std::string> wish_of_units(const Process& holder) const;
     [[nodiscard]] Instant unit_opens_at(std::string_view unit, Instant now) const;
 
     GovernorLimits limits_;
+    UnitSettings* units_;
     std::uint64_t revision_{};
     Acts acts_;
     std::map<std::string, Acts, std::less<>> acts_by_unit_;

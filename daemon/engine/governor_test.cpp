@@ -5,6 +5,7 @@
 
 #include <gmock/gmock.h>
 
+#include <map>
 #include <ostream>
 #include <utility>
 
@@ -112,6 +113,69 @@ TEST(Governor, protects_what_nobody_knows_the_holders_of) {
     EXPECT_EQ(code(admitted), ErrorCode::denied);
     EXPECT_EQ(admitted.error().message, "who holds it is not known, and there is a protect list");
     EXPECT_TRUE(Governor{generous}.admit(ghost_of(1, {}), noon)) << "without a list there is nothing to miss";
+}
+
+TEST(Governor, protects_what_a_process_holds_of_which_nothing_is_known) {
+    const auto ghost = ghost_of(1, held_by({.pid = 7, .unit = "", .known = false}));
+    const Governor governor{with(&GovernorLimits::protect, std::vector<std::string>{"sshd"})};
+    EXPECT_EQ(governor.protection(ghost), "nothing is known of the process 7, which holds it");
+    EXPECT_TRUE(Governor{generous}.admit(ghost, noon)) << "without a list there is nothing to miss";
+}
+
+/// Units that have said something, and how often they were asked.
+class SomeUnits final : public UnitSettings {
+public:
+    explicit SomeUnits(std::map<std::string, std::string, std::less<>> wishes) : wishes_{std::move(wishes)} {}
+
+    std::optional<std::string> why_left_alone(std::string_view unit) override {
+        asked_.emplace_back(unit);
+        const auto wish = wishes_.find(unit);
+        return wish == wishes_.end() ? std::nullopt : std::optional{wish->second};
+    }
+
+    [[nodiscard]] const std::vector<std::string>& asked() const { return asked_; }
+
+private:
+    std::map<std::string, std::string, std::less<>> wishes_;
+    std::vector<std::string> asked_;
+};
+
+TEST(Governor, protects_what_a_unit_wants_to_be_left_alone_with) {
+    SomeUnits units{{{"db.service", "its unit db.service says so"}}};
+    const Governor governor{generous, &units};
+    const auto admitted = governor.admit(ghost_of(1, held_by({.unit = "db.service"})), noon);
+    ASSERT_FALSE(admitted);
+    EXPECT_EQ(admitted.error(), (Error{ErrorCode::denied, "its unit db.service says so"}));
+    EXPECT_TRUE(governor.admit(ghost_of(2, held_by({.unit = "app.service"})), noon));
+}
+
+TEST(Governor, asks_the_units_of_all_holders) {
+    SomeUnits units{{{"db.service", "its unit db.service says so"}}};
+    const Governor governor{generous, &units};
+    auto holders = held_by({.pid = 1, .unit = "app.service"});
+    holders.push_back(held_by({.pid = 2, .unit = "db.service"}).front());
+    EXPECT_EQ(governor.protection(ghost_of(1, holders)), "its unit db.service says so");
+}
+
+TEST(Governor, asks_the_units_around_a_unit_too) {
+    SomeUnits units{{{"user@1000.service", "said around it"}, {"shop.slice", "said by the slice"}}};
+    const Governor governor{generous, &units};
+    EXPECT_EQ(governor.protection(ghost_of(
+                  1, held_by({.unit = "app.service", .around = {"user.slice", "user@1000.service"}}))),
+              "said around it");
+    EXPECT_EQ(governor.protection(ghost_of(2, held_by({.unit = "", .around = {"shop.slice"}}))),
+              "said by the slice");
+    EXPECT_EQ(governor.protection(ghost_of(3, held_by({.unit = "app.service", .around = {"system.slice"}}))),
+              std::nullopt);
+    EXPECT_THAT(units.asked(), testing::ElementsAre("app.service", "user@1000.service", "shop.slice",
+                                                    "app.service", "system.slice"));
+}
+
+TEST(Governor, takes_a_process_without_a_name_for_one_whose_unit_may_have_a_wish) {
+    SomeUnits units{{}};
+    const Governor governor{generous, &units};
+    EXPECT_FALSE(governor.admit(ghost_of(1, held_by({.known = false})), noon));
+    EXPECT_THAT(units.asked(), testing::IsEmpty());
 }
 
 TEST(Governor, lets_so_many_acts_a_minute_through_and_no_more) {

@@ -2,6 +2,7 @@
 #include "engine/pipeline.hpp"
 
 #include <algorithm>
+#include <array>
 #include <exception>
 #include <format>
 #include <stdexcept>
@@ -12,10 +13,31 @@ namespace egb::engine {
 namespace {
 
 /// So that a long queue leaves the loop room for others; what is left is due at once.
-constexpr int acts_per_tick = 256;
+constexpr int acts_per_tick = 8192;
+
+/// A peer that has just gone may look alive for a while, so one answer does not end the questions; but one
+/// that answers again and again is left alone.
+constexpr std::array<Span, 4> asked_again_after{std::chrono::seconds{65}, std::chrono::minutes{5},
+                                                std::chrono::minutes{30}, std::chrono::hours{2}};
+/// For so long the answers are remembered.
+constexpr Span asked_forgotten_after = std::chrono::hours{24};
+
+bool is_act(Action action) {
+    return action == Action::ask || action == Action::clean;
+}
 
 Outcome refused(std::string reason) {
     return {.verdict = Verdict::refused, .reason = std::move(reason)};
+}
+
+/// What a cleaner throws is an answer like any other; nothing of it gets past here.
+template <typename Answer>
+std::expected<Answer, std::string> guarded(const auto& call) {
+    try {
+        return call();
+    } catch (const std::exception& error) {
+        return std::unexpected(std::format("the cleaner broke off: {}", error.what()));
+    }
 }
 
 } // namespace
@@ -98,14 +120,26 @@ void Pipeline::settle(Kind& kind) {
     Changes changes = kind.tracker().tick(clock_.now());
     // A key may be in both: what stands in the place of what has ended.
     for (const Vanished& vanished : changes.vanished) {
-        if (const auto ghost = ledger_.vanish(kind.info().name, vanished.key, vanished.reason)) {
-            forget(ghost->id);
-        }
+        settle_vanished(kind.info(), vanished);
     }
     for (Ghost& ghost : changes.ghosts) {
         const auto entrance = to_be_ignored(ghost) ? Ledger::Entrance::hidden : Ledger::Entrance::told;
         review(ledger_.enter(std::move(ghost), entrance));
     }
+}
+
+void Pipeline::settle_vanished(const KindInfo& kind, const Vanished& vanished) {
+    const auto ghost = ledger_.find(kind.name, vanished.key);
+    if (!ghost) {
+        return;
+    }
+    const auto* asked = asked_.find(*ghost, clock_.now());
+    if (vanished.by_question && asked != nullptr) {
+        ledger_.acted(ghost, {.verdict = Verdict::cleaned, .reason = vanished.reason}, asked->value.actor);
+    } else {
+        ledger_.vanish(kind.name, vanished.key, vanished.reason);
+    }
+    forget(ghost->id);
 }
 
 /// Announces an act on the ghost, or calls one off, as the decision about it now stands.
@@ -120,7 +154,7 @@ void Pipeline::review(const GhostPtr& ghost) {
     }
 
     const Decision permitted = permission(*ghost);
-    if (permitted.action != Action::clean) {
+    if (!is_act(permitted.action)) {
         call_off(ghost, permitted.reason);
     } else if (!pending_.contains(id) && !again) {
         announce(ghost);
@@ -151,10 +185,11 @@ void Pipeline::review_due() {
 
 void Pipeline::act_on_due() {
     const Instant now = clock_.now();
+    std::map<std::pair<std::string_view, Action>, Batch> batches;
     for (int left = acts_per_tick; left > 0 && governor_.opens_at(now) <= now; --left) {
         const auto id = pending_.due(now);
         if (!id) {
-            return;
+            break;
         }
         const GhostPtr ghost = ledger_.find(*id);
         if (const Instant opens = governor_.opens_at(*ghost, now); opens > now) {
@@ -162,11 +197,22 @@ void Pipeline::act_on_due() {
             continue;
         }
         // The world may have changed since the announcement in a way that nobody told us of.
-        if (const Decision permitted = permission(*ghost); permitted.action != Action::clean) {
+        const Decision permitted = permission(*ghost);
+        if (!is_act(permitted.action)) {
             call_off(ghost, permitted.reason);
             continue;
         }
-        act(*entry(ghost->kind->name).kind, ghost, "policy");
+        Kind& kind = *entry(ghost->kind->name).kind;
+        if (confirm(kind, ghost, "policy")) {
+            Batch& batch = batches[{kind.info().name, permitted.action}];
+            batch.kind = &kind;
+            batch.action = permitted.action;
+            batch.actor = "policy";
+            batch.ghosts.push_back(ghost);
+        }
+    }
+    for (const auto& [what, batch] : batches) {
+        [[maybe_unused]] const auto told = act(batch);
     }
 }
 
@@ -185,7 +231,7 @@ void Pipeline::call_off(const GhostPtr& ghost, std::string_view reason) {
 
 Decision Pipeline::decision(const Ghost& ghost) const {
     Decision decision = permission(ghost);
-    if (decision.action != Action::clean) {
+    if (!is_act(decision.action)) {
         return decision;
     }
     const Instant now = clock_.now();
@@ -219,20 +265,39 @@ Decision Pipeline::permission(const Ghost& ghost) const {
     }
     const Entry& entry = this->entry(ghost.kind->name);
     Decision decision = decide(ghost, entry.policy, entry.health);
-    if (decision.action != Action::clean) {
+    if (!is_act(decision.action)) {
         return decision;
     }
-    decision.action = Action::report;
+    const Action act = std::exchange(decision.action, Action::report);
     if (entry.kind->cleaner() == nullptr) {
         decision.reason = std::format("the kind {} cannot clean on this machine", ghost.kind->name);
     } else if (governor_.limits().paused) {
         decision.reason = "all acts are paused";
     } else if (auto why = governor_.protection(ghost)) {
         decision.reason = *std::move(why);
+    } else if (auto enough = asked_enough(ghost, act)) {
+        decision.reason = *std::move(enough);
     } else {
-        decision.action = Action::clean;
+        decision.action = act;
     }
     return decision;
+}
+
+/// Why a ghost is not asked now; nothing when it may be.
+std::optional<std::string> Pipeline::asked_enough(const Ghost& ghost, Action wanted) const {
+    const Instant now = clock_.now();
+    const auto* mark = asked_.find(ghost, now);
+    if (mark == nullptr || mark->value.next <= now || wanted > mark->value.wanted) {
+        return std::nullopt;
+    }
+    const Asked& asked = mark->value;
+    const std::string ago = format_span(now - asked.last);
+    if (asked.next == end_of_time) {
+        return std::format("it was asked {} times, the last time {} ago, and still is: it is left alone",
+                           asked.times, ago);
+    }
+    return std::format("it was asked {} ago, and will be asked again in {}", ago,
+                       format_span(asked.next - now));
 }
 
 Outcome Pipeline::clean(GhostId id, const CleanRequest& request) {
@@ -241,64 +306,116 @@ Outcome Pipeline::clean(GhostId id, const CleanRequest& request) {
         return refused(std::format("there is no ghost {}, or no longer", id));
     }
     const Entry& entry = this->entry(ghost->kind->name);
-    if (const auto admitted = admit(entry, *ghost, request); !admitted) {
+    const auto admitted = admit(entry, *ghost, request);
+    if (!admitted) {
         auto outcome = refused(admitted.error().message);
         ledger_.acted(ghost, outcome, request.actor);
         return outcome;
     }
-    return act(*entry.kind, ghost, request.actor);
+    if (const auto told = confirm(*entry.kind, ghost, request.actor); !told) {
+        return told.error();
+    }
+    return act({.kind = entry.kind, .action = *admitted, .actor = request.actor, .ghosts = {ghost}}).front();
 }
 
-Result<> Pipeline::admit(const Entry& entry, const Ghost& ghost, const CleanRequest& request) const {
+Result<Action> Pipeline::admit(const Entry& entry, const Ghost& ghost, const CleanRequest& request) const {
     if (entry.kind->cleaner() == nullptr) {
         return fail(ErrorCode::unsupported, "the kind {} only reports", ghost.kind->name);
+    }
+    if (ghost.reach == Reach::reports) {
+        return fail(ErrorCode::unsupported, "such a ghost is only ever reported");
     }
     if (const auto held = hold_on(ghost)) {
         return fail(ErrorCode::denied, "{}", held->reason);
     }
-    if (request.least != Grade::suspected) {
-        if (ghost.grade != Grade::proven) {
-            return fail(ErrorCode::denied, "it is only suspected, and only what is proven was to be cleaned");
-        }
-        if (entry.health == Health::lossy) {
-            return fail(ErrorCode::lost, "events were lost, so its proof is in doubt before a whole sweep");
-        }
+    const bool enough = request.least == Grade::suspected || ghost.grade == Grade::proven;
+    if (!enough && !ghost.askable) {
+        return fail(ErrorCode::denied, "it is only suspected, and only what is proven was to be cleaned");
     }
-    return governor_.admit(ghost, clock_.now());
+    if (request.least != Grade::suspected && entry.health == Health::lossy) {
+        return fail(ErrorCode::lost, "events were lost, so its proof is in doubt before a whole sweep");
+    }
+    return governor_.admit(ghost, clock_.now()).transform([&] {
+        return enough ? Action::clean : Action::ask;
+    });
 }
 
-Outcome Pipeline::act(Kind& kind, const GhostPtr& ghost, std::string_view actor) {
+/// A ghost that is not confirmed is dealt with here; one that is counts as an act from now on.
+std::expected<void, Outcome> Pipeline::confirm(Kind& kind, const GhostPtr& ghost, std::string_view actor) {
     pending_.erase(ghost->id);
-    Outcome told;
-    Act act{ghost, [&](const GhostPtr& what, const Outcome& outcome) {
-                told = outcome;
-                conclude(what, outcome, actor);
-            }};
-    act.finish(attempt(*kind.cleaner(), *ghost));
-    return told;
-}
-
-Outcome Pipeline::attempt(Cleaner& cleaner, const Ghost& ghost) {
-    try {
-        if (const auto confirmed = cleaner.confirm(ghost); !confirmed) {
-            const bool gone = confirmed.error().code == ErrorCode::not_found;
-            return {.verdict = gone ? Verdict::gone : Verdict::refused, .reason = confirmed.error().message};
-        }
-        governor_.note_act(ghost, clock_.now());
-        return cleaner.clean(ghost);
-    } catch (const std::exception& error) {
-        return {.verdict = Verdict::failed, .reason = std::format("the cleaner broke off: {}", error.what())};
+    const auto confirmed = guarded<Result<>>([&] {
+        return kind.cleaner()->confirm(*ghost);
+    });
+    if (!confirmed) {
+        return std::unexpected(conclude(ghost, {.verdict = Verdict::failed, .reason = confirmed.error()},
+                                        Action::report, actor));
     }
+    if (!*confirmed) {
+        const Error& error = confirmed->error();
+        const bool gone = error.code == ErrorCode::not_found;
+        return std::unexpected(
+            conclude(ghost, {.verdict = gone ? Verdict::gone : Verdict::refused, .reason = error.message},
+                     Action::report, actor));
+    }
+    governor_.note_act(*ghost, clock_.now());
+    return {};
 }
 
-void Pipeline::conclude(const GhostPtr& ghost, const Outcome& outcome, std::string_view actor) {
+std::vector<Outcome> Pipeline::act(const Batch& batch) {
+    std::vector<Act> acts;
+    acts.reserve(batch.ghosts.size());
+    for (const GhostPtr& ghost : batch.ghosts) {
+        acts.emplace_back(ghost, [&](const GhostPtr& what, const Outcome& outcome) {
+            conclude(what, outcome, batch.action, batch.actor);
+        });
+    }
+    Cleaner& cleaner = *batch.kind->cleaner();
+    const auto answer = guarded<std::vector<Outcome>>([&] {
+        return batch.action == Action::ask ? cleaner.ask(batch.ghosts) : cleaner.clean(batch.ghosts);
+    });
+    auto outcomes = answer.value_or(std::vector<Outcome>{});
+    outcomes.resize(batch.ghosts.size(),
+                    {.verdict = Verdict::failed,
+                     .reason = answer ? "the cleaner did not say what came of it" : answer.error()});
+    for (std::size_t at = 0; at < acts.size(); ++at) {
+        acts[at].finish(outcomes[at]);
+    }
+    return outcomes;
+}
+
+Outcome Pipeline::conclude(const GhostPtr& ghost, Outcome outcome, Action wanted, std::string_view actor) {
+    if (outcome.verdict == Verdict::asked) {
+        note_asked(*ghost, wanted, actor);
+    }
     ledger_.acted(ghost, outcome, actor);
-    if (outcome.verdict == Verdict::cleaned || outcome.verdict == Verdict::gone) {
+    switch (outcome.verdict) {
+    case Verdict::cleaned:
+    case Verdict::gone:
         forget(ghost->id);
-        return;
+        break;
+    case Verdict::refused:
+    case Verdict::failed:
+        governor_.note_failure(*ghost, clock_.now());
+        review(ghost);
+        break;
+    case Verdict::asked:
+        review(ghost);
+        break;
     }
-    governor_.note_failure(*ghost, clock_.now());
-    review(ghost);
+    return outcome;
+}
+
+void Pipeline::note_asked(const Ghost& ghost, Action wanted, std::string_view actor) {
+    const Instant now = clock_.now();
+    const auto* before = asked_.find(ghost, now);
+    const unsigned times = before == nullptr ? 0 : before->value.times;
+    const Instant next = times < asked_again_after.size() ? now + asked_again_after.at(times) : end_of_time;
+    asked_.set(
+        ghost,
+        {.until = now + asked_forgotten_after,
+         .value =
+             {.times = times + 1, .last = now, .next = next, .actor = std::string{actor}, .wanted = wanted}},
+        now);
 }
 
 Result<> Pipeline::hold(GhostId id, Span span) {
@@ -345,6 +462,11 @@ std::optional<Instant> Pipeline::next_review(const Ghost& ghost) const {
     }
     if (const auto* hold = holds_.find(ghost, now)) {
         next = std::min(hold->until, next.value_or(end_of_time));
+    }
+    const auto* asked = asked_.find(ghost, now);
+    if (asked != nullptr && asked->value.next > now &&
+        (ghost.grade != Grade::proven || asked->value.wanted == Action::clean)) {
+        next = std::min(std::min(asked->value.next, asked->until), next.value_or(end_of_time));
     }
     return next;
 }

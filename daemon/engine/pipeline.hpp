@@ -11,10 +11,12 @@
 #include "engine/marks.hpp"
 #include "engine/policy.hpp"
 
+#include <expected>
 #include <map>
 #include <optional>
 #include <string>
 #include <string_view>
+#include <vector>
 
 namespace egb::engine {
 
@@ -47,7 +49,7 @@ public:
 
     /// Acts now, without a veto window but through governor and confirmation like any other act. Refused when
     /// the ghost is unknown or held, when its kind only reports, and when it is less than `least`; what lost
-    /// events have put in doubt is not more than suspected.
+    /// events have put in doubt is not more than suspected. One that is less and can be asked is asked.
     Outcome clean(GhostId id, const CleanRequest& request);
 
     /// No act on this ghost for so long, whatever its grade, and should it go and come again meanwhile. In
@@ -74,7 +76,25 @@ private:
     [[nodiscard]] Entry& entry(std::string_view kind);
     [[nodiscard]] const Entry& entry(std::string_view kind) const;
 
+    /// What happened to the question that a ghost was asked.
+    struct Asked {
+        unsigned times{};
+        Instant last;
+        Instant next;
+        std::string actor;
+        Action wanted{}; ///< clean: its cleaner can do no more than ask
+    };
+
+    /// What is done in one go: ghosts of one kind, by the same act.
+    struct Batch {
+        Kind* kind{};
+        Action action{};
+        std::string actor;
+        std::vector<GhostPtr> ghosts;
+    };
+
     void settle(Kind& kind);
+    void settle_vanished(const KindInfo& kind, const Vanished& vanished);
     void review(const GhostPtr& ghost);
     void review_all(std::string_view kind);
     void review_after_new_limits();
@@ -85,10 +105,15 @@ private:
 
     [[nodiscard]] std::optional<Decision> hold_on(const Ghost& ghost) const;
     [[nodiscard]] Decision permission(const Ghost& ghost) const;
-    [[nodiscard]] Result<> admit(const Entry& entry, const Ghost& ghost, const CleanRequest& request) const;
-    Outcome act(Kind& kind, const GhostPtr& ghost, std::string_view actor);
-    [[nodiscard]] Outcome attempt(Cleaner& cleaner, const Ghost& ghost);
-    void conclude(const GhostPtr& ghost, const Outcome& outcome, std::string_view actor);
+    /// Which act the request comes to; an error when it comes to none.
+    [[nodiscard]] Result<Action> admit(const Entry& entry, const Ghost& ghost,
+                                       const CleanRequest& request) const;
+    [[nodiscard]] std::optional<std::string> asked_enough(const Ghost& ghost, Action wanted) const;
+    [[nodiscard]] std::expected<void, Outcome> confirm(Kind& kind, const GhostPtr& ghost,
+                                                       std::string_view actor);
+    [[nodiscard]] std::vector<Outcome> act(const Batch& batch);
+    Outcome conclude(const GhostPtr& ghost, Outcome outcome, Action wanted, std::string_view actor);
+    void note_asked(const Ghost& ghost, Action wanted, std::string_view actor);
 
     Result<> set_hold(GhostId id, Span span, Action action);
     void hide_or_show(const Ghost& ghost);
@@ -101,8 +126,9 @@ private:
     Ledger& ledger_;
     std::map<std::string, Entry, std::less<>> entries_;
     Marks<Action> holds_; ///< report: held; ignore: ignored
-    Agenda pending_;      ///< ghosts whose act is announced, and when it may be done
-    Agenda reviews_;      ///< ghosts to be decided upon again, when a hold or a cooldown ends
+    Marks<Asked> asked_;
+    Agenda pending_; ///< ghosts whose act is announced, and when it may be done
+    Agenda reviews_; ///< ghosts to be decided upon again, when a hold or a cooldown ends
     std::uint64_t limits_seen_;
 };
 

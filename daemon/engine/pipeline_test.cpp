@@ -408,7 +408,104 @@ TEST_F(PipelineTest, what_takes_the_place_of_an_ended_ghost_stays) {
                 ElementsAre("appeared a", "pending a", "vanished a", "appeared a", "pending a"));
 }
 
+// What is only suspected is asked, when its kind has a question.
+
+class AskingPipeline : public PipelineTest {
+protected:
+    AskingPipeline() { kind_.fake_tracker().set_askable(); }
+
+    [[nodiscard]] const std::vector<std::string>& asked() { return kind_.fake_cleaner().asked(); }
+};
+
+TEST_F(AskingPipeline, asks_what_is_suspected_after_its_veto_window) {
+    appear("a", Grade::suspected);
+    EXPECT_THAT(sink_.story(), ElementsAre("appeared a", "pending a"));
+    pass(veto);
+    EXPECT_THAT(sink_.story(), ElementsAre("appeared a", "pending a", "asked a"));
+    EXPECT_NE(ledger_.find("fake", "a"), nullptr) << "the answer decides";
+    EXPECT_THAT(cleaned(), IsEmpty());
+}
+
+TEST_F(AskingPipeline, what_does_not_answer_was_cleaned) {
+    appear("a", Grade::suspected);
+    pass(veto);
+    kind_.fake_tracker().stay_silent("a");
+    pipeline_.tick();
+    EXPECT_EQ(sink_.last().outcome.verdict, Verdict::cleaned);
+    EXPECT_EQ(sink_.last().actor, "policy");
+    EXPECT_EQ(ledger_.find("fake", "a"), nullptr);
+}
+
+TEST_F(AskingPipeline, what_goes_by_itself_unasked_was_not_us) {
+    appear("a", Grade::suspected);
+    kind_.fake_tracker().stay_silent("a");
+    pipeline_.tick();
+    EXPECT_EQ(sink_.last().type, IncidentType::vanished);
+}
+
+TEST_F(AskingPipeline, asks_again_ever_more_rarely_and_then_no_more) {
+    const auto id = appear("a", Grade::suspected);
+    pass(veto);
+    for (const Span wait : {65s, 300s, 1800s, 7200s}) {
+        const auto before = asked().size();
+        pass(wait - 1ns);
+        EXPECT_EQ(asked().size(), before) << "too early";
+        pass(1ns);
+        pass(veto);
+        EXPECT_EQ(asked().size(), before + 1);
+    }
+    pass(20h);
+    EXPECT_EQ(asked().size(), 5U);
+    EXPECT_THAT(pipeline_.decision(*ledger_.find(id)).reason, HasSubstr("asked 5 times"));
+}
+
+TEST_F(AskingPipeline, what_is_proven_after_all_is_cleaned_and_not_asked_again) {
+    appear("a", Grade::suspected);
+    pass(veto);
+    appear("a", Grade::proven);
+    pass(veto);
+    EXPECT_THAT(cleaned(), ElementsAre("a"));
+    EXPECT_EQ(asked().size(), 1U);
+}
+
+TEST_F(AskingPipeline, never_asks_what_must_not_be_touched) {
+    pipeline_.set_policy("fake", {.clean = CleanPolicy::never, .veto = 0s});
+    const auto never = appear("a", Grade::suspected);
+    EXPECT_EQ(pipeline_.decision(*ledger_.find(never)).action, Action::report);
+    pipeline_.set_policy("fake", {.clean = CleanPolicy::proven, .veto = veto});
+    ASSERT_TRUE(pipeline_.hold(never, 24h));
+    pipeline_.set_health("fake", Health::lossy);
+    appear("b", Grade::suspected);
+    pass(1h);
+    EXPECT_THAT(asked(), IsEmpty());
+}
+
+TEST_F(AskingPipeline, a_person_asks_what_is_not_proven_and_cleans_what_he_takes_upon_himself) {
+    const auto id = appear("a", Grade::suspected);
+    EXPECT_EQ(pipeline_.clean(id, {.actor = "uid 0"}).verdict, Verdict::asked);
+    EXPECT_EQ(pipeline_.clean(id, {.actor = "uid 0", .least = Grade::suspected}).verdict, Verdict::cleaned);
+}
+
+TEST_F(AskingPipeline, asks_count_as_acts) {
+    limit(&GovernorLimits::acts_per_minute, std::uint64_t{1});
+    appear("a", Grade::suspected);
+    appear("b", Grade::suspected);
+    pass(veto);
+    EXPECT_EQ(asked().size(), 1U);
+    pass(1min);
+    EXPECT_EQ(asked().size(), 2U);
+}
+
 // The act itself.
+
+TEST_F(PipelineTest, acts_on_all_that_is_due_at_once) {
+    for (int number = 0; number < 100; ++number) {
+        appear(std::to_string(number));
+    }
+    pass(veto);
+    EXPECT_THAT(kind_.fake_cleaner().batches(), ElementsAre(100U));
+    EXPECT_EQ(cleaned().size(), 100U);
+}
 
 TEST_F(PipelineTest, refuses_when_the_last_look_finds_something_else) {
     kind_.fake_cleaner().answer_confirm(fail(ErrorCode::changed, "another is in its place"));
@@ -779,7 +876,7 @@ TEST_F(PipelineTest, wakes_to_flush_what_was_told_outside_of_a_tick) {
 }
 
 TEST_F(PipelineTest, a_long_queue_leaves_room_for_others) {
-    constexpr int many = 1000;
+    constexpr int many = 20'000;
     for (int number = 0; number < many; ++number) {
         kind_.plant(std::to_string(number), Grade::proven);
     }

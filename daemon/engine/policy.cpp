@@ -40,10 +40,14 @@ Decision decide(const Ghost& ghost, const KindPolicy& policy, Health health) {
     if (ghost.kind->reach == Reach::reports) {
         return report(std::format("the kind {} only reports", ghost.kind->name));
     }
+    if (ghost.reach == Reach::reports) {
+        return report("such a ghost is only ever reported");
+    }
     if (policy.clean == CleanPolicy::never) {
         return report(std::format("Clean=never for the kind {}", ghost.kind->name));
     }
-    if (ghost.grade != Grade::proven && policy.clean != CleanPolicy::suspected) {
+    const bool enough = ghost.grade == Grade::proven || policy.clean == CleanPolicy::suspected;
+    if (!enough && !ghost.askable) {
         return report("it is only suspected, and only what is proven is cleaned");
     }
     if (health == Health::lossy) {
@@ -51,6 +55,10 @@ Decision decide(const Ghost& ghost, const KindPolicy& policy, Health health) {
             std::format("events of the kind {} were lost, so nothing of it is cleaned before a whole "
                         "sweep has put that right",
                         ghost.kind->name));
+    }
+    if (!enough) {
+        return {.action = Action::ask,
+                .reason = std::format("it is only suspected, so {}", ghost.kind->question)};
     }
     return {.action = Action::clean,
             .reason = std::format("it is {}, and Clean={}", to_string(ghost.grade), to_string(policy.clean))};

@@ -39,7 +39,7 @@ Json holder_json(const Holder& holder) {
             {"exe", process.exe},
             {"unit", process.unit},
             {"container", process.container},
-            {"fd", holder.fd}};
+            {"fd", holder.fd >= 0 ? Json(holder.fd) : Json(nullptr)}};
 }
 
 /// Times in microseconds, moments on the wall, as everywhere outside of the daemon.
@@ -181,6 +181,8 @@ std::string_view intention(Action action) {
         return "Nothing, and it is on no list";
     case Action::report:
         return "Nothing but this report";
+    case Action::ask:
+        return "It will be asked, which does it no harm if it is alive";
     case Action::clean:
         return "It will be cleaned, if a last look confirms all this";
     }
@@ -189,9 +191,12 @@ std::string_view intention(Action action) {
 
 } // namespace
 
-std::string to_json(const Ghost& ghost, const Fields& fields, const Decision& decision, const Clock& clock) {
+std::string to_json(const Ghost& ghost, const Fields& fields, const Decision& decision,
+                    const Kinship& kinship, const Clock& clock) {
     auto json = ghost_json(ghost, fields, clock);
     json["decision"] = {{"action", to_string(decision.action)}, {"reason", decision.reason}};
+    json["group"] = kinship.group ? Json(*kinship.group) : Json(nullptr);
+    json["members_total"] = kinship.members;
     return dump(json);
 }
 

@@ -8,15 +8,24 @@
 #include "core/ghost.hpp"
 #include "core/incident.hpp"
 
+#include <cstddef>
+#include <optional>
 #include <string>
 
 namespace egb::engine {
 
+/// What the ledger knows of a ghost and of others.
+struct Kinship {
+    std::optional<GhostId> group; ///< the summary ghost that it is a member of
+    std::size_t members{};        ///< of which it is the summary
+};
+
 /// {"id":…,"kind":…,"grade":…,"key":…,"summary":…,"since":…,"since_kind":…,"age_usec":…,
 ///  "holders":[…],"holders_total":…,"evidence":[{"name","weight","text","value"}],"fields":{…},
-///  "decision":{"action","reason"}}; the holders are no more than the first twenty
+///  "decision":{"action","reason"},"group":…,"members_total":…}; the holders are no more than the first
+///  twenty
 [[nodiscard]] std::string to_json(const Ghost& ghost, const Fields& fields, const Decision& decision,
-                                  const Clock& clock);
+                                  const Kinship& kinship, const Clock& clock);
 
 /// The incident with its ghost, for the history.
 [[nodiscard]] std::string to_json(const Incident& incident, const Clock& clock);

@@ -54,7 +54,9 @@ protected:
                            {.rule = &rules.at(3), .value = Span{2h}.count()}};
     }
 
-    [[nodiscard]] json described() const { return json::parse(to_json(ghost_, fields_, decision_, clock_)); }
+    [[nodiscard]] json described(const Kinship& kinship = {}) const {
+        return json::parse(to_json(ghost_, fields_, decision_, kinship, clock_));
+    }
     [[nodiscard]] std::string explained() const { return explain(ghost_, fields_, decision_, clock_); }
 
     test::FakeClock clock_;
@@ -82,6 +84,13 @@ TEST_F(RenderTest, writes_a_ghost_as_json) {
               json::parse(R"({"state":"CLOSE_WAIT","mark":18446744073709551615,"delta":-3,"mapped":true})"));
 }
 
+TEST_F(RenderTest, writes_whose_member_it_is_and_how_many_it_stands_for) {
+    EXPECT_EQ(described()["group"], nullptr);
+    EXPECT_EQ(described()["members_total"], 0);
+    EXPECT_EQ(described({.group = 16, .members = 0})["group"], 16);
+    EXPECT_EQ(described({.group = {}, .members = 340})["members_total"], 340);
+}
+
 TEST_F(RenderTest, writes_who_holds_it) {
     const auto holder = described()["holders"][0];
     EXPECT_EQ(holder["pid"], 42);
@@ -92,6 +101,8 @@ TEST_F(RenderTest, writes_who_holds_it) {
     EXPECT_EQ(holder["unit"], "nginx.service");
     EXPECT_EQ(holder["container"], "");
     EXPECT_EQ(holder["fd"], 5);
+    ghost_.holders.front().fd = -1;
+    EXPECT_EQ(described()["holders"][0]["fd"], nullptr);
 }
 
 TEST_F(RenderTest, writes_the_evidence_with_times_in_microseconds) {

@@ -77,7 +77,7 @@ Result<std::vector<Holder>> BpfHolderScan::find(int fd) {
     ProcessLookup lookup{procfs_};
     std::vector<Holder> holders;
     for (const auto& record : records) {
-        if (auto process = lookup.find(record.pid, record.start_boottime_ns)) {
+        if (auto process = lookup.find(record.pid, ProcessLookup::ticks_of(record.start_boottime_ns))) {
             holders.push_back({std::move(process), record.fd});
         }
     }

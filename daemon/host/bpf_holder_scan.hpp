@@ -7,7 +7,6 @@
 #include "host/holder_scan.hpp"
 #include "host/procfs.hpp"
 
-#include <cstddef>
 #include <memory>
 
 namespace egb::host {
@@ -15,9 +14,6 @@ namespace egb::host {
 class BpfHolderScan final : public HolderScan {
 public:
     explicit BpfHolderScan(const ProcFs& procfs) : procfs_{procfs} {}
-
-    /// Of a file that half the machine has open, so many are named.
-    static constexpr std::size_t most_holders = 1'000;
 
     /// The programs are loaded when they are first asked for: most daemons never are.
     [[nodiscard]] Result<std::vector<Holder>> find(int fd) override;

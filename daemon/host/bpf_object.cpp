@@ -188,13 +188,16 @@ void BpfObject::refuse_what_does_not_load() {
     }
 }
 
-/// Maps whose programs were not attached all the while have missed something: they are not worth trusting.
+/// Maps whose programs were not attached all the while have missed something: they are not worth trusting. An
+/// object that attaches none has nothing to miss.
 void BpfObject::take_what_was_kept() {
+    bool attaches = false;
     bpf_program* program = nullptr;
     bpf_object__for_each_program(program, object_.get()) {
         if (runs_on_demand(program)) {
             continue;
         }
+        attaches = true;
         for (const std::string& name : link_names(bpf_program__name(program))) {
             if (auto kept = store_.take(name)) {
                 predecessors_[name] = std::move(*kept);
@@ -205,7 +208,7 @@ void BpfObject::take_what_was_kept() {
     bpf_object__for_each_map(map, object_.get()) {
         const std::string name = stored_name("map", bpf_map__name(map));
         auto kept = is_internal(map) ? std::nullopt : store_.take(name);
-        if (kept && !predecessors_.empty()) {
+        if (kept && (!attaches || !predecessors_.empty())) {
             inherited_[name] = std::move(*kept);
         }
     }
@@ -366,6 +369,28 @@ Result<> BpfObject::control(std::string_view map, std::span<const std::byte> val
     const __u32 only = 0;
     if (bpf_map_update_elem(fd, &only, value.data(), BPF_ANY) != 0) {
         return fail_errno(std::format("writing the BPF map {}", map));
+    }
+    return {};
+}
+
+Result<> BpfObject::fill(std::string_view map, std::span<const std::uint64_t> keys,
+                         std::span<const std::byte> values) {
+    const int fd = map_fd(std::string{map}.c_str());
+    if (fd < 0) {
+        return fail(ErrorCode::unsupported, "the BPF object {} is not loaded or has no map {}", image_.name,
+                    map);
+    }
+    std::uint64_t key = 0;
+    while (bpf_map_get_next_key(fd, nullptr, &key) == 0) {
+        if (bpf_map_delete_elem(fd, &key) != 0) {
+            return fail_errno(std::format("emptying the BPF map {}", map));
+        }
+    }
+    const std::size_t size = keys.empty() ? 0 : values.size() / keys.size();
+    for (std::size_t at = 0; at < keys.size(); ++at) {
+        if (bpf_map_update_elem(fd, &keys[at], values.subspan(at * size, size).data(), BPF_ANY) != 0) {
+            return fail_errno(std::format("filling the BPF map {}", map));
+        }
     }
     return {};
 }

@@ -9,6 +9,7 @@
 
 #include <array>
 #include <cstddef>
+#include <cstdint>
 #include <functional>
 #include <map>
 #include <memory>
@@ -57,6 +58,10 @@ public:
 
     /// Sets the one element of a map.
     [[nodiscard]] Result<> control(std::string_view map, std::span<const std::byte> value);
+
+    /// Puts each value under its key, all else out of the map.
+    [[nodiscard]] Result<> fill(std::string_view map, std::span<const std::uint64_t> keys,
+                                std::span<const std::byte> values);
 
     /// Adds up the one element of a per-CPU map of 64-bit counters.
     [[nodiscard]] Result<std::uint64_t> sum(std::string_view map) const;

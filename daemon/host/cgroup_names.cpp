@@ -37,7 +37,12 @@ std::string_view take_until(std::string_view& text, char end) {
     return taken;
 }
 
-/// Slices are left out: they group units and are none that runs.
+/// Slices group units and are none that runs.
+bool is_slice(std::string_view name) {
+    constexpr std::string_view suffix{".slice"};
+    return name.size() > suffix.size() && name.ends_with(suffix);
+}
+
 bool is_unit(std::string_view name) {
     constexpr std::array<std::string_view, 5> suffixes{".service", ".scope", ".socket", ".mount", ".swap"};
     return std::ranges::any_of(suffixes, [name](std::string_view suffix) {
@@ -127,8 +132,8 @@ CgroupNames names_of_cgroup(std::string_view path) {
         std::string_view name{part};
         // An underscore keeps unit names apart from the kernel's own files, as in _cpu.service.
         name.remove_prefix(name.starts_with('_') ? 1 : 0);
-        if (is_unit(name)) {
-            names.unit = printable(name);
+        if (is_unit(name) || is_slice(name)) {
+            names.around.push_back(printable(name));
         }
         if (auto container = container_in(parent, name); !container.empty()) {
             outer = std::exchange(names.container, printable(container));
@@ -136,6 +141,10 @@ CgroupNames names_of_cgroup(std::string_view path) {
             names.container = outer;
         }
         parent = name;
+    }
+    if (const auto innermost = std::ranges::find_last_if(names.around, is_unit); !innermost.empty()) {
+        names.unit = std::move(innermost.front());
+        names.around.erase(innermost.begin());
     }
     return names;
 }
@@ -152,8 +161,9 @@ CgroupNames names_of_cgroup_file(std::string_view text) {
     CgroupNames best;
     for (const auto& [hierarchy, path] : memberships) {
         auto names = names_of_cgroup(path);
-        if (best.unit.empty()) {
+        if (best.unit.empty() && (!names.unit.empty() || best.around.empty())) {
             best.unit = std::move(names.unit);
+            best.around = std::move(names.around);
         }
         if (best.container.empty()) {
             best.container = std::move(names.container);

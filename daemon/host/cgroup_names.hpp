@@ -4,12 +4,14 @@
 
 #include <string>
 #include <string_view>
+#include <vector>
 
 namespace egb::host {
 
 struct CgroupNames {
-    std::string unit;      ///< the innermost unit, which in a user's session is the user's
-    std::string container; ///< the innermost container's id, or its name where it has no id
+    std::string unit;                  ///< the innermost unit, which in a user's session is the user's
+    std::string container;             ///< the innermost container's id, or its name where it has no id
+    std::vector<std::string> around{}; ///< all other units on the path, and slices, outermost first
 
     bool operator==(const CgroupNames&) const = default;
 };

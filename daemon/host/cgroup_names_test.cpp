@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "host/cgroup_names.hpp"
 
-#include <gtest/gtest.h>
+#include <gmock/gmock.h>
 
 #include <ostream>
 #include <string>
@@ -25,7 +25,9 @@ class CgroupPath : public testing::TestWithParam<Sample> {};
 
 TEST_P(CgroupPath, NamesUnitAndContainer) {
     const auto& [path, unit, container] = GetParam();
-    EXPECT_EQ(names_of_cgroup(path), (CgroupNames{unit, container}));
+    const auto names = names_of_cgroup(path);
+    EXPECT_EQ(names.unit, unit);
+    EXPECT_EQ(names.container, container);
 }
 
 INSTANTIATE_TEST_SUITE_P(
@@ -89,7 +91,9 @@ class CgroupFile : public testing::TestWithParam<Sample> {};
 
 TEST_P(CgroupFile, NamesUnitAndContainer) {
     const auto& [text, unit, container] = GetParam();
-    EXPECT_EQ(names_of_cgroup_file(text), (CgroupNames{unit, container}));
+    const auto names = names_of_cgroup_file(text);
+    EXPECT_EQ(names.unit, unit);
+    EXPECT_EQ(names.container, container);
 }
 
 INSTANTIATE_TEST_SUITE_P(
@@ -107,6 +111,29 @@ INSTANTIATE_TEST_SUITE_P(
         Sample{"5:cpu,cpuacct:/odd:name.service\n", "odd:name.service", ""},
         Sample{"9:name=systemd:/system.slice/docker.service\n4:memory:/docker/" + id + "\n0::/\n",
                "docker.service", id}));
+
+TEST(CgroupNames, NameEveryUnitAroundTheInnermostOne) {
+    using testing::ElementsAre;
+    EXPECT_THAT(names_of_cgroup("/system.slice/cron.service").around, ElementsAre("system.slice"));
+    EXPECT_THAT(
+        names_of_cgroup("/user.slice/user-1000.slice/user@1000.service/app.slice/foo.service/worker").around,
+        ElementsAre("user.slice", "user-1000.slice", "user@1000.service", "app.slice"));
+    EXPECT_THAT(
+        names_of_cgroup("/machine.slice/systemd-nspawn@box.service/payload/system.slice/a.service").around,
+        ElementsAre("machine.slice", "systemd-nspawn@box.service", "system.slice"));
+    EXPECT_THAT(names_of_cgroup("/init.scope").around, ElementsAre());
+    EXPECT_THAT(names_of_cgroup("/.slice/kubepods").around, ElementsAre());
+}
+
+TEST(CgroupNames, ComeFromOneAndTheSameHierarchy) {
+    using testing::ElementsAre;
+    const auto names = names_of_cgroup_file("4:memory:/other.slice/b.service\n0::/system.slice/a.service\n");
+    EXPECT_EQ(names.unit, "a.service");
+    EXPECT_THAT(names.around, ElementsAre("system.slice"));
+    EXPECT_THAT(names_of_cgroup_file("4:memory:/other.slice/b.service\n0::/odd.slice\n").around,
+                ElementsAre("other.slice"));
+    EXPECT_THAT(names_of_cgroup_file("4:memory:/\n0::/odd.slice\n").around, ElementsAre("odd.slice"));
+}
 
 } // namespace
 

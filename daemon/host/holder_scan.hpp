@@ -5,12 +5,16 @@
 #include "core/identity.hpp"
 #include "core/result.hpp"
 
+#include <cstddef>
 #include <vector>
 
 namespace egb::host {
 
 class HolderScan {
 public:
+    /// Of a file that half the machine has open, so many are named.
+    static constexpr std::size_t most_holders = 1'000;
+
     virtual ~HolderScan() = default;
     /// `fd` is a descriptor of this process for the file; it is among the holders. Numbers would not do: what
     /// struct stat has for device and inode is, on some file systems, not what the kernel has.

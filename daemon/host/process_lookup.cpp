@@ -7,16 +7,22 @@ namespace egb::host {
 
 namespace {
 
-/// /proc shows start times in clock ticks, the kernel side in nanoseconds.
-std::uint64_t ticks_of(std::uint64_t boottime_ns) {
+std::uint64_t nanoseconds_per_tick() {
     static const auto ticks_per_second = static_cast<std::uint64_t>(::sysconf(_SC_CLK_TCK));
-    return boottime_ns / (1'000'000'000 / ticks_per_second);
+    return 1'000'000'000 / ticks_per_second;
 }
 
 } // namespace
 
-ProcessPtr ProcessLookup::find(std::int32_t pid, std::uint64_t start_boottime_ns) {
-    const std::uint64_t start_ticks = ticks_of(start_boottime_ns);
+std::uint64_t ProcessLookup::ticks_of(std::uint64_t boottime_ns) {
+    return boottime_ns / nanoseconds_per_tick();
+}
+
+std::uint64_t ProcessLookup::boottime_of(std::uint64_t ticks) {
+    return ticks * nanoseconds_per_tick();
+}
+
+ProcessPtr ProcessLookup::find(std::int32_t pid, std::uint64_t start_ticks) {
     const auto [known, is_new] = known_.try_emplace({pid, start_ticks});
     if (is_new) {
         auto process = procfs_.process(pid);
@@ -26,7 +32,9 @@ ProcessPtr ProcessLookup::find(std::int32_t pid, std::uint64_t start_boottime_ns
                               .comm = "?",
                               .exe = {},
                               .unit = {},
-                              .container = {}};
+                              .container = {},
+                              .around = {},
+                              .known = false};
         }
         known->second = std::make_shared<const Process>(std::move(*process));
     }

@@ -18,7 +18,11 @@ public:
 
     /// Where /proc cannot tell (the process has just ended, the pid is another's by now, or this is not the
     /// /proc of those pids), what the kernel has said is all there is: pid and start time.
-    [[nodiscard]] ProcessPtr find(std::int32_t pid, std::uint64_t start_boottime_ns);
+    [[nodiscard]] ProcessPtr find(std::int32_t pid, std::uint64_t start_ticks);
+
+    /// The kernel side has nanoseconds where /proc has clock ticks.
+    [[nodiscard]] static std::uint64_t ticks_of(std::uint64_t boottime_ns);
+    [[nodiscard]] static std::uint64_t boottime_of(std::uint64_t ticks);
 
 private:
     const ProcFs& procfs_;

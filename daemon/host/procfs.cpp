@@ -8,6 +8,7 @@
 #include <fcntl.h>
 #include <linux/magic.h>
 #include <sys/stat.h>
+#include <sys/sysmacros.h>
 #include <sys/vfs.h>
 
 #include <algorithm>
@@ -128,6 +129,69 @@ std::string read_exe(const Fd& process) {
     return printable(path);
 }
 
+/// Asks nobody but the kernel: a network file system that hangs must not hang us.
+Result<FileNumber> number_of(int folder, const char* name, int flags) {
+    struct statx status{};
+    if (::statx(folder, name, AT_STATX_DONT_SYNC | AT_NO_AUTOMOUNT | flags, STATX_INO, &status) != 0) {
+        return fail_errno(name);
+    }
+    return FileNumber{.device = makedev(status.stx_dev_major, status.stx_dev_minor), .inode = status.stx_ino};
+}
+
+/// Takes the descriptor over.
+std::unique_ptr<DIR, CloseFolder> list(Fd fd) {
+    std::unique_ptr<DIR, CloseFolder> folder{::fdopendir(fd.get())};
+    if (folder) {
+        [[maybe_unused]] const int owned_by_folder = fd.release();
+    }
+    return folder;
+}
+
+/// The kernel says so at once since 6.2; before, and where the tree is made up, they have to be counted.
+Result<std::uint64_t> count_descriptors(const Fd& process) {
+    Fd descriptors{::openat(process.get(), "fd", O_RDONLY | O_DIRECTORY | O_CLOEXEC)};
+    struct stat status{};
+    struct statfs file_system{};
+    if (!descriptors || ::fstat(descriptors.get(), &status) != 0 ||
+        ::fstatfs(descriptors.get(), &file_system) != 0) {
+        return fail_errno("fd");
+    }
+    if (file_system.f_type == PROC_SUPER_MAGIC && status.st_size > 0) {
+        return static_cast<std::uint64_t>(status.st_size);
+    }
+    const auto folder = list(std::move(descriptors));
+    if (!folder) {
+        return fail_errno("fd");
+    }
+    std::uint64_t count = 0;
+    while (const dirent* entry = ::readdir(folder.get())) {
+        count += number<int>(entry->d_name) ? 1U : 0U;
+    }
+    return count;
+}
+
+/// "Max open files            1024                 524288               files"
+Result<std::uint64_t> read_descriptor_limit(const Fd& process) {
+    constexpr std::string_view title{"Max open files"};
+    const auto limits = read(process, "limits");
+    if (!limits) {
+        return std::unexpected(limits.error());
+    }
+    for (const auto part : *limits | std::views::split('\n')) {
+        const std::string_view line{part};
+        if (!line.starts_with(title)) {
+            continue;
+        }
+        const auto rest = line.substr(std::min(line.find_first_not_of(' ', title.size()), line.size()));
+        const auto soft = rest.substr(0, rest.find(' '));
+        const auto limit = soft == "unlimited" ? std::optional{UINT64_MAX} : number<std::uint64_t>(soft);
+        if (limit) {
+            return *limit;
+        }
+    }
+    return fail(ErrorCode::io, "limits: no limit of open files in it");
+}
+
 std::string read_boot_id(const Fd& root) {
     const auto text = read(root, "sys/kernel/random/boot_id");
     if (!text) {
@@ -137,6 +201,10 @@ std::string read_boot_id(const Fd& root) {
 }
 
 } // namespace
+
+Result<FileNumber> file_number(int fd) {
+    return number_of(fd, "", AT_EMPTY_PATH);
+}
 
 ProcFs::ProcFs(const std::filesystem::path& root)
     : root_{::open(root.c_str(), O_RDONLY | O_DIRECTORY | O_CLOEXEC)} {
@@ -173,6 +241,7 @@ Result<Process> ProcFs::process(std::int32_t pid) const {
     auto names = names_of_cgroup_file(read(*folder, "cgroup").value_or(""));
     process.unit = std::move(names.unit);
     process.container = std::move(names.container);
+    process.around = std::move(names.around);
     const auto uid = read_uid(*folder);
     // The last to be read: if it is still there now, it was there all the time.
     const auto stat = read_stat(*folder);
@@ -198,15 +267,30 @@ Result<ProcessIdentity> ProcFs::identity(std::int32_t pid) const {
     return ProcessIdentity{.boot_id = boot_id_, .pid = pid, .start_ticks = stat->start_ticks};
 }
 
+Result<DescriptorUse> ProcFs::descriptors(std::int32_t pid) const {
+    const auto folder = open_process(pid);
+    if (!folder) {
+        return std::unexpected(folder.error());
+    }
+    const auto open = count_descriptors(*folder);
+    const auto limit = read_descriptor_limit(*folder);
+    const auto stat = read_stat(*folder);
+    for (const auto* error :
+         {open ? nullptr : &open.error(), limit ? nullptr : &limit.error(), stat ? nullptr : &stat.error()}) {
+        if (error != nullptr) {
+            return fail(error->code, "process {}: {}", pid, error->message);
+        }
+    }
+    return DescriptorUse{.start_ticks = stat->start_ticks, .open = *open, .limit = *limit};
+}
+
 std::vector<std::int32_t> ProcFs::pids() const {
     std::vector<std::int32_t> found;
     // A descriptor of its own, because a position in the folder belongs to the descriptor.
-    Fd own{::openat(root_.get(), ".", O_RDONLY | O_DIRECTORY | O_CLOEXEC)};
-    const std::unique_ptr<DIR, CloseFolder> folder{own ? ::fdopendir(own.get()) : nullptr};
+    const auto folder = list(Fd{::openat(root_.get(), ".", O_RDONLY | O_DIRECTORY | O_CLOEXEC)});
     if (!folder) {
         return found;
     }
-    [[maybe_unused]] const int owned_by_folder = own.release();
     while (const dirent* entry = ::readdir(folder.get())) {
         if (const auto pid = number<std::int32_t>(entry->d_name)) {
             found.push_back(*pid);
@@ -226,6 +310,47 @@ std::vector<NetNamespace> ProcFs::net_namespaces() const {
         }
     }
     return found;
+}
+
+OpenFiles ProcFs::open_files(const std::function<bool(const FileNumber&)>& wanted) const {
+    OpenFiles files;
+    for (const auto pid : pids()) {
+        add_open_files(pid, wanted, files);
+    }
+    return files;
+}
+
+void ProcFs::add_open_files(std::int32_t pid, const std::function<bool(const FileNumber&)>& wanted,
+                            OpenFiles& files) const {
+    const auto process = open_process(pid);
+    if (!process) {
+        return;
+    }
+    Fd descriptors{::openat(process->get(), "fd", O_RDONLY | O_DIRECTORY | O_CLOEXEC)};
+    if (!descriptors) {
+        files.refused += errno == EACCES || errno == EPERM ? 1 : 0;
+        return;
+    }
+    const auto folder = list(std::move(descriptors));
+    if (!folder) {
+        return;
+    }
+    std::optional<Stat> stat;
+    while (const dirent* entry = ::readdir(folder.get())) {
+        const auto fd = number<int>(entry->d_name);
+        const auto file = fd ? number_of(::dirfd(folder.get()), entry->d_name, 0) : std::unexpected(Error{});
+        if (!file || !wanted(*file)) {
+            continue;
+        }
+        if (!stat) {
+            auto read = read_stat(*process);
+            if (!read) {
+                return;
+            }
+            stat = std::move(*read);
+        }
+        files.found.push_back({.pid = pid, .start_ticks = stat->start_ticks, .fd = *fd, .file = *file});
+    }
 }
 
 /// NSpid lists our pid in the tree's pid namespace and in each one below it, down to our own. A comparison of

@@ -8,8 +8,10 @@
 #include "core/result.hpp"
 #include "host/fd.hpp"
 
+#include <cstddef>
 #include <cstdint>
 #include <filesystem>
+#include <functional>
 #include <string>
 #include <vector>
 
@@ -19,6 +21,36 @@ namespace egb::host {
 struct NetNamespace {
     std::uint64_t inode{};
     Fd fd;
+};
+
+/// What stat(2) tells files apart by.
+struct FileNumber {
+    std::uint64_t device{};
+    std::uint64_t inode{};
+
+    auto operator<=>(const FileNumber&) const = default;
+};
+
+[[nodiscard]] Result<FileNumber> file_number(int fd);
+
+/// A descriptor of a process, and what it is open on.
+struct OpenFile {
+    std::int32_t pid{};
+    std::uint64_t start_ticks{};
+    int fd{};
+    FileNumber file;
+};
+
+struct OpenFiles {
+    std::vector<OpenFile> found;
+    std::size_t refused{}; ///< processes that did not let us look
+};
+
+/// How many descriptors a process has, and how many it may have.
+struct DescriptorUse {
+    std::uint64_t start_ticks{}; ///< of the process that this is about
+    std::uint64_t open{};
+    std::uint64_t limit{}; ///< RLIMIT_NOFILE, the soft one; UINT64_MAX when there is none
 };
 
 class ProcFs {
@@ -37,17 +69,26 @@ public:
     /// Only its identity, for a second look.
     [[nodiscard]] Result<ProcessIdentity> identity(std::int32_t pid) const;
 
+    [[nodiscard]] Result<DescriptorUse> descriptors(std::int32_t pid) const;
+
     [[nodiscard]] std::vector<std::int32_t> pids() const;
 
     /// Each network namespace in which some process lives, once. Those of processes that may not be looked
     /// into are not among them.
     [[nodiscard]] std::vector<NetNamespace> net_namespaces() const;
 
+    /// Every descriptor of every process that is open on a file which is wanted, all in one pass. For where
+    /// the kernel side cannot list them: it is the slower way, and blind to threads with descriptors of their
+    /// own.
+    [[nodiscard]] OpenFiles open_files(const std::function<bool(const FileNumber&)>& wanted) const;
+
     /// Whether the pids of this tree mean to the kernel, when we use them in a system call, what they mean
     /// here. Not so in a container that looks at the host's /proc.
     [[nodiscard]] bool has_our_pids() const;
 
 private:
+    void add_open_files(std::int32_t pid, const std::function<bool(const FileNumber&)>& wanted,
+                        OpenFiles& files) const;
     [[nodiscard]] Result<Fd> open_process(std::int32_t pid) const;
 
     Fd root_;

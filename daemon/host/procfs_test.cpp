@@ -3,11 +3,15 @@
 
 #include "harness/fake_procfs.hpp"
 
+#include <fcntl.h>
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
+#include <sys/mman.h>
+#include <sys/resource.h>
 #include <sys/stat.h>
 #include <unistd.h>
 
+#include <format>
 #include <fstream>
 #include <sstream>
 
@@ -42,7 +46,8 @@ TEST(ProcFs, KnowsAProcess) {
                                           .comm = "nginx",
                                           .exe = "/usr/sbin/nginx",
                                           .unit = "nginx.service",
-                                          .container = ""}));
+                                          .container = "",
+                                          .around = {"system.slice"}}));
     EXPECT_EQ(procfs.identity(7), (ProcessIdentity{std::string{FakeProcFs::boot_id}, 7, 4711}));
 }
 
@@ -64,6 +69,42 @@ INSTANTIATE_TEST_SUITE_P(Names, ProcFsComm,
                                          std::pair{") R 1 2 (", ") R 1 2 ("},
                                          std::pair{"a\nb\x1b", R"(a\x0ab\x1b)"},
                                          std::pair{"\xff", R"(\xff)"}));
+
+TEST(ProcFs, CountsDescriptors) {
+    const FakeProcFs tree;
+    tree.add({.pid = 7, .start_ticks = 4711});
+    for (const auto* fd : {"0", "1", "255"}) {
+        tree.write(std::format("7/fd/{}", fd), "");
+    }
+    tree.write("7/limits",
+               "Limit                     Soft Limit           Hard Limit           Units     \n"
+               "Max processes             127                  128                  processes \n"
+               "Max open files            1024                 524288               files     \n");
+    const auto use = ProcFs{tree.root()}.descriptors(7);
+    ASSERT_TRUE(use) << use.error().message;
+    EXPECT_EQ(use->start_ticks, 4711U);
+    EXPECT_EQ(use->open, 3U);
+    EXPECT_EQ(use->limit, 1024U);
+
+    tree.write("7/limits",
+               "Max open files            unlimited            unlimited            files     \n");
+    EXPECT_EQ(ProcFs{tree.root()}.descriptors(7)->limit, UINT64_MAX);
+    tree.write("7/limits", "Max open files");
+    EXPECT_FALSE(ProcFs{tree.root()}.descriptors(7));
+    EXPECT_FALSE(ProcFs{tree.root()}.descriptors(8));
+}
+
+TEST(ProcFs, CountsItsOwnDescriptors) {
+    const ProcFs procfs{"/proc"};
+    const auto before = procfs.descriptors(::getpid());
+    ASSERT_TRUE(before) << before.error().message;
+    const Fd one{::open("/dev/null", O_RDONLY | O_CLOEXEC)};
+    const Fd two{::open("/dev/null", O_RDONLY | O_CLOEXEC)};
+    EXPECT_EQ(procfs.descriptors(::getpid())->open, before->open + 2);
+    rlimit limits{};
+    ASSERT_EQ(::getrlimit(RLIMIT_NOFILE, &limits), 0);
+    EXPECT_EQ(before->limit, limits.rlim_cur);
+}
 
 TEST(ProcFs, NamesAProgramThatWasReplaced) {
     const FakeProcFs tree;
@@ -157,6 +198,31 @@ TEST(ProcFs, FindsEachNetNamespaceOnce) {
     }
 }
 
+TEST(ProcFs, FindsWhoHasAFileOpen) {
+    const FakeProcFs tree;
+    tree.write("wanted", "");
+    tree.write("other", "");
+    for (const std::int32_t pid : {7, 8}) {
+        tree.add({.pid = pid, .start_ticks = 4711});
+        std::filesystem::create_directories(tree.root() / std::to_string(pid) / "fd");
+    }
+    std::filesystem::create_symlink(tree.root() / "other", tree.root() / "7/fd/0");
+    std::filesystem::create_symlink(tree.root() / "wanted", tree.root() / "7/fd/3");
+    std::filesystem::create_symlink(tree.root() / "nowhere", tree.root() / "8/fd/0");
+    const Fd wanted{::open((tree.root() / "wanted").c_str(), O_PATH | O_CLOEXEC)};
+    const auto number = file_number(wanted.get());
+    ASSERT_TRUE(number) << number.error().message;
+
+    const OpenFiles files = ProcFs{tree.root()}.open_files([&](const FileNumber& file) {
+        return file == *number;
+    });
+    ASSERT_THAT(files.found, testing::SizeIs(1));
+    EXPECT_EQ(files.found[0].pid, 7);
+    EXPECT_EQ(files.found[0].start_ticks, 4711);
+    EXPECT_EQ(files.found[0].fd, 3);
+    EXPECT_EQ(files.refused, 0);
+}
+
 struct PidSample {
     std::string status;
     bool ours;
@@ -210,6 +276,22 @@ TEST_F(RealProcFs, FindsTheNetNamespaceOfThisTest) {
     ASSERT_EQ(::stat("/proc/self/ns/net", &ours), 0);
     EXPECT_THAT(procfs_.net_namespaces(),
                 testing::Contains(testing::Field(&NetNamespace::inode, ours.st_ino)));
+}
+
+TEST_F(RealProcFs, FindsBothDescriptorsOfOneFile) {
+    const Fd first{::memfd_create("both", MFD_CLOEXEC)};
+    const Fd second{::dup(first.get())};
+    const auto number = file_number(first.get());
+    ASSERT_TRUE(number) << number.error().message;
+    const OpenFiles files = procfs_.open_files([&](const FileNumber& file) {
+        return file == *number;
+    });
+    std::vector<int> ours;
+    for (const OpenFile& open : files.found) {
+        EXPECT_EQ(open.pid, ::getpid());
+        ours.push_back(open.fd);
+    }
+    EXPECT_THAT(ours, testing::UnorderedElementsAre(first.get(), second.get()));
 }
 
 TEST_F(RealProcFs, HasOurPids) {

@@ -49,6 +49,24 @@ Result<> RealSys::signal_process(const ProcessIdentity& process, int signal) {
     return deliver(pidfd.get(), signal);
 }
 
+std::vector<Result<>> RealSys::nudge_sockets(std::span<const SocketTarget> targets,
+                                             const NudgeTiming& timing) {
+    return sockets_.nudge(targets, timing, earnest());
+}
+
+std::vector<Result<PeerAnswer>> RealSys::answers_of_sockets(std::span<const SocketTarget> targets,
+                                                            SocketActs::Release release) {
+    return sockets_.answers(targets, release);
+}
+
+Result<std::vector<SocketTarget>> RealSys::nudged_sockets() {
+    return sockets_.nudged();
+}
+
+std::vector<Result<>> RealSys::destroy_sockets(std::span<const SocketTarget> targets) {
+    return sockets_.destroy(targets, earnest());
+}
+
 Result<> RealSys::deliver(int pidfd, int signal) {
     if (pidfd_send_signal(pidfd, signal) != 0) {
         return fail_errno(std::format("signal {}", signal));

@@ -9,7 +9,13 @@
 
 #include "core/identity.hpp"
 #include "core/result.hpp"
+#include "host/fd_store.hpp"
 #include "host/procfs.hpp"
+#include "host/socket_acts.hpp"
+
+#include <span>
+#include <string>
+#include <vector>
 
 namespace egb::host {
 
@@ -20,20 +26,42 @@ public:
     /// Sends a signal to exactly this process: through a pidfd, opened before its identity is checked.
     /// `changed` when the pid is another process's by now, `unsupported` when it is of another pid namespace.
     [[nodiscard]] virtual Result<> signal_process(const ProcessIdentity& process, int signal) = 0;
+
+    /// See host/socket_acts.hpp for what these do and answer.
+    [[nodiscard]] virtual std::vector<Result<>> nudge_sockets(std::span<const SocketTarget> targets,
+                                                              const NudgeTiming& timing) = 0;
+    [[nodiscard]] virtual std::vector<Result<PeerAnswer>>
+    answers_of_sockets(std::span<const SocketTarget> targets, SocketActs::Release release) = 0;
+    [[nodiscard]] virtual Result<std::vector<SocketTarget>> nudged_sockets() = 0;
+    [[nodiscard]] virtual std::vector<Result<>> destroy_sockets(std::span<const SocketTarget> targets) = 0;
+
+    /// Why this machine cannot do these two; empty when it can.
+    [[nodiscard]] virtual std::string nudge_lack() = 0;
+    [[nodiscard]] virtual std::string destroy_lack() = 0;
 };
 
 class RealSys : public Sys {
 public:
-    explicit RealSys(const ProcFs& procfs) : procfs_{procfs} {}
+    RealSys(const ProcFs& procfs, FdStore& store) : procfs_{procfs}, sockets_{procfs, store} {}
 
     [[nodiscard]] Result<> signal_process(const ProcessIdentity& process, int signal) override;
+    [[nodiscard]] std::vector<Result<>> nudge_sockets(std::span<const SocketTarget> targets,
+                                                      const NudgeTiming& timing) override;
+    [[nodiscard]] std::vector<Result<PeerAnswer>> answers_of_sockets(std::span<const SocketTarget> targets,
+                                                                     SocketActs::Release release) override;
+    [[nodiscard]] Result<std::vector<SocketTarget>> nudged_sockets() override;
+    [[nodiscard]] std::vector<Result<>> destroy_sockets(std::span<const SocketTarget> targets) override;
+    [[nodiscard]] std::string nudge_lack() override { return sockets_.nudge_lack(); }
+    [[nodiscard]] std::string destroy_lack() override { return sockets_.destroy_lack(); }
 
 protected:
     /// The one step that cannot be taken back; DrySys takes its place.
     [[nodiscard]] virtual Result<> deliver(int pidfd, int signal);
+    [[nodiscard]] virtual Earnest earnest() const { return Earnest::real; }
 
 private:
     const ProcFs& procfs_;
+    SocketActs sockets_;
 };
 
 class DrySys final : public RealSys {
@@ -42,6 +70,7 @@ public:
 
 protected:
     [[nodiscard]] Result<> deliver(int pidfd, int signal) override;
+    [[nodiscard]] Earnest earnest() const override { return Earnest::rehearsal; }
 };
 
 } // namespace egb::host

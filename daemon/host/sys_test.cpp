@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "host/sys.hpp"
 
+#include "harness/fake_fd_store.hpp"
 #include "harness/fake_procfs.hpp"
 
 #include <gtest/gtest.h>
@@ -50,8 +51,9 @@ private:
 class SysTest : public testing::Test {
 protected:
     const ProcFs procfs_{"/proc"};
-    RealSys real_{procfs_};
-    DrySys dry_{procfs_};
+    test::FakeFdStore store_;
+    RealSys real_{procfs_, store_};
+    DrySys dry_{procfs_, store_};
     Child child_;
     ProcessIdentity identity_{procfs_.identity(child_.pid()).value()};
 };
@@ -111,7 +113,7 @@ TEST_F(SysTest, APidOfAnotherNamespaceIsUnsupported) {
     tree.write("self/status", std::format("NSpid:\t4242\t{}\n", ::getpid()));
     const ProcFs hosts{tree.root()};
     auto identity = hosts.identity(identity_.pid).value();
-    EXPECT_EQ(code_of(RealSys{hosts}.signal_process(identity, SIGKILL)), ErrorCode::unsupported);
+    EXPECT_EQ(code_of(RealSys{hosts, store_}.signal_process(identity, SIGKILL)), ErrorCode::unsupported);
     EXPECT_TRUE(child_.lives());
 }
 

@@ -104,7 +104,11 @@ EventSource EventLoop::timer(Priority priority, Callback callback) {
     return owned;
 }
 
+/// What still comes to pass while the daemon takes itself apart may want to be woken; nobody will be.
 void EventLoop::arm(EventSource& timer, Instant at) {
+    if (sd_event_get_state(get()) == SD_EVENT_FINISHED) {
+        return;
+    }
     check(sd_event_source_set_time(timer.get(), usec_of(at)), "setting a timer");
     check(sd_event_source_set_enabled(timer.get(), SD_EVENT_ONESHOT), "arming a timer");
 }

@@ -46,6 +46,13 @@ protected:
     EventLoop loop_;
 };
 
+TEST_F(EventLoopTest, TakesATimerThatIsArmedAfterItsEnd) {
+    auto timer = loop_.timer(Priority::timers, [] {});
+    loop_.stop(0);
+    EXPECT_EQ(loop_.run(), 0);
+    EXPECT_NO_THROW(loop_.arm(timer, in(1s)));
+}
+
 TEST_F(EventLoopTest, ReturnsTheCodeItWasStoppedWith) {
     loop_.stop(7);
     EXPECT_EQ(loop_.run(), 7);

@@ -72,6 +72,8 @@ std::string what_came_of_it(const Outcome& outcome) {
         return "was left alone";
     case Verdict::failed:
         return "could not be cleaned";
+    case Verdict::asked:
+        return "was asked";
     }
     std::unreachable();
 }

@@ -27,7 +27,7 @@ TCP_PATH = f"{PATH}/kind/tcp"
 
 # How long the machine may take for what it does by itself; a busy one is slow, a broken one is never done.
 PATIENCE = 30.0
-# In the tests' configuration, in place of the default minute.
+# In the tests' configuration, in place of the default minute. Nothing is cleaned but where a test is about that.
 CLOSE_WAIT_AFTER = 2
 
 
@@ -49,7 +49,7 @@ class Machine:
     def __init__(self, name: str, files: dict[str, str] | None = None) -> None:
         self.name = name
         self.files = {
-            "/etc/eghostbuster/eghostbuster.conf.d/10-test.conf": f"[tcp]\nCloseWaitAfter={CLOSE_WAIT_AFTER}s\n",
+            "/etc/eghostbuster/eghostbuster.conf.d/10-test.conf": f"[tcp]\nCloseWaitAfter={CLOSE_WAIT_AFTER}s\nClean=never\n",
             **(files or {}),
         }
 
@@ -141,8 +141,14 @@ class Machine:
         return json.loads(self.read("busctl", "get-property", "--json=short", BUS, path, interface, name))["data"]
 
     def ghosts_of(self, pid: int) -> list["Row"]:
+        """Each by itself, without the one that may stand for them all."""
+        _, rows = self.call("ListGhosts", "a{sv}uu", 2, "pid", "i", pid, "members", "b", "true", 0, 1000)
+        return [row for row in (Row(*row) for row in rows) if not row.is_summary]
+
+    def summary_of(self, pid: int) -> "Row | None":
+        """The one that stands for them all."""
         _, rows = self.call("ListGhosts", "a{sv}uu", 1, "pid", "i", pid, 0, 1000)
-        return [Row(*row) for row in rows]
+        return next((row for row in (Row(*row) for row in rows) if row.is_summary), None)
 
     def find_ghost(self, pid: int) -> "Row":
         return eventually(f"a ghost of pid {pid}", lambda: self.ghosts_of(pid))[0]
@@ -163,6 +169,7 @@ class Row:
         self.unit: str = unit
         self.holders: int = holders
         self.decision: str = decision
+        self.is_summary = " stuck" in summary
 
 
 class Forgetful:
@@ -181,6 +188,12 @@ class Forgetful:
         self.pid: int = told["pid"]
         self.netns: int = told["netns"]
         self.sockets: list[dict] = told["sockets"]
+
+    def ask(self, order: str) -> Any:
+        """What it answers to an order; see forgetful.py."""
+        self._process.stdin.write(order + "\n")
+        self._process.stdin.flush()
+        return json.loads(self._process.stdout.readline())
 
     def __enter__(self) -> "Forgetful":
         return self

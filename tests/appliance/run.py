@@ -87,7 +87,11 @@ def selected(suite: unittest.TestSuite, pattern: str) -> unittest.TestSuite:
 def main() -> int:
     sys.path.insert(0, str(HERE))
     found = unittest.defaultTestLoader.discover(str(HERE), pattern="scenario_*.py")
-    suite = selected(found, sys.argv[1] if len(sys.argv) > 1 else "")
+    pattern = sys.argv[1] if len(sys.argv) > 1 else ""
+    suite = selected(found, pattern)
+    if pattern and not suite.countTestCases():
+        print(f"no scenario matches {pattern}")
+        return 0
     reporter = Reporter()
     suite.run(reporter)
     if "EGB_RESULTS" in os.environ:

@@ -37,7 +37,7 @@ class Bus(Scenario):
             self.assertIn("Monitoring signals", monitor.stdout.readline())
             with Forgetful() as forgetful:
                 ghost = self.machine.find_ghost(forgetful.pid)
-                self.read_until(monitor, f"GhostAppeared (uint64 {ghost.id}, 'tcp', 'suspected'")
+                self.read_until(monitor, f"GhostAppeared (uint64 {ghost.id}, 'tcp', 'proven'")
             self.read_until(monitor, f"GhostVanished (uint64 {ghost.id}, 'tcp'")
         finally:
             monitor.terminate()

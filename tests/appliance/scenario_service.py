@@ -41,7 +41,7 @@ class Service(Scenario):
                 "a journal entry of the ghost", lambda: self.machine.entries(GHOST_ID=str(ghost.id))
             )[0]
         self.assertEqual(entry["GHOST_KIND"], "tcp")
-        self.assertEqual(entry["GHOST_GRADE"], "suspected")
+        self.assertEqual(entry["GHOST_GRADE"], "proven")
         self.assertIn(str(forgetful.pid), [value for name, value in entry.items() if name.endswith("PID")])
         catalog = self.machine.read("journalctl", "--dump-catalog", entry["MESSAGE_ID"])
         self.assertIn("Subject:", catalog)

@@ -2,10 +2,12 @@
 """Sockets of this machine's processes that are stuck in CLOSE_WAIT, and some that only look like it."""
 
 import json
+import os
+import resource
 import socket
 import time
 
-from machine import CLOSE_WAIT_AFTER, Forgetful, Row, Scenario
+from machine import CLOSE_WAIT_AFTER, Forgetful, Row, Scenario, eventually
 
 
 class Tcp(Scenario):
@@ -21,7 +23,7 @@ class Tcp(Scenario):
     def check_owner(self, forgetful: Forgetful, ghost: Row) -> dict:
         """The list names the process; the description names everything."""
         self.assertEqual(ghost.kind, "tcp")
-        self.assertEqual(ghost.grade, "suspected")
+        self.assertEqual(ghost.grade, "proven", "its peer is on this machine and has closed for good")
         self.assertEqual(ghost.pid, forgetful.pid)
         self.assertEqual(ghost.comm, forgetful.comm)
         (text,) = self.machine.call("Describe", "t", ghost.id)
@@ -75,7 +77,7 @@ class Tcp(Scenario):
         self.assertTrue(ghost.at_least)
 
     def test_explain_gives_both_sides(self) -> None:
-        with Forgetful() as forgetful:
+        with Forgetful("--peer=half") as forgetful:
             ghost = self.machine.find_ghost(forgetful.pid)
             (text,) = self.machine.call("Explain", "t", ghost.id)
         self.assertIn("CLOSE_WAIT", text)
@@ -87,6 +89,43 @@ class Tcp(Scenario):
             self.machine.find_ghost(forgetful.pid)
             time.sleep(1)
             self.assertEqual(len(self.machine.ghosts_of(forgetful.pid)), 100)
+
+    def test_a_leak_is_one_line(self) -> None:
+        with Forgetful("--count=100", "--comm=leaky") as forgetful:
+            summary = eventually("a summary of all", lambda: self.summary_of_all(forgetful))
+            self.assertEqual(summary.grade, "suspected")
+            self.assertEqual(summary.decision, "report")
+            pid = f"--pid={forgetful.pid}"
+
+            listed = self.machine.read("ghostctl", "list", pid)
+            self.assertRegex(listed, r"(?m)^ *\d+ +tcp +suspected .*leaky.* holds 100 stuck sockets$")
+            self.assertIn("1 ghost listed. 100 more are folded into summaries", listed)
+            every = self.machine.read("ghostctl", "list", "--all", "--no-legend", pid).splitlines()
+            self.assertEqual(len([line for line in every if " CLOSE_WAIT " in line]), 100)
+
+            shown = json.loads(self.machine.read("ghostctl", "show", "--json", str(summary.id)))["ghosts"][0]
+            self.assertIsNone(shown["group"])
+            self.assertEqual(
+                sorted(member["fd"] for member in shown["members"]), sorted(end["fd"] for end in forgetful.sockets)
+            )
+            sheet = self.machine.read("ghostctl", "show", str(summary.id))
+            self.assertRegex(sheet, r"(?m)^ *ID +FD +AGE +SUMMARY$")
+            self.assertIn("50 more", sheet)
+
+            # The kernel's own count, which reads /proc/PID/fd from outside.
+            open_files = len(os.listdir(f"/proc/{forgetful.pid}/fd"))
+            evidence = {piece["name"]: piece["value"] for piece in shown["evidence"]}
+            self.assertEqual(evidence["leak-size"], 100)
+            self.assertEqual(evidence["descriptors"], open_files)
+            self.assertEqual(evidence["descriptor-limit"], resource.prlimit(forgetful.pid, resource.RLIMIT_NOFILE)[0])
+
+            (member,) = self.machine.call("Describe", "t", shown["members"][0]["id"])
+            self.assertEqual(json.loads(member)["group"], summary.id)
+        eventually("the summary goes with its process", lambda: not self.machine.summary_of(forgetful.pid))
+
+    def summary_of_all(self, forgetful: Forgetful) -> Row | None:
+        summary = self.machine.summary_of(forgetful.pid)
+        return summary if summary and f" {len(forgetful.sockets)} stuck" in summary.summary else None
 
     def test_a_young_one_is_not_a_ghost_yet(self) -> None:
         with Forgetful() as forgetful:

@@ -81,7 +81,8 @@ public:
 private:
     host::MonotonicClock clock_;
     host::ProcFs procfs_{"/proc"};
-    host::DrySys sys_{procfs_};
+    test::FakeFdStore sys_store_;
+    host::RealSys sys_{procfs_, sys_store_};
     KindPtr kind_;
 };
 
@@ -101,7 +102,7 @@ TEST_P(TcpOnTheKernel, sees_a_socket_that_the_peer_has_closed_and_its_holder) {
     const Changes changes = watcher.sweep(SweepReason::timer);
     const Ghost* ghost = find(changes, connection.ours);
     ASSERT_NE(ghost, nullptr);
-    EXPECT_EQ(ghost->grade, Grade::suspected);
+    EXPECT_EQ(ghost->grade, Grade::proven) << "its peer is on this machine, and closed";
     EXPECT_EQ(ghost->since_kind, SinceKind::observed);
     EXPECT_THAT(ghost->summary, HasSubstr("CLOSE_WAIT"));
     ASSERT_THAT(ghost->holders, SizeIs(1));

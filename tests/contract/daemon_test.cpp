@@ -184,6 +184,28 @@ TEST_F(DaemonTest, ObeysACallerWithTheRight) {
     EXPECT_EQ(manager.Scan({}), 1U);
 }
 
+TEST_F(DaemonTest, LeavesAloneWhatAUnitHoldsThatHasOptedOut) {
+    const auto wish =
+        daemon_.write_system_file("etc/systemd/system/app.service.d/egb.conf", "[X-Ghostbuster]\nClean=no\n");
+    daemon_.configure("[fake]\nGrace=0\nClean=proven\nVeto=0\n");
+    auto& manager = root_.manager();
+    manager.Reload();
+    const auto file = daemon_.plant("some", "proven\n");
+    const auto id = ghost_of("some");
+    const auto why = std::format("its unit app.service says \"Clean=no\" in {}", wish.string());
+
+    EXPECT_THAT(manager.Explain(id), HasSubstr(why));
+    const auto outcomes = manager.Clean({id}, {});
+    EXPECT_EQ(outcomes.at(0).get<1>(), "refused");
+    EXPECT_EQ(outcomes.at(0).get<2>(), why);
+    EXPECT_TRUE(fs::exists(file));
+
+    fs::remove(wish);
+    manager.Reload();
+    EXPECT_TRUE(saw("GhostCleaned", id)) << "it is only the wish that kept it";
+    EXPECT_FALSE(fs::exists(file));
+}
+
 TEST_F(DaemonTest, HidesWhatIsIgnored) {
     daemon_.plant("some");
     const auto id = ghost_of("some");

@@ -133,6 +133,32 @@ TEST_F(ManagerTest, ListsAGhostThatNobodyHolds) {
     EXPECT_EQ(rows.at(0).get<9>(), 0U);
 }
 
+TEST_F(ManagerTest, ListsMembersApartFromTheOthers) {
+    add_ghosts(3);
+    with_control([](FakeControl& control) {
+        control.ghost(2).group = "summary";
+        control.ghost(2).holders = held_by({.pid = 7}, 12);
+        control.ghost(3).group = "summary";
+        control.ghost(3).holders.clear();
+    });
+    EXPECT_EQ(std::get<0>(manager().ListGhosts({}, 0, 0)), 1U);
+    EXPECT_EQ(std::get<0>(manager().ListGhosts({{"members", variant(true)}}, 0, 0)), 3U);
+    EXPECT_EQ(std::get<0>(manager().ListGhosts({{"group", variant(std::uint64_t{1})}}, 0, 0)), 2U);
+
+    const auto [total, members] = manager().ListMembers(1, 0, 0);
+    EXPECT_EQ(total, 2U);
+    ASSERT_THAT(members, SizeIs(2));
+    const auto& [id, fd, since, at_least, summary] = members[0];
+    EXPECT_EQ(id, 2U);
+    EXPECT_EQ(fd, 12);
+    EXPECT_EQ(since, 1'700'000'000'000'000U);
+    EXPECT_FALSE(at_least);
+    EXPECT_EQ(summary, "something called 2");
+    EXPECT_EQ(members[1].get<1>(), -1);
+    EXPECT_THAT(std::get<1>(manager().ListMembers(1, 1, 1)), SizeIs(1));
+    EXPECT_THAT(std::get<1>(manager().ListMembers(0, 0, 0)), IsEmpty());
+}
+
 TEST_F(ManagerTest, RefusesAFilterItDoesNotUnderstand) {
     const auto unknown = error_of([this] {
         (void)manager().ListGhosts({{"knd", variant(std::string{"fake"})}}, 0, 0);

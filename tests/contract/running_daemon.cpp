@@ -57,7 +57,12 @@ std::filesystem::path RunningDaemon::plant(const std::string& name, std::string_
 }
 
 void RunningDaemon::configure(std::string_view configuration) const {
-    folder_.write("root/etc/eghostbuster/eghostbuster.conf", configuration);
+    write_system_file("etc/eghostbuster/eghostbuster.conf", configuration);
+}
+
+std::filesystem::path RunningDaemon::write_system_file(const std::filesystem::path& relative,
+                                                       std::string_view text) const {
+    return folder_.write("root" / relative, text);
 }
 
 std::string RunningDaemon::log() const {

@@ -27,6 +27,10 @@ public:
 
     void configure(std::string_view configuration) const;
 
+    /// A file where the daemon looks for the system's, such as etc/systemd/system/app.service.
+    std::filesystem::path write_system_file(const std::filesystem::path& relative,
+                                            std::string_view text) const;
+
     [[nodiscard]] pid_t pid() const { return pid_; }
     [[nodiscard]] std::string log() const;
 

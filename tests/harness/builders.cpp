@@ -12,7 +12,9 @@ ProcessPtr make_process(const ProcessTraits& traits) {
                 .comm = traits.comm,
                 .exe = traits.exe,
                 .unit = traits.unit,
-                .container = traits.container});
+                .container = traits.container,
+                .around = traits.around,
+                .known = traits.known});
 }
 
 std::vector<Holder> held_by(const ProcessTraits& traits, int fd) {

@@ -19,6 +19,8 @@ struct ProcessTraits {
     std::string exe{"/usr/bin/app"};
     std::string unit{"app.service"};
     std::string container{};
+    std::vector<std::string> around{};
+    bool known{true};
 };
 
 [[nodiscard]] ProcessPtr make_process(const ProcessTraits& traits = {});

@@ -88,7 +88,15 @@ Result<> DirectoryCleaner::confirm(const Ghost& ghost) {
     return {};
 }
 
-Outcome DirectoryCleaner::clean(const Ghost& ghost) {
+std::vector<Outcome> DirectoryCleaner::clean(std::span<const GhostPtr> ghosts) {
+    std::vector<Outcome> outcomes;
+    for (const GhostPtr& ghost : ghosts) {
+        outcomes.push_back(clean_one(*ghost));
+    }
+    return outcomes;
+}
+
+Outcome DirectoryCleaner::clean_one(const Ghost& ghost) const {
     const auto file = directory_ / ghost.key;
     std::error_code error;
     if (fs::exists(directory_ / ".stubborn")) {

@@ -47,10 +47,11 @@ public:
         : directory_{std::move(directory)}, judged_{std::move(judged)} {}
 
     [[nodiscard]] Result<> confirm(const Ghost& ghost) override;
-    [[nodiscard]] Outcome clean(const Ghost& ghost) override;
+    [[nodiscard]] std::vector<Outcome> clean(std::span<const GhostPtr> ghosts) override;
     [[nodiscard]] Result<std::string> restore(GhostId id) override;
 
 private:
+    [[nodiscard]] Outcome clean_one(const Ghost& ghost) const;
     [[nodiscard]] std::filesystem::path quarantine() const { return directory_ / ".quarantine"; }
 
     std::filesystem::path directory_;

@@ -48,6 +48,10 @@ protected:
         return ghosts.at(0);
     }
 
+    Outcome clean(const Ghost& ghost) {
+        return kind_.cleaner()->clean(std::array<GhostPtr, 1>{std::make_shared<const Ghost>(ghost)}).at(0);
+    }
+
     TempFolder folder_;
     FakeProcFs proc_;
     FakeClock clock_;
@@ -140,7 +144,7 @@ TEST_F(DirectoryKindTest, finds_in_a_sweep_what_no_event_told_of) {
 TEST_F(DirectoryKindTest, cleans_into_a_quarantine_and_restores) {
     const auto ghost = ghost_of("a");
     ASSERT_TRUE(kind_.cleaner()->confirm(ghost));
-    EXPECT_EQ(kind_.cleaner()->clean(ghost).verdict, Verdict::cleaned);
+    EXPECT_EQ(clean(ghost).verdict, Verdict::cleaned);
     EXPECT_FALSE(exists("a"));
     EXPECT_TRUE(exists(".quarantine/17.a"));
     EXPECT_THAT(changes().vanished, testing::SizeIs(1));
@@ -152,7 +156,7 @@ TEST_F(DirectoryKindTest, cleans_into_a_quarantine_and_restores) {
 }
 
 TEST_F(DirectoryKindTest, does_not_restore_over_what_is_there_now) {
-    ASSERT_EQ(kind_.cleaner()->clean(ghost_of("a")).verdict, Verdict::cleaned);
+    ASSERT_EQ(clean(ghost_of("a")).verdict, Verdict::cleaned);
     write("a", "another");
     EXPECT_FALSE(kind_.cleaner()->restore(17));
     EXPECT_TRUE(exists(".quarantine/17.a"));
@@ -170,7 +174,7 @@ TEST_F(DirectoryKindTest, confirms_only_the_very_file_that_was_judged) {
 TEST_F(DirectoryKindTest, fails_to_clean_what_is_stubborn) {
     const auto ghost = ghost_of("a");
     write(".stubborn", "");
-    EXPECT_EQ(kind_.cleaner()->clean(ghost).verdict, Verdict::failed);
+    EXPECT_EQ(clean(ghost).verdict, Verdict::failed);
     EXPECT_TRUE(exists("a"));
 }
 

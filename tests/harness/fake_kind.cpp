@@ -164,6 +164,12 @@ void FakeTracker::end(Things::iterator thing, Instant at, std::string_view reaso
     things_.erase(thing);
 }
 
+void FakeTracker::stay_silent(std::string_view key) {
+    const auto thing = things_.find(key);
+    end(thing, thing->second.since, "it did not answer");
+    vanished_.back().by_question = true;
+}
+
 void FakeTracker::end_unswept(Instant at) {
     for (auto thing = things_.begin(); thing != things_.end();) {
         const auto next = std::next(thing);
@@ -205,7 +211,8 @@ Ghost FakeTracker::judge(const std::string& key, const Thing& thing) const {
             .since_kind = thing.since_kind,
             .holders = thing.holders,
             .evidence = {{.rule = &rules.at(0), .value = since},
-                         {.rule = &rules.at(grade == Grade::proven ? 1 : 2), .value = 0}}};
+                         {.rule = &rules.at(grade == Grade::proven ? 1 : 2), .value = 0}},
+            .askable = askable_};
 }
 
 Fields FakeTracker::describe(std::string_view key) const {
@@ -223,7 +230,24 @@ Result<> FakeCleaner::confirm(const Ghost& ghost) {
     return confirmation_;
 }
 
-Outcome FakeCleaner::clean(const Ghost& ghost) {
+std::vector<Outcome> FakeCleaner::clean(std::span<const GhostPtr> ghosts) {
+    batches_.push_back(ghosts.size());
+    std::vector<Outcome> outcomes;
+    for (const GhostPtr& ghost : ghosts) {
+        outcomes.push_back(clean_one(*ghost));
+    }
+    return outcomes;
+}
+
+std::vector<Outcome> FakeCleaner::ask(std::span<const GhostPtr> ghosts) {
+    batches_.push_back(ghosts.size());
+    for (const GhostPtr& ghost : ghosts) {
+        asked_.push_back(ghost->key);
+    }
+    return std::vector<Outcome>(ghosts.size(), {.verdict = Verdict::asked, .reason = "a knock at its door"});
+}
+
+Outcome FakeCleaner::clean_one(const Ghost& ghost) {
     cleaned_.push_back(ghost.key);
     const Outcome outcome =
         clean_ ? clean_(ghost)

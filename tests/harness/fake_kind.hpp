@@ -45,6 +45,10 @@ public:
     explicit FakeTracker(const KindInfo& info) : info_{info} {}
 
     void set_grace(Span grace) { grace_ = grace; }
+    /// Ghosts that are told from now on would answer a question.
+    void set_askable() { askable_ = true; }
+    /// The thing does not answer, and ends by that.
+    void stay_silent(std::string_view key);
 
     void observe(const Sighting& sighting) override;
     [[nodiscard]] Changes tick(Instant now) override;
@@ -78,6 +82,7 @@ private:
     std::set<std::pair<Instant, std::string>> due_; ///< when to tell of which key
     std::vector<Vanished> vanished_;
     Instant last_seen_;
+    bool askable_{};
 };
 
 class FakeCleaner final : public Cleaner {
@@ -91,10 +96,19 @@ public:
     [[nodiscard]] const std::vector<std::string>& cleaned() const { return cleaned_; }
 
     [[nodiscard]] Result<> confirm(const Ghost& ghost) override;
-    [[nodiscard]] Outcome clean(const Ghost& ghost) override;
+    [[nodiscard]] std::vector<Outcome> clean(std::span<const GhostPtr> ghosts) override;
+    [[nodiscard]] std::vector<Outcome> ask(std::span<const GhostPtr> ghosts) override;
     [[nodiscard]] Result<std::string> restore(GhostId id) override;
 
+    /// Keys of those that were asked, and how many ghosts came at a time, to whatever.
+    [[nodiscard]] const std::vector<std::string>& asked() const { return asked_; }
+    [[nodiscard]] const std::vector<std::size_t>& batches() const { return batches_; }
+
 private:
+    [[nodiscard]] Outcome clean_one(const Ghost& ghost);
+
+    std::vector<std::string> asked_;
+    std::vector<std::size_t> batches_;
     Result<> confirmation_;
     std::function<Outcome(const Ghost&)> clean_;
     std::vector<std::string> confirmed_; ///< keys, in the order of the calls

@@ -4,6 +4,9 @@
 
 #include "host/sys.hpp"
 
+#include <cstdint>
+#include <span>
+#include <string>
 #include <vector>
 
 namespace egb::test {
@@ -22,13 +25,47 @@ public:
         return answer_;
     }
 
+    [[nodiscard]] std::vector<Result<>> nudge_sockets(std::span<const host::SocketTarget> targets,
+                                                      const host::NudgeTiming& /*timing*/) override {
+        return note(nudged_, targets);
+    }
+    [[nodiscard]] std::vector<Result<host::PeerAnswer>>
+    answers_of_sockets(std::span<const host::SocketTarget> targets,
+                       host::SocketActs::Release /*release*/) override {
+        return std::vector<Result<host::PeerAnswer>>(targets.size(), peer_answer_);
+    }
+    [[nodiscard]] Result<std::vector<host::SocketTarget>> nudged_sockets() override { return before_; }
+    [[nodiscard]] std::vector<Result<>>
+    destroy_sockets(std::span<const host::SocketTarget> targets) override {
+        return note(destroyed_, targets);
+    }
+    [[nodiscard]] std::string nudge_lack() override { return {}; }
+    [[nodiscard]] std::string destroy_lack() override { return {}; }
+
     /// Each further request gets this answer. Success at first.
     void answer(Result<> answer) { answer_ = std::move(answer); }
+    void answer_of_peers(Result<host::PeerAnswer> answer) { peer_answer_ = std::move(answer); }
+    void nudged_before(std::vector<host::SocketTarget> targets) { before_ = std::move(targets); }
 
     [[nodiscard]] const std::vector<Signal>& signals() const { return signals_; }
+    /// Cookies.
+    [[nodiscard]] const std::vector<std::uint64_t>& nudged() const { return nudged_; }
+    [[nodiscard]] const std::vector<std::uint64_t>& destroyed() const { return destroyed_; }
 
 private:
+    std::vector<Result<>> note(std::vector<std::uint64_t>& list,
+                               std::span<const host::SocketTarget> targets) {
+        for (const auto& target : targets) {
+            list.push_back(target.cookie);
+        }
+        return std::vector<Result<>>(targets.size(), answer_);
+    }
+
     std::vector<Signal> signals_;
+    std::vector<std::uint64_t> nudged_;
+    std::vector<std::uint64_t> destroyed_;
+    std::vector<host::SocketTarget> before_;
+    Result<host::PeerAnswer> peer_answer_{host::PeerAnswer::none_yet};
     Result<> answer_;
 };
 

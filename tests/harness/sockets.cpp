@@ -7,6 +7,7 @@
 #include <sched.h>
 #include <sys/ioctl.h>
 #include <sys/socket.h>
+#include <sys/stat.h>
 
 #include <cerrno>
 #include <cstring>
@@ -64,6 +65,16 @@ void bring_loopback_up() {
     checked(::ioctl(socket.get(), SIOCSIFFLAGS, &request), "bringing lo up");
 }
 
+Connection connect_from(host::Fd peer, Family family, Address listen_at) {
+    const host::Fd listener = stream_socket(family);
+    checked(::bind(listener.get(), listen_at.get(), listen_at.length), "bind");
+    checked(::listen(listener.get(), 1), "listen");
+    checked(::getsockname(listener.get(), listen_at.get(), &listen_at.length), "getsockname");
+    checked(::connect(peer.get(), listen_at.get(), listen_at.length), "connect");
+    host::Fd ours{checked(::accept4(listener.get(), nullptr, nullptr, SOCK_CLOEXEC), "accept")};
+    return {std::move(ours), std::move(peer)};
+}
+
 } // namespace
 
 void Connection::half_close_peer() const {
@@ -71,15 +82,25 @@ void Connection::half_close_peer() const {
 }
 
 Connection connect_loopback(Family family) {
-    Address address = loopback(family);
-    const host::Fd listener = stream_socket(family);
-    checked(::bind(listener.get(), address.get(), address.length), "bind");
-    checked(::listen(listener.get(), 1), "listen");
-    checked(::getsockname(listener.get(), address.get(), &address.length), "getsockname");
-    host::Fd peer = stream_socket(family);
-    checked(::connect(peer.get(), address.get(), address.length), "connect");
-    host::Fd ours{checked(::accept4(listener.get(), nullptr, nullptr, SOCK_CLOEXEC), "accept")};
-    return {std::move(ours), std::move(peer)};
+    return connect_from(stream_socket(family), family, loopback(family));
+}
+
+Connection connect_twin_of(const Connection& other) {
+    Address ours;
+    ours.length = sizeof(ours.storage);
+    checked(::getsockname(other.ours.get(), ours.get(), &ours.length), "getsockname");
+    Address theirs;
+    theirs.length = sizeof(theirs.storage);
+    checked(::getpeername(other.ours.get(), theirs.get(), &theirs.length), "getpeername");
+    host::Fd peer = stream_socket(Family::ipv4);
+    checked(::bind(peer.get(), theirs.get(), theirs.length), "bind");
+    return connect_from(std::move(peer), Family::ipv4, ours);
+}
+
+std::uint64_t own_net_namespace() {
+    struct stat status{};
+    checked(::stat("/proc/thread-self/ns/net", &status), "stat");
+    return status.st_ino;
 }
 
 std::uint64_t cookie_of(const host::Fd& socket) {

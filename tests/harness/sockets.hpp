@@ -25,6 +25,13 @@ struct Connection {
 /// Connects over loopback, in the network namespace of the calling thread. Throws std::system_error.
 [[nodiscard]] Connection connect_loopback(Family family);
 
+/// Connects IPv4 sockets with the very addresses and ports of another connection, in another network
+/// namespace.
+[[nodiscard]] Connection connect_twin_of(const Connection& other);
+
+/// The inode of the calling thread's network namespace.
+[[nodiscard]] std::uint64_t own_net_namespace();
+
 /// The socket's cookie.
 [[nodiscard]] std::uint64_t cookie_of(const host::Fd& socket);
 

@@ -24,6 +24,7 @@ std::unique_ptr<Tracker> make_fake_tracker(const OptionValues& options) {
 std::unique_ptr<Tracker> make_tcp_tracker(const OptionValues& options) {
     auto tracker = std::make_unique<tcp::TcpTracker>();
     tracker->set_thresholds(tcp::thresholds_of(options));
+    tracker->set_leak_after(options.count("LeakAfter"));
     return tracker;
 }
 

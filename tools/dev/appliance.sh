@@ -16,8 +16,15 @@ make_image() {
     local path
     path=$(image_path)
     mkdir -p "$EGB_CACHE/images"
-    exec 9>"$EGB_CACHE/images/lock"
-    flock 9
+    (
+        flock 9
+        make_image_at "$path"
+    ) 9>"$EGB_CACHE/images/lock"
+}
+
+# Called with the lock held.
+make_image_at() {
+    local path=$1
     # Touched, so that the one that is in use is never among the old ones below.
     [[ ! -d $path ]] || { touch "$path" && return 0; }
     find "$EGB_CACHE/images" -mindepth 1 -maxdepth 1 -type d -mtime +0 -exec rm -rf {} +

@@ -2,7 +2,7 @@
 # SPDX-License-Identifier: Apache-2.0
 # ./dev bench [NAME] [--check] [--json]
 # tests/bench/NAME.py measures one thing in the booted appliance and in this machine, prints a table or (with --json) one
-# object, and with --check compares it with tests/bench/bars.txt. This verb builds, boots and calls them in turn.
+# object, and with --check compares it with tests/bench/bars.txt. This verb builds what they need and calls them in turn.
 
 verb_bench() {
     local argument name='' options=() bench failed=0
@@ -19,6 +19,7 @@ verb_bench() {
     need_commands
     start_root build
     start_root runtime
+    start_root bench
     wait_root build
     need_kernel
     # Tables and objects are for a pipe: what is done on the way goes to the other stream.
@@ -26,10 +27,14 @@ verb_bench() {
         step package "build the package" build_package noautodbgsym
         wait_root runtime
         step image "install it into the appliance" make_image
+        step bench-programs "compile what makes the load" compile dev bench_programs
+        wait_root bench
     } >&2
     EGB_IMAGE=$(image_path)
     EGB_BUILD_ROOT=$(root_path build)
-    export EGB_IMAGE EGB_BUILD_ROOT
+    EGB_BENCH_ROOT=$(root_path bench)
+    EGB_BENCH_PROGRAMS=$(tree)/$(build_folder dev)/tests/bench
+    export EGB_IMAGE EGB_BUILD_ROOT EGB_BENCH_ROOT EGB_BENCH_PROGRAMS
     for bench in "${benches[@]}"; do
         "$bench" "${options[@]}" || failed=1
     done

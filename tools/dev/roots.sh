@@ -1,7 +1,8 @@
 # shellcheck shell=bash
 # SPDX-License-Identifier: Apache-2.0
-# The Debian 13 root file systems: `build` to compile in, `runtime` to boot. Each is made once from its package
-# list and kept in the cache under the hash of that list; nobody ever writes into it again.
+# The Debian 13 root file systems: `build` to compile in, `runtime` to boot, `bench` with what we are measured against.
+# Each is made once from its package list and kept in the cache under the hash of that list; nobody ever writes into
+# it again.
 
 readonly EGB_SUITE=trixie
 # Part of the key: a new recipe must not find the roots of the old one.

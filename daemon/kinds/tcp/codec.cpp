@@ -54,22 +54,24 @@ constexpr auto number(std::string_view name) {
 
 /// Addresses are written as people write them; an IPv4 one has no colon.
 template <auto member>
-constexpr Member<egb_tcp_socket> address(std::string_view name) {
-    return {name,
-            [](const egb_tcp_socket& record) {
-                std::array<char, INET6_ADDRSTRLEN> text{};
-                const char* written = ::inet_ntop(record.family, record.*member, text.data(), text.size());
-                return FieldValue{std::string{written == nullptr ? "" : written}};
-            },
-            [](egb_tcp_socket& record, const FieldValue& value) {
-                const auto* text = std::get_if<std::string>(&value);
-                if (text == nullptr) {
-                    return false;
-                }
-                const int family = text->contains(':') ? AF_INET6 : AF_INET;
-                record.family = static_cast<__u8>(family);
-                return ::inet_pton(family, text->c_str(), record.*member) == 1;
-            }};
+constexpr auto address(std::string_view name) {
+    using Record = decltype(class_of(member));
+    return Member<Record>{name,
+                          [](const Record& record) {
+                              std::array<char, INET6_ADDRSTRLEN> text{};
+                              const char* written =
+                                  ::inet_ntop(record.family, record.*member, text.data(), text.size());
+                              return FieldValue{std::string{written == nullptr ? "" : written}};
+                          },
+                          [](Record& record, const FieldValue& value) {
+                              const auto* text = std::get_if<std::string>(&value);
+                              if (text == nullptr) {
+                                  return false;
+                              }
+                              const int family = text->contains(':') ? AF_INET6 : AF_INET;
+                              record.family = static_cast<__u8>(family);
+                              return ::inet_pton(family, text->c_str(), record.*member) == 1;
+                          }};
 }
 
 constexpr std::array waiting_members{
@@ -91,6 +93,7 @@ constexpr std::array socket_members{
     number<&egb_tcp_socket::bytes_sent>("bytes_sent"),
     number<&egb_tcp_socket::bytes_acked>("bytes_acked"),
     number<&egb_tcp_socket::bytes_received>("bytes_received"),
+    number<&egb_tcp_socket::inode>("inode"),
     number<&egb_tcp_socket::receive_queue>("receive_queue"),
     number<&egb_tcp_socket::send_queue>("send_queue"),
     number<&egb_tcp_socket::netns>("netns"),
@@ -103,10 +106,37 @@ constexpr std::array socket_members{
     number<&egb_tcp_socket::flags>("flags"),
 };
 
+/// The name of the first member says which record of a sweep it is.
+constexpr std::array peer_members{
+    number<&egb_tcp_peer::netns>("peer_in"),
+    address<&egb_tcp_peer::local>("local"),
+    address<&egb_tcp_peer::remote>("remote"),
+    number<&egb_tcp_peer::local_port>("local_port"),
+    number<&egb_tcp_peer::remote_port>("remote_port"),
+    number<&egb_tcp_peer::state>("state"),
+    number<&egb_tcp_peer::flags>("flags"),
+};
+
+constexpr std::array asked_members{
+    number<&egb_tcp_note::cookie>("asked"),
+};
+
+constexpr std::array answered_members{
+    number<&egb_tcp_note::cookie>("answered"),
+};
+
+constexpr std::array owner_members{
+    number<&egb_tcp_owner::pid>("owner"),
+    number<&egb_tcp_owner::start_ticks>("start_ticks"),
+    number<&egb_tcp_owner::open_files>("open_files"),
+    number<&egb_tcp_owner::file_limit>("file_limit"),
+};
+
 constexpr std::array end_members{
     number<&egb_tcp_end::cookie>("cookie"),
     number<&egb_tcp_end::netns>("netns"),
     number<&egb_tcp_end::next_state>("next_state"),
+    number<&egb_tcp_end::error>("error"),
 };
 
 constexpr std::array holder_members{
@@ -173,13 +203,48 @@ Result<Fields> waiting_fields(std::span<const std::byte> bytes) {
     return Fields{{"time_ns", std::uint64_t{header.time_ns}}};
 }
 
+Result<Fields> seen_fields(std::span<const std::byte> record) {
+    switch (record_type(record)) {
+    case EGB_TCP_WAITING:
+        return waiting_fields(record);
+    case EGB_TCP_PEER:
+        return fields_by(peer_members, record);
+    case EGB_TCP_ASKED:
+        return fields_by(asked_members, record);
+    case EGB_TCP_ANSWERED:
+        return fields_by(answered_members, record);
+    case EGB_TCP_OWNER:
+        return fields_by(owner_members, record);
+    default:
+        return fields_by(socket_members, record);
+    }
+}
+
+Result<std::vector<std::byte>> seen_record(const Fields& fields) {
+    const auto has = [&fields](std::string_view name) {
+        return std::ranges::contains(fields, name, &Field::name);
+    };
+    if (has("peer_in")) {
+        return record_by(peer_members, fields, EGB_TCP_PEER);
+    }
+    if (has("asked")) {
+        return record_by(asked_members, fields, EGB_TCP_ASKED);
+    }
+    if (has("answered")) {
+        return record_by(answered_members, fields, EGB_TCP_ANSWERED);
+    }
+    if (has("owner")) {
+        return record_by(owner_members, fields, EGB_TCP_OWNER);
+    }
+    return has("cookie") ? record_by(socket_members, fields, EGB_TCP_SOCKET) : waiting_record(fields);
+}
+
 } // namespace
 
 Result<Fields> TcpCodec::to_fields(SightingType type, std::span<const std::byte> record) const {
     switch (type) {
     case SightingType::seen:
-        return record_type(record) == EGB_TCP_WAITING ? waiting_fields(record)
-                                                      : fields_by(socket_members, record);
+        return seen_fields(record);
     case SightingType::gone:
         return fields_by(end_members, record);
     case SightingType::held:
@@ -190,12 +255,9 @@ Result<Fields> TcpCodec::to_fields(SightingType type, std::span<const std::byte>
 }
 
 Result<std::vector<std::byte>> TcpCodec::to_record(SightingType type, const Fields& fields) const {
-    const bool names_a_socket = std::ranges::any_of(fields, [](const Field& field) {
-        return field.name == "cookie";
-    });
     switch (type) {
     case SightingType::seen:
-        return names_a_socket ? record_by(socket_members, fields, EGB_TCP_SOCKET) : waiting_record(fields);
+        return seen_record(fields);
     case SightingType::gone:
         return record_by(end_members, fields, EGB_TCP_END);
     case SightingType::held:

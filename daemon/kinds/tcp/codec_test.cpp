@@ -25,6 +25,7 @@ TEST_P(TcpCodecTest, a_socket_comes_back_as_it_went) {
                         {"bytes_sent", std::uint64_t{3}},
                         {"bytes_acked", std::uint64_t{4}},
                         {"bytes_received", std::uint64_t{5}},
+                        {"inode", std::uint64_t{10}},
                         {"receive_queue", std::uint64_t{6}},
                         {"send_queue", std::uint64_t{7}},
                         {"netns", std::uint64_t{4026531840}},
@@ -46,16 +47,22 @@ INSTANTIATE_TEST_SUITE_P(addresses, TcpCodecTest,
                          testing::Values("10.0.0.1", "2001:db8::1", "::ffff:10.0.0.1"));
 
 TEST_F(TcpCodecTest, ends_holders_and_announcements_come_back_too) {
-    const Fields end{
-        {"cookie", std::uint64_t{1}}, {"netns", std::uint64_t{2}}, {"next_state", std::uint64_t{9}}};
+    const Fields end{{"cookie", std::uint64_t{1}},
+                     {"netns", std::uint64_t{2}},
+                     {"next_state", std::uint64_t{9}},
+                     {"error", std::uint64_t{32}}};
     const Fields holder{{"cookie", std::uint64_t{1}},
                         {"start_boottime_ns", std::uint64_t{2}},
                         {"pid", std::uint64_t{3}},
                         {"fd", std::uint64_t{4}}};
     const Fields waiting{{"time_ns", std::uint64_t{7}}};
+    const Fields owner{{"owner", std::uint64_t{1}},
+                       {"start_ticks", std::uint64_t{2}},
+                       {"open_files", std::uint64_t{3}},
+                       {"file_limit", UINT64_MAX}};
     for (const auto& [type, fields] :
          {std::pair{SightingType::gone, end}, std::pair{SightingType::held, holder},
-          std::pair{SightingType::seen, waiting}}) {
+          std::pair{SightingType::seen, waiting}, std::pair{SightingType::seen, owner}}) {
         const auto record = codec_.to_record(type, fields);
         ASSERT_TRUE(record);
         EXPECT_EQ(codec_.to_fields(type, *record), fields);

@@ -34,7 +34,7 @@ inline constexpr EvidenceRule half_close{
     .weight = Weight::opposes,
     .unit = EvidenceUnit::none,
     .text = "the peer has only shut its sending half, which is legal: it may be waiting for an answer",
-    .change = "proof that the peer is gone",
+    .change = "proof that the peer is gone, of which the kernel may tell when it is asked",
 };
 inline constexpr EvidenceRule half_closed_here{
     .name = "half-closed-here",
@@ -42,6 +42,29 @@ inline constexpr EvidenceRule half_closed_here{
     .unit = EvidenceUnit::none,
     .text = "its application has shut the sending half, which is legal: it may be waiting for an answer",
     .change = "proof that the peer is gone",
+};
+inline constexpr EvidenceRule peer_closed{
+    .name = "peer-closed",
+    .weight = Weight::supports,
+    .unit = EvidenceUnit::none,
+    .text =
+        "the peer is on this machine, and its process has closed its end for good: nobody is left to read",
+    .change = "",
+};
+inline constexpr EvidenceRule peer_alive{
+    .name = "peer-alive",
+    .weight = Weight::opposes,
+    .unit = EvidenceUnit::since,
+    .text =
+        "its peer was asked, and answered {} ago; one that has only just closed does so for a minute, too",
+    .change = "a peer that does not answer when it is asked again",
+};
+inline constexpr EvidenceRule out_of_bounds{
+    .name = "out-of-bounds",
+    .weight = Weight::opposes,
+    .unit = EvidenceUnit::none,
+    .text = "it is not among those that Only= and Except= leave us to act upon",
+    .change = "another Only= or Except= in the section [tcp]",
 };
 inline constexpr EvidenceRule unsent{
     .name = "unsent",
@@ -81,8 +104,45 @@ inline constexpr EvidenceRule unknown_holder{
     .change = "",
 };
 
-inline constexpr std::array evidence_rules{state_age,        quiet,         unread,       half_close,
-                                           half_closed_here, unsent,        kernel_timer, older_than_us,
-                                           no_holder,        unknown_holder};
+inline constexpr EvidenceRule leak_size{
+    .name = "leak-size",
+    .weight = Weight::supports,
+    .unit = EvidenceUnit::count,
+    .text = "{} of its sockets are stuck in CLOSE_WAIT",
+    .change = "fewer than half of LeakAfter that are left",
+};
+inline constexpr EvidenceRule leak_growth{
+    .name = "leak-growth",
+    .weight = Weight::supports,
+    .unit = EvidenceUnit::count,
+    .text = "their number grows by {} a minute",
+    .change = "",
+};
+inline constexpr EvidenceRule descriptors{
+    .name = "descriptors",
+    .weight = Weight::supports,
+    .unit = EvidenceUnit::count,
+    .text = "it has {} descriptors open",
+    .change = "",
+};
+inline constexpr EvidenceRule descriptor_limit{
+    .name = "descriptor-limit",
+    .weight = Weight::supports,
+    .unit = EvidenceUnit::count,
+    .text = "it may have {} at most (RLIMIT_NOFILE)",
+    .change = "",
+};
+inline constexpr EvidenceRule exhaustion{
+    .name = "exhaustion",
+    .weight = Weight::supports,
+    .unit = EvidenceUnit::span,
+    .text = "as the number of its descriptors grows, it can open nothing more in {} (EMFILE)",
+    .change = "",
+};
+
+inline constexpr std::array evidence_rules{
+    state_age,      quiet,         unread,      half_close,   half_closed_here, peer_closed,
+    peer_alive,     out_of_bounds, unsent,      kernel_timer, older_than_us,    no_holder,
+    unknown_holder, leak_size,     leak_growth, descriptors,  descriptor_limit, exhaustion};
 
 } // namespace egb::tcp

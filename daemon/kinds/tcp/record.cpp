@@ -4,6 +4,7 @@
 #include <arpa/inet.h>
 #include <netinet/tcp.h>
 
+#include <algorithm>
 #include <array>
 #include <charconv>
 #include <format>
@@ -11,6 +12,26 @@
 namespace egb::tcp {
 
 namespace {
+
+using Address = std::array<__u8, 16>;
+
+constexpr std::array<__u8, 12> mapped_prefix{0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0xff, 0xff};
+
+/// An IPv4 address in its v4-mapped form, any other as it is.
+Address as_ipv6(std::uint8_t family, std::span<const __u8, 16> address) {
+    Address whole{};
+    if (family == AF_INET6) {
+        std::ranges::copy(address, whole.begin());
+    } else {
+        std::ranges::copy(mapped_prefix, whole.begin());
+        std::ranges::copy(address.first(4), whole.begin() + mapped_prefix.size());
+    }
+    return whole;
+}
+
+bool is_mapped(const Address& whole) {
+    return std::ranges::equal(std::span{whole}.first(mapped_prefix.size()), mapped_prefix);
+}
 
 std::string endpoint(std::uint8_t family, const __u8* address, std::uint16_t port) {
     std::array<char, INET6_ADDRSTRLEN> text{};
@@ -45,6 +66,20 @@ std::optional<std::uint64_t> cookie_of(std::string_view key) {
     return cookie;
 }
 
+bool is_loopback(std::uint8_t family, std::span<const __u8, 16> address) {
+    const Address whole = as_ipv6(family, address);
+    if (is_mapped(whole)) {
+        return whole[mapped_prefix.size()] == 127;
+    }
+    return whole == Address{0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 1};
+}
+
+std::string address_text(std::uint8_t family, std::span<const __u8, 16> address) {
+    const Address whole = as_ipv6(family, address);
+    std::array<char, INET6_ADDRSTRLEN> text{};
+    return ::inet_ntop(AF_INET6, whole.data(), text.data(), text.size()) == nullptr ? "" : text.data();
+}
+
 std::string_view state_name(std::uint8_t state) {
     switch (state) {
     case TCP_CLOSE_WAIT:
@@ -73,6 +108,7 @@ Fields fields_of(const egb_tcp_socket& record) {
         {"remote", remote_text(record)},
         {"cookie", std::uint64_t{record.cookie}},
         {"netns", std::uint64_t{record.netns}},
+        {"inode", std::uint64_t{record.inode}},
         {"uid", std::uint64_t{record.uid}},
         {"receive_queue", std::uint64_t{record.receive_queue}},
         {"send_queue", std::uint64_t{record.send_queue}},

@@ -36,6 +36,12 @@ template <typename T>
 /// The cookie out of such a key.
 [[nodiscard]] std::optional<std::uint64_t> cookie_of(std::string_view key);
 
+/// 127.0.0.0/8 or ::1, v4-mapped or not.
+[[nodiscard]] bool is_loopback(std::uint8_t family, std::span<const __u8, 16> address);
+
+/// An IPv4 address and its v4-mapped form are one.
+[[nodiscard]] std::string address_text(std::uint8_t family, std::span<const __u8, 16> address);
+
 /// "CLOSE_WAIT", as ss and netstat spell it.
 [[nodiscard]] std::string_view state_name(std::uint8_t state);
 

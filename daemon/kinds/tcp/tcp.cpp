@@ -26,15 +26,16 @@ host::BpfImage image() {
 } // namespace
 
 const KindInfo& info() {
-    static constexpr std::array<std::string_view, 4> capabilities{"CAP_BPF", "CAP_PERFMON", "CAP_SYS_ADMIN",
-                                                                  "CAP_SYS_PTRACE"};
+    static constexpr std::array<std::string_view, 5> capabilities{"CAP_BPF", "CAP_PERFMON", "CAP_SYS_ADMIN",
+                                                                  "CAP_SYS_PTRACE", "CAP_DAC_READ_SEARCH"};
     static constexpr KindInfo info{
         .name = "tcp",
         .summary = "TCP sockets that wait for an application which has forgotten them",
-        .reach = Reach::reports,
+        .reach = Reach::cleans,
         .options = options,
         .evidence = evidence_rules,
         .capabilities = capabilities,
+        .question = "its peer is asked by a keepalive probe",
     };
     return info;
 }

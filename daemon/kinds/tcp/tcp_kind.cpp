@@ -5,8 +5,11 @@
 #include "kinds/tcp/record.hpp"
 #include "kinds/tcp/tcp.hpp"
 
+#include <sys/socket.h>
+
 #include <array>
 #include <format>
+#include <utility>
 
 namespace egb::tcp {
 
@@ -15,9 +18,12 @@ namespace {
 /// Events taken at a time: a flood must let the bus and the watchdog in between.
 constexpr std::size_t batch = 256;
 
+constexpr Span between_walks = std::chrono::minutes{5};
+
 constexpr std::string_view adopt_program = "egb_tcp_adopt";
 constexpr std::string_view adopt_files_program = "egb_tcp_adopt_files";
 constexpr std::string_view holders_program = "egb_tcp_holders";
+constexpr std::string_view peers_program = "egb_tcp_peers";
 
 template <typename T>
 std::span<const std::byte> bytes_of(const T& value) {
@@ -28,8 +34,24 @@ std::uint64_t nanoseconds(Span span) {
     return static_cast<std::uint64_t>(span.count());
 }
 
+egb_tcp_note note_of(std::uint16_t type, std::uint64_t cookie) {
+    return {.header = {.type = type, .size = sizeof(egb_tcp_note), .reserved = 0, .time_ns = 0},
+            .cookie = cookie};
+}
+
 /// An iterator that marks sockets and writes nothing.
 void ignore_record(host::EventSource::Record /*record*/) {}
+
+/// All sockets are files of one file system that is mounted nowhere.
+Result<std::uint64_t> socket_device() {
+    const host::Fd any{::socket(AF_UNIX, SOCK_DGRAM | SOCK_CLOEXEC, 0)};
+    if (!any) {
+        return fail_errno("making a socket");
+    }
+    return host::file_number(any.get()).transform([](const host::FileNumber& file) {
+        return file.device;
+    });
+}
 
 Capability capability(std::string_view name, const std::string& lack, std::string_view how) {
     return {.name = name, .works = lack.empty(), .detail = lack.empty() ? std::string{how} : lack};
@@ -38,7 +60,7 @@ Capability capability(std::string_view name, const std::string& lack, std::strin
 } // namespace
 
 std::span<const std::string_view> TcpKind::optional_programs() {
-    static constexpr std::array programs{adopt_program, adopt_files_program, holders_program};
+    static constexpr std::array programs{adopt_program, adopt_files_program, holders_program, peers_program};
     return programs;
 }
 
@@ -49,6 +71,28 @@ const KindInfo& TcpKind::info() const {
 void TcpKind::configure(const OptionValues& options) {
     thresholds_ = thresholds_of(options);
     tracker_.set_thresholds(thresholds_);
+    tracker_.set_leak_after(options.count("LeakAfter"));
+    tracker_.set_bounds(bounds_of(options));
+    wanted_ = {.nudge = options.flag("Nudge"), .destroy = options.flag("Destroy")};
+    timing_ = {.interval = options.span("NudgeInterval"),
+               .probes = static_cast<std::uint32_t>(options.count("NudgeProbes"))};
+    use_means();
+}
+
+/// As much of what is wanted as this kernel gives.
+void TcpKind::use_means() {
+    const Means means{.nudge = wanted_.nudge && nudge_lack_.empty(),
+                      .destroy = wanted_.destroy && destroy_lack_.empty()};
+    tracker_.set_means(means);
+    cleaner_.set_means(means, timing_);
+}
+
+TcpKind::~TcpKind() {
+    const auto asked = attached_ && nudge_lack_.empty() ? surroundings_.sys.nudged_sockets()
+                                                        : std::vector<host::SocketTarget>{};
+    if (asked && !asked->empty()) {
+        static_cast<void>(surroundings_.sys.answers_of_sockets(*asked, host::SocketActs::Release::all));
+    }
 }
 
 Result<> TcpKind::start() {
@@ -56,9 +100,10 @@ Result<> TcpKind::start() {
         return attached;
     }
     attached_ = true;
-    if (!events_->refusal(holders_program).empty()) {
-        tracker_.expect_no_holders();
-    }
+    listed_by_kernel_ = events_->refusal(holders_program).empty() && surroundings_.procfs.has_our_pids();
+    nudge_lack_ = surroundings_.sys.nudge_lack();
+    destroy_lack_ = surroundings_.sys.destroy_lack();
+    use_means();
     return {};
 }
 
@@ -76,8 +121,16 @@ std::vector<Capability> TcpKind::capabilities() const {
                    "every socket that begins to wait can be marked"),
         capability("events", {}, "tp_btf/inet_sock_set_state marks each socket as it begins to wait"),
         capability("sweep", {}, "iter/bpf_sk_storage_map lists the marked sockets of all network namespaces"),
-        capability("holders", events_->refusal(holders_program),
-                   "iter/task_file finds the processes that hold a socket, all in one pass"),
+        capability("holders", not_asked_,
+                   listed_by_kernel_
+                       ? "iter/task_file finds the processes that hold a socket, all in one pass"
+                       : "the processes that hold a socket are found by a walk through /proc/*/fd, "
+                         "because iter/task_file does not list those of this machine here"),
+        capability("peers", events_->refusal(peers_program) + not_looked_,
+                   "the other end of a connection within this machine is looked for by iter/tcp"),
+        capability("nudge", nudge_lack_, "peers are asked by bpf_setsockopt in iter/tcp"),
+        capability("destroy", destroy_lack_,
+                   "sockets are ended by bpf_sock_destroy in iter/tcp, under their lock"),
         capability("older-sockets", not_adopted_,
                    "iter/tcp and iter/task_file find sockets that waited before the daemon started"),
         capability(
@@ -116,13 +169,107 @@ Result<> TcpKind::sweep(SweepReason reason) {
     if (auto looked = look_at_sockets(); !looked) {
         return looked;
     }
-    if (tracker_.wants_holders()) {
+    if (tracker_.wants_holders() && may_keep_holders(reason)) {
+        tracker_.keep_holders();
+    } else if (tracker_.wants_holders()) {
         if (auto looked = look_for_holders(); !looked) {
             return looked;
         }
     }
+    look_for_peers();
+    look_for_answers(reason);
+    look_at_leaking_owners();
     tracker_.observe(sighting(SightingType::sweep_end, Source::sweep));
     return {};
+}
+
+void TcpKind::tell(const auto& record) {
+    Sighting told = sighting(SightingType::seen, Source::sweep);
+    told.record = bytes_of(record);
+    tracker_.observe(told);
+}
+
+/// One that ends meanwhile is left out: nothing of it will run out.
+void TcpKind::look_at_leaking_owners() {
+    for (const ProcessPtr& owner : tracker_.leaking()) {
+        const auto use = surroundings_.procfs.descriptors(owner->id.pid);
+        if (use && use->start_ticks == owner->id.start_ticks) {
+            tell(egb_tcp_owner{
+                .header = {.type = EGB_TCP_OWNER, .size = sizeof(egb_tcp_owner), .reserved = 0, .time_ns = 0},
+                .start_ticks = use->start_ticks,
+                .file_limit = use->limit,
+                .pid = owner->id.pid,
+                .open_files = static_cast<std::uint32_t>(use->open)});
+        }
+    }
+}
+
+/// Where it cannot be looked, nothing is proven by what is not there.
+void TcpKind::look_for_peers() {
+    const auto wanted = tracker_.wanted_peers(surroundings_.clock.now());
+    if (wanted.empty() || !events_->refusal(peers_program).empty()) {
+        return;
+    }
+    not_looked_.clear();
+    for (const auto& space : surroundings_.procfs.net_namespaces()) {
+        const auto ports = wanted.find(static_cast<std::uint32_t>(space.inode));
+        if (ports == wanted.end()) {
+            continue;
+        }
+        const auto looked = host::in_net_namespace(space.fd, [&] {
+            return look_for_peers_in(ports->second);
+        });
+        if (!looked) {
+            not_looked_ =
+                "some connections within this machine cannot be told from others: " + looked.error().message;
+        }
+    }
+}
+
+Result<> TcpKind::look_for_peers_in(const std::set<std::uint16_t>& ports) {
+    egb_tcp_peer_ports wanted{};
+    for (const std::uint16_t port : ports) {
+        wanted.bits[port / 64] |= std::uint64_t{1} << (port % 64);
+    }
+    return events_->control("egb_tcp_peer_ports", bytes_of(wanted)).and_then([this] {
+        return events_->iterate(peers_program, sizeof(egb_tcp_peer),
+                                [this](host::EventSource::Record record) {
+                                    Sighting peer = sighting(SightingType::seen, Source::sweep);
+                                    peer.record = record;
+                                    tracker_.observe(peer);
+                                });
+    });
+}
+
+/// The kernel side knows best who is being asked: an earlier run of the daemon may have asked, and a socket
+/// may have moved on since, so that the tracker has forgotten it. Whoever has not answered goes on being
+/// asked only while the tracker still holds it for a ghost.
+void TcpKind::look_for_answers(SweepReason reason) {
+    asks_ = asks_ || cleaner_.take_asked() || (reason == SweepReason::startup && nudge_lack_.empty());
+    const auto asked = asks_ ? surroundings_.sys.nudged_sockets() : std::vector<host::SocketTarget>{};
+    if (!asked) {
+        return;
+    }
+    asks_ = !asked->empty();
+    std::vector<host::SocketTarget> stray;
+    std::vector<host::SocketTarget> ghosts;
+    for (const auto& target : *asked) {
+        (tracker_.is_told(target.cookie) ? ghosts : stray).push_back(target);
+    }
+    if (reason == SweepReason::startup) {
+        // No ghost has been told yet; those that turn out to be none are let go at the next sweep.
+        for (const auto& target : *asked) {
+            tell(note_of(EGB_TCP_ASKED, target.cookie));
+        }
+        return;
+    }
+    static_cast<void>(surroundings_.sys.answers_of_sockets(stray, host::SocketActs::Release::all));
+    const auto answers = surroundings_.sys.answers_of_sockets(ghosts, host::SocketActs::Release::answered);
+    for (std::size_t at = 0; at < ghosts.size(); ++at) {
+        if (answers[at] == host::PeerAnswer::alive) {
+            tell(note_of(EGB_TCP_ANSWERED, ghosts[at].cookie));
+        }
+    }
 }
 
 /// Also makes the kernel side announce the next socket that begins to wait: before the sweep, so that one
@@ -170,29 +317,75 @@ void TcpKind::adopt_in_other_namespaces() {
 }
 
 Result<> TcpKind::look_at_sockets() {
+    by_inode_.clear();
     return events_->iterate("egb_tcp_sweep", sizeof(egb_tcp_socket),
                             [this](host::EventSource::Record record) {
                                 Sighting seen = sighting(SightingType::seen, Source::sweep);
                                 seen.record = record;
                                 tracker_.observe(seen);
+                                const auto socket = read_record<egb_tcp_socket>(record);
+                                if (!listed_by_kernel_ && socket && (socket->flags & EGB_TCP_WATCHED) != 0) {
+                                    by_inode_.emplace(socket->inode, socket->cookie);
+                                }
                             });
 }
 
 Result<> TcpKind::look_for_holders() {
-    if (!events_->refusal(holders_program).empty()) {
+    host::ProcessLookup lookup{surroundings_.procfs};
+    if (!listed_by_kernel_) {
+        walk_descriptors(lookup);
         return {};
     }
-    host::ProcessLookup lookup{surroundings_.procfs};
     return events_->iterate(holders_program, sizeof(egb_tcp_holder), [&](host::EventSource::Record record) {
-        const auto holder = read_record<egb_tcp_holder>(record);
-        if (!holder) {
-            return;
+        if (const auto holder = read_record<egb_tcp_holder>(record)) {
+            tell_holder(*holder,
+                        lookup.find(holder->pid, host::ProcessLookup::ticks_of(holder->start_boottime_ns)));
         }
-        Sighting held = sighting(SightingType::held, Source::sweep);
-        held.record = record;
-        held.process = lookup.find(holder->pid, holder->start_boottime_ns);
-        tracker_.observe(held);
     });
+}
+
+/// A walk through /proc costs more than all the rest of a sweep. Whoever holds a socket keeps it until it
+/// closes it, which is an event; that another process gets it too is noticed by the next walk.
+bool TcpKind::may_keep_holders(SweepReason reason) const {
+    const bool thorough = reason == SweepReason::startup || reason == SweepReason::loss;
+    return !listed_by_kernel_ && !thorough && !tracker_.misses_holders() &&
+           surroundings_.clock.now() < walked_ + between_walks;
+}
+
+/// What egb_tcp_holders does, where it does not see the machine's processes.
+void TcpKind::walk_descriptors(host::ProcessLookup& lookup) {
+    const auto device = socket_device();
+    if (!device) {
+        not_asked_ = "the descriptors of sockets cannot be told from others: " + device.error().message;
+        tracker_.trust_holders(false);
+        return;
+    }
+    walked_ = surroundings_.clock.now();
+    const auto files = surroundings_.procfs.open_files([&](const host::FileNumber& file) {
+        return file.device == *device && by_inode_.contains(file.inode);
+    });
+    for (const host::OpenFile& open : files.found) {
+        const egb_tcp_holder holder{
+            .header = {.type = EGB_TCP_HOLDER, .size = sizeof(holder), .reserved = 0, .time_ns = 0},
+            .cookie = by_inode_.at(open.file.inode),
+            .start_boottime_ns = host::ProcessLookup::boottime_of(open.start_ticks),
+            .pid = open.pid,
+            .fd = open.fd};
+        tell_holder(holder, lookup.find(open.pid, open.start_ticks));
+    }
+    not_asked_ = files.refused == 0
+                     ? ""
+                     : std::format("{} processes do not let us see their descriptors (this needs "
+                                   "CAP_SYS_PTRACE and CAP_DAC_READ_SEARCH)",
+                                   files.refused);
+    tracker_.trust_holders(files.refused == 0);
+}
+
+void TcpKind::tell_holder(const egb_tcp_holder& holder, ProcessPtr process) {
+    Sighting held = sighting(SightingType::held, Source::sweep);
+    held.record = bytes_of(holder);
+    held.process = std::move(process);
+    tracker_.observe(held);
 }
 
 } // namespace egb::tcp

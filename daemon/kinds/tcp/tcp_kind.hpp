@@ -6,19 +6,27 @@
 #include "host/events.hpp"
 #include "host/process_lookup.hpp"
 #include "host/surroundings.hpp"
+#include "kinds/tcp/cleaner.hpp"
 #include "kinds/tcp/tracker.hpp"
 
+#include <cstdint>
 #include <memory>
+#include <set>
 #include <span>
 #include <string>
 #include <string_view>
+#include <unordered_map>
 
 namespace egb::tcp {
 
 class TcpKind final : public Kind {
 public:
     TcpKind(const host::Surroundings& surroundings, std::unique_ptr<host::EventSource> events)
-        : surroundings_{surroundings}, events_{std::move(events)} {}
+        : surroundings_{surroundings}, events_{std::move(events)}, cleaner_{surroundings, tracker_} {}
+    /// Sockets that are being asked get their own options back: nobody would see to it later.
+    ~TcpKind() override;
+    TcpKind(const TcpKind&) = delete;
+    TcpKind& operator=(const TcpKind&) = delete;
 
     /// Programs without which there is less to see, but something.
     [[nodiscard]] static std::span<const std::string_view> optional_programs();
@@ -35,23 +43,44 @@ public:
     [[nodiscard]] std::uint64_t canaries() const override { return events_->canaries(); }
     [[nodiscard]] Tracker& tracker() override { return tracker_; }
     [[nodiscard]] const Tracker& tracker() const override { return tracker_; }
-    [[nodiscard]] Cleaner* cleaner() override { return nullptr; }
+    [[nodiscard]] Cleaner* cleaner() override { return &cleaner_; }
 
 private:
     Result<> push_thresholds();
     void adopt_older_sockets();
     void adopt_in_other_namespaces();
     [[nodiscard]] Result<> look_at_sockets();
+    void look_for_peers();
+    [[nodiscard]] Result<> look_for_peers_in(const std::set<std::uint16_t>& ports);
+    void look_for_answers(SweepReason reason);
+    void look_at_leaking_owners();
+    void tell(const auto& record);
+    void use_means();
     [[nodiscard]] Result<> look_for_holders();
+    [[nodiscard]] bool may_keep_holders(SweepReason reason) const;
+    void walk_descriptors(host::ProcessLookup& lookup);
+    void tell_holder(const egb_tcp_holder& holder, ProcessPtr process);
     [[nodiscard]] Sighting sighting(SightingType type, Source source) const;
 
     host::Surroundings surroundings_;
     std::unique_ptr<host::EventSource> events_;
     TcpTracker tracker_;
+    TcpCleaner cleaner_;
     Thresholds thresholds_;
+    Means wanted_; ///< by configuration
+    host::NudgeTiming timing_;
+    std::string nudge_lack_; ///< why the kernel does not let us; empty when it does
+    std::string destroy_lack_;
     bool attached_{};
+    bool listed_by_kernel_{}; ///< iter/task_file shows the descriptors of this machine's processes
+    std::unordered_map<std::uint64_t, std::uint64_t>
+        by_inode_;             ///< cookies of watched sockets, when it does not
+    Instant walked_;           ///< when /proc was last walked through
+    std::string not_asked_;    ///< why holders may be missing; empty when none can
     std::string not_adopted_;  ///< why sockets older than us may be missing; empty when none can
     std::string not_entered_;  ///< why other network namespaces could not be entered
+    bool asks_{};              ///< sockets may be under question
+    std::string not_looked_;   ///< why peers on this machine may not be found; empty when they can
     std::size_t namespaces_{}; ///< entered by the last adoption
 };
 

@@ -10,6 +10,7 @@
 #include <algorithm>
 #include <chrono>
 #include <format>
+#include <ranges>
 #include <utility>
 
 namespace egb::tcp {
@@ -36,47 +37,62 @@ constexpr unsigned orphan = 8;
 constexpr unsigned old = 16;
 constexpr unsigned unheld = 32;
 constexpr unsigned unasked = 64;
+constexpr unsigned peer_closed = 128;
+constexpr unsigned leaked = 256; ///< its owner leaks such sockets
+constexpr unsigned out_of_bounds = 512;
+constexpr unsigned proof = peer_closed;
 } // namespace trait
 
-std::vector<Evidence> evidence_of(const egb_tcp_socket& record, unsigned traits) {
-    std::vector<Evidence> evidence{{&state_age, static_cast<std::int64_t>(record.since_ns)},
-                                   {&quiet, static_cast<std::int64_t>(record.quiet_ns)}};
-    if ((traits & trait::unread) != 0) {
-        evidence.push_back({&unread, record.receive_queue});
-    }
-    if ((traits & trait::orphan) != 0) {
-        evidence.push_back({&kernel_timer, 0});
-    } else {
-        evidence.push_back({record.state == TCP_CLOSE_WAIT ? &half_close : &half_closed_here, 0});
-    }
-    if ((traits & trait::unsent) != 0) {
-        evidence.push_back({&unsent, record.send_queue});
-    }
-    if ((traits & trait::old) != 0) {
-        evidence.push_back({&older_than_us, 0});
-    }
-    if ((traits & trait::unheld) != 0) {
-        evidence.push_back({&no_holder, 0});
-    }
-    if ((traits & trait::unasked) != 0) {
-        evidence.push_back({&unknown_holder, 0});
-    }
-    return evidence;
+/// An answer to a question comes within a round trip, or not for long.
+constexpr Span first_answer_after = std::chrono::seconds{2};
+constexpr Span shortest_between_answers = std::chrono::seconds{5};
+constexpr Span longest_between_answers = std::chrono::minutes{5};
+/// A peer on this machine that is alive is not looked for at every sweep.
+constexpr Span between_peer_looks = std::chrono::seconds{30};
+
+/// 127.0.0.0/8, ::1, and both in the other's clothes. From one address to itself is no different.
+bool stays_on_this_machine(const egb_tcp_socket& record) {
+    return is_loopback(record.family, record.remote) || std::ranges::equal(record.local, record.remote);
 }
 
-Ghost ghost_of(const egb_tcp_socket& record, const std::vector<Holder>& holders, unsigned traits) {
-    return {
-        .id = {},
-        .kind = &info(),
-        .key = key_of(record),
-        .grade = Grade::suspected,
-        .summary =
-            std::format("{} {} -> {}", state_name(record.state), local_text(record), remote_text(record)),
-        .since = instant_of(record.since_ns),
-        .since_kind = (traits & trait::old) != 0 ? SinceKind::at_least : SinceKind::observed,
-        .holders = holders,
-        .evidence = evidence_of(record, traits),
+/// No process reads from it any more.
+bool is_left(const egb_tcp_peer& peer) {
+    return peer.state == TCP_TIME_WAIT || (peer.flags & EGB_TCP_ORPHAN) != 0;
+}
+
+/// What tells one end of a connection from all others of the machine.
+std::string end_name(const auto& record, std::span<const __u8, 16> here, std::uint16_t port,
+                     std::span<const __u8, 16> there, std::uint16_t other_port) {
+    return std::format("{} {}:{} {}:{}", record.netns, address_text(record.family, here), port,
+                       address_text(record.family, there), other_port);
+}
+
+std::vector<Evidence> evidence_of(const egb_tcp_socket& record, unsigned traits, Instant answered) {
+    std::vector<Evidence> evidence{{&state_age, static_cast<std::int64_t>(record.since_ns)},
+                                   {&quiet, static_cast<std::int64_t>(record.quiet_ns)}};
+    const auto add_if = [&](unsigned trait, const EvidenceRule& rule, std::int64_t value = 0) {
+        if ((traits & trait) != 0) {
+            evidence.push_back({&rule, value});
+        }
     };
+    add_if(trait::unread, unread, record.receive_queue);
+    add_if(trait::peer_closed, peer_closed);
+    if ((traits & trait::orphan) != 0) {
+        evidence.push_back({&kernel_timer, 0});
+    } else if (record.state != TCP_CLOSE_WAIT) {
+        evidence.push_back({&half_closed_here, 0});
+    } else if ((traits & trait::proof) == 0) {
+        evidence.push_back({&half_close, 0});
+    }
+    if (answered != Instant{}) {
+        evidence.push_back({&peer_alive, answered.time_since_epoch().count()});
+    }
+    add_if(trait::out_of_bounds, out_of_bounds);
+    add_if(trait::unsent, unsent, record.send_queue);
+    add_if(trait::old, older_than_us);
+    add_if(trait::unheld, no_holder);
+    add_if(trait::unasked, unknown_holder);
+    return evidence;
 }
 
 /// Two sweeps read the same process twice: what counts is who it is, not which copy of it.
@@ -151,13 +167,79 @@ void TcpTracker::observe(const Sighting& sighting) {
     }
 }
 
+Ghost TcpTracker::ghost_of(const Socket& socket, unsigned traits) const {
+    const egb_tcp_socket& record = socket.record;
+    const bool ours_to_end = record.state == TCP_CLOSE_WAIT && (traits & trait::orphan) == 0;
+    const bool may_act = ours_to_end && (traits & trait::out_of_bounds) == 0;
+    const bool proven = ours_to_end && (traits & trait::proof) != 0;
+    return {
+        .id = {},
+        .kind = &info(),
+        .key = key_of(record),
+        .grade = proven ? Grade::proven : Grade::suspected,
+        .summary =
+            std::format("{} {} -> {}", state_name(record.state), local_text(record), remote_text(record)),
+        .since = instant_of(record.since_ns),
+        .since_kind = (traits & trait::old) != 0 ? SinceKind::at_least : SinceKind::observed,
+        .holders = socket.holders,
+        .evidence = evidence_of(record, traits, socket.answered),
+        .reach = may_act && (means_.nudge || means_.destroy) ? Reach::cleans : Reach::reports,
+        // While something is on its way, the kernel sends no probe, and sees to it by itself. What is not
+        // read may have a slow reader.
+        .askable = may_act && means_.nudge && (traits & (trait::unsent | trait::unread)) == 0,
+        .group = (traits & trait::leaked) != 0 ? Leaks::key_of(*socket.holders.front().process) : "",
+    };
+}
+
 void TcpTracker::see(const Sighting& sighting) {
-    if (record_type(sighting.record) == EGB_TCP_WAITING) {
+    switch (record_type(sighting.record)) {
+    case EGB_TCP_WAITING:
         if (const Span shortest = thresholds_.shortest(); shortest > Span{}) {
             wake_by(later(sighting.at, shortest));
         }
+        break;
+    case EGB_TCP_PEER:
+        see_peer(sighting);
+        break;
+    case EGB_TCP_ASKED:
+    case EGB_TCP_ANSWERED:
+        note(sighting);
+        break;
+    case EGB_TCP_OWNER:
+        if (const auto owner = read_record<egb_tcp_owner>(sighting.record)) {
+            leaks_.note(*owner);
+        }
+        break;
+    default:
+        see_socket(sighting);
+        break;
+    }
+}
+
+void TcpTracker::see_peer(const Sighting& sighting) {
+    const auto peer = read_record<egb_tcp_peer>(sighting.record);
+    if (peer && is_left(*peer)) {
+        left_.insert(end_name(*peer, peer->local, peer->local_port, peer->remote, peer->remote_port));
+    }
+}
+
+/// A question, or the answer to one.
+void TcpTracker::note(const Sighting& sighting) {
+    const auto record = read_record<egb_tcp_note>(sighting.record);
+    const auto found = record ? sockets_.find(record->cookie) : sockets_.end();
+    if (found == sockets_.end()) {
         return;
     }
+    if (record->header.type == EGB_TCP_ASKED) {
+        found->second.asked = sighting.at;
+        wake_by(sighting.at + first_answer_after);
+    } else {
+        found->second.asked = {};
+        found->second.answered = sighting.at;
+    }
+}
+
+void TcpTracker::see_socket(const Sighting& sighting) {
     const auto record = read_record<egb_tcp_socket>(sighting.record);
     if (!record) {
         return;
@@ -184,14 +266,32 @@ void TcpTracker::lose(const Sighting& sighting) {
     if (found == sockets_.end()) {
         return;
     }
-    if (found->second.told != 0) {
-        changes_.vanished.push_back({key_of(found->second.record), std::string{end_of(*record)}});
+    const Socket& socket = found->second;
+    if (socket.told != 0 && socket.asked != Instant{} && record->error != 0) {
+        changes_.vanished.push_back({.key = key_of(socket.record),
+                                     .reason =
+                                         "its peer was asked and did not know the connection any more, so "
+                                         "the kernel has ended it",
+                                     .by_question = true});
+    } else if (socket.told != 0) {
+        changes_.vanished.push_back({.key = key_of(socket.record), .reason = std::string{end_of(*record)}});
     }
+    lose_from_leak(socket, sighting.at);
     sockets_.erase(found);
 }
 
+/// The last of a leak's sockets may be the last thing to wake for.
+void TcpTracker::lose_from_leak(const Socket& socket, Instant at) {
+    if ((socket.told & trait::leaked) != 0 && leaks_.lose_one_of(*socket.holders.front().process)) {
+        wake_by(at + shortest_gap);
+    }
+}
+
 void TcpTracker::begin_sweep() {
+    leaks_.begin_sweep();
     met_overdue_ = false;
+    keeps_holders_ = false;
+    left_.clear();
     for (auto& [cookie, socket] : sockets_) {
         socket.met = false;
     }
@@ -200,8 +300,13 @@ void TcpTracker::begin_sweep() {
 void TcpTracker::end_sweep(Instant at) {
     drop_unmet();
     deadline_.reset();
+    leaks_.settle(tally(), at, changes_);
+    if (leaks_.any()) {
+        wake_by(at + longest_gap);
+    }
     for (auto& [cookie, socket] : sockets_) {
         if (socket.met) {
+            socket.looked = socket.looked || (!keeps_holders_ && is_overdue(socket.record));
             judge(socket);
         }
         wake_by(next_look(socket, at));
@@ -217,10 +322,24 @@ void TcpTracker::drop_unmet() {
             return false;
         }
         if (socket.told != 0) {
-            changes_.vanished.push_back({key_of(socket.record), "it has left its state"});
+            changes_.vanished.push_back({.key = key_of(socket.record), .reason = "it has left its state"});
         }
         return true;
     });
+}
+
+/// Who holds how many stuck sockets: as this sweep has found, or as was last told of those it has missed.
+Leaks::Tally TcpTracker::tally() const {
+    Leaks::Tally tally;
+    for (const auto& [cookie, socket] : sockets_) {
+        const auto& holders = socket.met ? socket.found : socket.holders;
+        if (!holders.empty() && socket.record.state == TCP_CLOSE_WAIT && is_overdue(socket.record)) {
+            tally.add(holders.front().process, instant_of(socket.record.since_ns),
+                      (socket.record.flags & EGB_TCP_SINCE_AT_LEAST) != 0 ? SinceKind::at_least
+                                                                          : SinceKind::observed);
+        }
+    }
+    return tally;
 }
 
 unsigned TcpTracker::traits_of(const Socket& socket) const {
@@ -232,27 +351,50 @@ unsigned TcpTracker::traits_of(const Socket& socket) const {
     traits |= record.send_queue > 0 ? trait::unsent : 0;
     traits |= orphan ? trait::orphan : 0;
     traits |= (record.flags & EGB_TCP_SINCE_AT_LEAST) != 0 ? trait::old : 0;
-    traits |= unheld && looks_for_holders_ ? trait::unheld : 0;
-    traits |= unheld && !looks_for_holders_ ? trait::unasked : 0;
-    return traits;
+    traits |= unheld && sees_all_holders_ ? trait::unheld : 0;
+    traits |= unheld && !sees_all_holders_ ? trait::unasked : 0;
+    traits |=
+        record.state == TCP_CLOSE_WAIT && !socket.found.empty() && leaks_.has(*socket.found.front().process)
+            ? trait::leaked
+            : 0;
+    traits |= bounds_.why_out(record, socket.found) ? trait::out_of_bounds : 0;
+    return traits | socket.peer_traits;
+}
+
+/// The very other end of the connection is left by its process: nobody can read any more. What was proved
+/// once stays so, for a connection does not get another end. What has arrived and is not read is another
+/// matter: it may have a slow reader, who would take the end of the connection for the end of the data.
+void TcpTracker::look_for_peer(Socket& socket) const {
+    const egb_tcp_socket& record = socket.record;
+    if (socket.peer_traits == 0 && record.receive_queue == 0 &&
+        left_.contains(
+            end_name(record, record.remote, record.remote_port, record.local, record.local_port))) {
+        socket.peer_traits = trait::peer_closed;
+    }
 }
 
 void TcpTracker::judge(Socket& socket) {
     if (!is_overdue(socket.record)) {
+        socket.peer_traits = 0;
         if (socket.told != 0) {
-            changes_.vanished.push_back({key_of(socket.record), "it moves again"});
+            changes_.vanished.push_back({.key = key_of(socket.record), .reason = "it moves again"});
             socket.told = 0;
         }
         return;
     }
+    if (socket.record.state == TCP_CLOSE_WAIT) {
+        look_for_peer(socket);
+    }
     const unsigned traits = traits_of(socket);
-    const auto found = std::exchange(socket.found, {});
-    if (traits == socket.told && same_holders(found, socket.holders)) {
+    auto found = std::exchange(socket.found, {});
+    if (traits == socket.told && socket.answered == socket.answer_told &&
+        same_holders(found, socket.holders)) {
         return;
     }
     socket.told = traits;
-    socket.holders = found;
-    changes_.ghosts.push_back(ghost_of(socket.record, found, traits));
+    socket.answer_told = socket.answered;
+    socket.holders = std::move(found);
+    changes_.ghosts.push_back(ghost_of(socket, traits));
 }
 
 bool TcpTracker::is_overdue(const egb_tcp_socket& record) const {
@@ -265,6 +407,11 @@ Instant TcpTracker::next_look(const Socket& socket, Instant now) const {
     const Span threshold = thresholds_.of(socket.record.state);
     if (socket.missed > 0) {
         return now + shortest_gap;
+    }
+    if (socket.asked != Instant{}) {
+        const Span patience =
+            std::clamp((now - socket.asked) / 2, shortest_between_answers, longest_between_answers);
+        return std::max(socket.asked + first_answer_after, now + patience);
     }
     if (socket.told != 0) {
         // An event tells of its end; what remains to be noticed is that it moves again.
@@ -282,6 +429,57 @@ void TcpTracker::wake_by(Instant at) {
     }
 }
 
+std::map<std::uint32_t, std::set<std::uint16_t>> TcpTracker::wanted_peers(Instant now) {
+    std::map<std::uint32_t, std::set<std::uint16_t>> wanted;
+    for (auto& [cookie, socket] : sockets_) {
+        const egb_tcp_socket& record = socket.record;
+        const bool due = socket.peer_looked == Instant{} || now - socket.peer_looked >= between_peer_looks;
+        if (socket.met && due && socket.peer_traits == 0 && record.state == TCP_CLOSE_WAIT &&
+            is_overdue(record) && stays_on_this_machine(record)) {
+            wanted[record.netns].insert(record.remote_port);
+            socket.peer_looked = now;
+        }
+    }
+    return wanted;
+}
+
+void TcpTracker::keep_holders() {
+    keeps_holders_ = true;
+    for (auto& [cookie, socket] : sockets_) {
+        if (socket.met) {
+            socket.found = socket.holders;
+        }
+    }
+}
+
+bool TcpTracker::misses_holders() const {
+    return std::ranges::any_of(sockets_, [this](const auto& item) {
+        const Socket& socket = item.second;
+        const bool orphan = (socket.record.flags & EGB_TCP_ORPHAN) != 0;
+        return socket.met && !orphan && !socket.looked && is_overdue(socket.record);
+    });
+}
+
+bool TcpTracker::is_told(std::uint64_t cookie) const {
+    const auto found = sockets_.find(cookie);
+    return found != sockets_.end() && found->second.told != 0;
+}
+
+std::optional<egb_tcp_socket> TcpTracker::find(std::string_view key) const {
+    const auto cookie = cookie_of(key);
+    const auto found = cookie ? sockets_.find(*cookie) : sockets_.end();
+    return found == sockets_.end() ? std::nullopt : std::optional{found->second.record};
+}
+
+void TcpTracker::look_again(std::string_view key, Instant now) {
+    const auto cookie = cookie_of(key);
+    const auto found = cookie ? sockets_.find(*cookie) : sockets_.end();
+    if (found != sockets_.end()) {
+        found->second.told = 0;
+    }
+    wake_by(now + shortest_gap);
+}
+
 Changes TcpTracker::tick(Instant /*now*/) {
     return std::exchange(changes_, {});
 }
@@ -289,7 +487,7 @@ Changes TcpTracker::tick(Instant /*now*/) {
 Fields TcpTracker::describe(std::string_view key) const {
     const auto cookie = cookie_of(key);
     const auto found = cookie ? sockets_.find(*cookie) : sockets_.end();
-    return found == sockets_.end() ? Fields{} : fields_of(found->second.record);
+    return found == sockets_.end() ? leaks_.describe(key) : fields_of(found->second.record);
 }
 
 } // namespace egb::tcp

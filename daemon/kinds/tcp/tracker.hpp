@@ -7,11 +7,19 @@
 
 #include "core/option.hpp"
 #include "core/tracker.hpp"
+#include "kinds/tcp/leaks.hpp"
+
+#include "kinds/tcp/scope.hpp"
 
 #include "bpf/tcp.h"
 
 #include <cstdint>
+#include <map>
+#include <optional>
+#include <set>
+#include <string_view>
 #include <unordered_map>
+#include <unordered_set>
 #include <vector>
 
 namespace egb::tcp {
@@ -32,6 +40,14 @@ struct Thresholds {
 /// As the section [tcp] has them.
 [[nodiscard]] Thresholds thresholds_of(const OptionValues& section);
 
+/// What the kind can do to a socket, by configuration and by what this kernel lets it.
+struct Means {
+    bool nudge{};
+    bool destroy{};
+
+    bool operator==(const Means&) const = default;
+};
+
 class TcpTracker final : public Tracker {
 public:
     TcpTracker() = default;
@@ -39,44 +55,94 @@ public:
     /// Counts from the next sweep on.
     void set_thresholds(const Thresholds& thresholds) { thresholds_ = thresholds; }
 
+    /// Counts from the next verdict on.
+    void set_means(Means means) { means_ = means; }
+
+    /// How many stuck sockets of one process are a leak; 0: none are. Counts from the next sweep on.
+    void set_leak_after(std::uint64_t sockets) { leaks_.set_after(sockets); }
+
+    /// Counts from the next verdict on.
+    void set_bounds(Bounds bounds) { bounds_ = std::move(bounds); }
+
     void observe(const Sighting& sighting) override;
     [[nodiscard]] Changes tick(Instant now) override;
     [[nodiscard]] std::optional<Instant> deadline() const override { return deadline_; }
     [[nodiscard]] std::size_t tracked() const override { return sockets_.size(); }
     [[nodiscard]] Fields describe(std::string_view key) const override;
 
-    /// No sweep will ever look for holders: then having found none says nothing.
-    void expect_no_holders() { looks_for_holders_ = false; }
+    /// Whether the search for holders sees all there are. If not, having found none says nothing.
+    void trust_holders(bool all_seen) { sees_all_holders_ = all_seen; }
 
     /// Whether the sweep under way has met a socket whose holders are worth a look.
     [[nodiscard]] bool wants_holders() const { return met_overdue_; }
 
+    /// Whether it has met one of which no holder is known.
+    [[nodiscard]] bool misses_holders() const;
+
+    /// This sweep does not look for holders: those of the last one stand.
+    void keep_holders();
+
+    /// Ports that the other ends of sockets on this machine have, by the inode of the network namespace to
+    /// look in. Only of sockets that this sweep has met overdue, of which it is not known, and not too often.
+    [[nodiscard]] std::map<std::uint32_t, std::set<std::uint16_t>> wanted_peers(Instant now);
+
+    /// Processes that hold so many stuck sockets that their descriptors are worth a look: to be told of
+    /// before the sweep under way ends.
+    [[nodiscard]] std::vector<ProcessPtr> leaking() const { return leaks_.owners_in(tally()); }
+
+    /// Whether it is a ghost at this moment.
+    [[nodiscard]] bool is_told(std::uint64_t cookie) const;
+
+    /// The socket behind a ghost, as it was when it was judged; nothing when it is no more.
+    [[nodiscard]] std::optional<egb_tcp_socket> find(std::string_view key) const;
+
+    /// A ghost turned out not to be what was judged: look soon, and if it is still there tell it anew.
+    void look_again(std::string_view key, Instant now);
+
 private:
     struct Socket {
         egb_tcp_socket record{};
+        Instant asked;               ///< when its peer was asked; the epoch while it is not being asked
+        Instant answered;            ///< when its peer last answered; the epoch when it never did
+        Instant answer_told;         ///< as last told
+        Instant peer_looked;         ///< when its peer was last looked for on this machine
+        unsigned peer_traits{};      ///< what that has proved; it stays proved
         std::vector<Holder> holders; ///< as last told
         std::vector<Holder> found;   ///< by the sweep under way
         bool met{};                  ///< by the sweep under way
+        bool looked{};               ///< for its holders, by any sweep
         unsigned missed{};           ///< sweeps in a row that have not met it
         unsigned told{}; ///< the traits of the verdict that is in the ledger; 0 when there is none
     };
 
     void see(const Sighting& sighting);
+    void see_socket(const Sighting& sighting);
+    void see_peer(const Sighting& sighting);
+    void note(const Sighting& sighting);
     void hold(const Sighting& sighting);
     void lose(const Sighting& sighting);
     void begin_sweep();
     void end_sweep(Instant at);
     void judge(Socket& socket);
+    void look_for_peer(Socket& socket) const;
+    [[nodiscard]] Ghost ghost_of(const Socket& socket, unsigned traits) const;
     void drop_unmet();
     [[nodiscard]] unsigned traits_of(const Socket& socket) const;
+    [[nodiscard]] Leaks::Tally tally() const;
+    void lose_from_leak(const Socket& socket, Instant at);
     void wake_by(Instant at);
     [[nodiscard]] bool is_overdue(const egb_tcp_socket& record) const;
     [[nodiscard]] Instant next_look(const Socket& socket, Instant now) const;
 
     Thresholds thresholds_;
     std::unordered_map<std::uint64_t, Socket> sockets_; ///< by cookie
+    std::unordered_set<std::string> left_; ///< ends that no process has any more, of this sweep: their ends
+    Leaks leaks_;
+    Means means_;
+    Bounds bounds_;
     bool met_overdue_{};
-    bool looks_for_holders_{true};
+    bool keeps_holders_{}; ///< the sweep under way does not look for them
+    bool sees_all_holders_{true};
     std::optional<Instant> deadline_;
     Changes changes_;
 };

@@ -11,6 +11,7 @@
 #include <gtest/gtest.h>
 
 #include <algorithm>
+#include <cerrno>
 
 namespace egb::tcp {
 namespace {
@@ -58,18 +59,22 @@ public:
                 hold(record.cookie, pids);
             }
         }
+        for (const auto& peer : peers_) {
+            observe(SightingType::seen, peer);
+        }
         observe(SightingType::sweep_end);
         return tracker.tick(now);
     }
 
-    Changes end(std::uint64_t cookie, std::uint8_t next_state) {
+    Changes end(std::uint64_t cookie, std::uint8_t next_state, std::uint16_t error = 0) {
         const egb_tcp_end record{.header = {.type = EGB_TCP_END,
                                             .size = sizeof(record),
                                             .reserved = 0,
                                             .time_ns = nanoseconds(now)},
                                  .cookie = cookie,
                                  .netns = 7,
-                                 .next_state = next_state};
+                                 .next_state = next_state,
+                                 .error = error};
         observe(SightingType::gone, record);
         return tracker.tick(now);
     }
@@ -87,12 +92,24 @@ public:
                          .record = std::as_bytes(std::span{&record, 1})});
     }
 
+    /// What the next sweep will find of peers on this machine.
+    void list_peers(std::vector<egb_tcp_peer> peers) { peers_ = std::move(peers); }
+
+    void tell(std::uint16_t type, std::uint64_t cookie) {
+        observe(
+            SightingType::seen,
+            egb_tcp_note{.header = {.type = type, .size = sizeof(egb_tcp_note), .reserved = 0, .time_ns = 0},
+                         .cookie = cookie});
+    }
+
     void observe(SightingType type) { tracker.observe({.type = type, .source = Source::sweep, .at = now}); }
 
     TcpTracker tracker;
     Instant now{1h};
 
 private:
+    std::vector<egb_tcp_peer> peers_;
+
     void hold(std::uint64_t cookie, const std::vector<std::int32_t>& pids) {
         for (const std::int32_t pid : pids) {
             const egb_tcp_holder record{
@@ -239,13 +256,39 @@ TEST(TcpTracker, for_ever_is_no_deadline) {
 
 TEST(TcpTracker, does_not_claim_that_nobody_holds_it_when_nobody_can_look) {
     Stage stage;
-    stage.tracker.expect_no_holders();
+    stage.tracker.trust_holders(false);
     const auto socket = stage.socket(1);
     stage.pass(threshold);
     const Changes changes = stage.sweep({socket}, {});
     ASSERT_THAT(changes.ghosts, SizeIs(1));
     EXPECT_THAT(names(changes.ghosts[0]), testing::Contains("unknown-holder"));
     EXPECT_THAT(names(changes.ghosts[0]), testing::Not(testing::Contains("no-holder")));
+}
+
+TEST(TcpTracker, a_sweep_that_does_not_look_for_holders_keeps_those_it_knows) {
+    Stage stage;
+    const auto socket = stage.socket(1);
+    stage.pass(threshold);
+    static_cast<void>(stage.sweep({socket}));
+    stage.observe(SightingType::sweep_begin);
+    auto again = socket;
+    again.header.time_ns = nanoseconds(stage.now);
+    stage.observe(SightingType::seen, again);
+    EXPECT_FALSE(stage.tracker.misses_holders());
+    stage.tracker.keep_holders();
+    stage.observe(SightingType::sweep_end);
+    EXPECT_TRUE(stage.tracker.tick(stage.now).empty()) << "nothing has changed";
+}
+
+TEST(TcpTracker, holders_of_what_was_young_are_still_to_be_looked_for) {
+    Stage stage;
+    auto socket = stage.socket(1);
+    static_cast<void>(stage.sweep({socket}));
+    stage.pass(threshold);
+    stage.observe(SightingType::sweep_begin);
+    socket.header.time_ns = nanoseconds(stage.now);
+    stage.observe(SightingType::seen, socket);
+    EXPECT_TRUE(stage.tracker.misses_holders());
 }
 
 TEST(TcpTracker, the_event_of_its_end_says_who_ended_it) {
@@ -328,6 +371,197 @@ TEST(TcpTracker, describes_what_it_tracks_and_nothing_else) {
                 testing::Contains(egb::Field{"local", FieldValue{std::string{"0.0.0.0:80"}}}));
     EXPECT_THAT(stage.tracker.describe("2@7"), IsEmpty());
     EXPECT_THAT(stage.tracker.describe("nonsense"), IsEmpty());
+}
+
+/// A waiting socket on 127.0.0.1:80 whose peer is 127.0.0.1:50000.
+egb_tcp_socket on_loopback(const Stage& stage) {
+    auto record = stage.socket(1);
+    for (auto* address : {record.local, record.remote}) {
+        address[0] = 127;
+        address[3] = 1;
+    }
+    record.local_port = 80;
+    record.remote_port = 50000;
+    return record;
+}
+
+egb_tcp_peer reverse_of(const egb_tcp_socket& record, std::uint8_t state, std::uint8_t flags) {
+    egb_tcp_peer peer{};
+    peer.header = {.type = EGB_TCP_PEER, .size = sizeof(peer), .reserved = 0, .time_ns = 0};
+    std::ranges::copy(record.remote, peer.local);
+    std::ranges::copy(record.local, peer.remote);
+    peer.netns = record.netns;
+    peer.local_port = record.remote_port;
+    peer.remote_port = record.local_port;
+    peer.family = record.family;
+    peer.state = state;
+    peer.flags = flags;
+    return peer;
+}
+
+struct PeerCase {
+    std::string_view name;
+    std::vector<egb_tcp_peer> (*peers)(const egb_tcp_socket&);
+    Grade grade;
+};
+
+class TcpTrackerPeers : public testing::TestWithParam<PeerCase> {};
+
+TEST_P(TcpTrackerPeers, prove_or_do_not) {
+    Stage stage;
+    const auto socket = on_loopback(stage);
+    stage.list_peers(GetParam().peers(socket));
+    stage.pass(threshold);
+    const Changes changes = stage.sweep({socket});
+    ASSERT_THAT(changes.ghosts, SizeIs(1));
+    EXPECT_EQ(changes.ghosts[0].grade, GetParam().grade);
+}
+
+using Peers = std::vector<egb_tcp_peer>;
+
+INSTANTIATE_TEST_SUITE_P(cases, TcpTrackerPeers,
+                         testing::Values(PeerCase{"absent",
+                                                  [](const egb_tcp_socket&) {
+                                                      return Peers{};
+                                                  },
+                                                  Grade::suspected},
+                                         PeerCase{"half_closed",
+                                                  [](const egb_tcp_socket& socket) {
+                                                      return Peers{reverse_of(socket, TCP_FIN_WAIT2, 0)};
+                                                  },
+                                                  Grade::suspected},
+                                         PeerCase{"closed",
+                                                  [](const egb_tcp_socket& socket) {
+                                                      return Peers{
+                                                          reverse_of(socket, TCP_FIN_WAIT2, EGB_TCP_ORPHAN)};
+                                                  },
+                                                  Grade::proven},
+                                         PeerCase{"closed_a_while_ago",
+                                                  [](const egb_tcp_socket& socket) {
+                                                      return Peers{reverse_of(socket, TCP_TIME_WAIT, 0)};
+                                                  },
+                                                  Grade::proven},
+                                         PeerCase{"v4_mapped",
+                                                  [](const egb_tcp_socket& socket) {
+                                                      auto peer =
+                                                          reverse_of(socket, TCP_FIN_WAIT2, EGB_TCP_ORPHAN);
+                                                      for (auto* address : {peer.local, peer.remote}) {
+                                                          std::ranges::copy_n(address, 4, address + 12);
+                                                          std::ranges::fill_n(address, 10, std::uint8_t{0});
+                                                          address[10] = address[11] = 0xff;
+                                                      }
+                                                      peer.family = AF_INET6;
+                                                      return Peers{peer};
+                                                  },
+                                                  Grade::proven},
+                                         PeerCase{"another_ports",
+                                                  [](const egb_tcp_socket& socket) {
+                                                      auto other = reverse_of(socket, TCP_TIME_WAIT, 0);
+                                                      other.remote_port = 8080;
+                                                      return Peers{other};
+                                                  },
+                                                  Grade::suspected},
+                                         PeerCase{"the_same_in_another_network_namespace",
+                                                  [](const egb_tcp_socket& socket) {
+                                                      auto other = reverse_of(socket, TCP_TIME_WAIT, 0);
+                                                      ++other.netns;
+                                                      return Peers{other};
+                                                  },
+                                                  Grade::suspected}),
+                         [](const auto& instance) {
+                             return std::string{instance.param.name};
+                         });
+
+TEST(TcpTracker, what_is_not_read_yet_may_have_a_slow_reader) {
+    Stage stage;
+    stage.tracker.set_means({.nudge = true, .destroy = true});
+    auto socket = on_loopback(stage);
+    socket.receive_queue = 10;
+    stage.list_peers({reverse_of(socket, TCP_TIME_WAIT, 0)});
+    stage.pass(threshold);
+    const Changes changes = stage.sweep({socket});
+    ASSERT_THAT(changes.ghosts, SizeIs(1));
+    EXPECT_EQ(changes.ghosts[0].grade, Grade::suspected);
+    EXPECT_FALSE(changes.ghosts[0].askable);
+}
+
+TEST(TcpTracker, what_turned_out_otherwise_is_told_anew) {
+    Stage stage;
+    const auto socket = stage.socket(1);
+    stage.pass(threshold);
+    const Changes changes = stage.sweep({socket});
+    stage.tracker.look_again(changes.ghosts.at(0).key, stage.now);
+    EXPECT_LE(*stage.tracker.deadline(), stage.now + 1s);
+    EXPECT_THAT(stage.sweep({socket}).ghosts, SizeIs(1));
+}
+
+TEST(TcpTracker, proof_outlasts_the_sweep_that_found_it) {
+    Stage stage;
+    const auto socket = on_loopback(stage);
+    stage.list_peers({reverse_of(socket, TCP_TIME_WAIT, 0)});
+    stage.pass(threshold);
+    EXPECT_EQ(stage.sweep({socket}).ghosts.at(0).grade, Grade::proven);
+    stage.list_peers({});
+    EXPECT_TRUE(stage.sweep({socket}).empty());
+    EXPECT_TRUE(stage.tracker.wanted_peers(stage.now).empty());
+}
+
+TEST(TcpTracker, one_that_ends_while_it_is_asked_did_not_answer) {
+    Stage stage;
+    const auto socket = stage.socket(1);
+    stage.pass(threshold);
+    static_cast<void>(stage.sweep({socket}));
+    stage.tell(EGB_TCP_ASKED, 1);
+    EXPECT_TRUE(stage.tracker.is_told(1));
+    EXPECT_LE(*stage.tracker.deadline(), stage.now + 2s);
+    const Changes changes = stage.end(1, TCP_CLOSE, EPIPE);
+    ASSERT_THAT(changes.vanished, SizeIs(1));
+    EXPECT_TRUE(changes.vanished[0].by_question);
+}
+
+TEST(TcpTracker, one_that_its_application_closes_while_it_is_asked_went_by_itself) {
+    Stage stage;
+    const auto socket = stage.socket(1);
+    stage.pass(threshold);
+    static_cast<void>(stage.sweep({socket}));
+    stage.tell(EGB_TCP_ASKED, 1);
+    EXPECT_FALSE(stage.end(1, TCP_CLOSE).vanished.at(0).by_question) << "no error: it was no reset";
+}
+
+TEST(TcpTracker, an_answer_is_evidence_against_it) {
+    Stage stage;
+    const auto socket = stage.socket(1);
+    stage.pass(threshold);
+    static_cast<void>(stage.sweep({socket}));
+    stage.tell(EGB_TCP_ASKED, 1);
+    stage.tell(EGB_TCP_ANSWERED, 1);
+    const Changes changes = stage.sweep({socket});
+    ASSERT_THAT(changes.ghosts, SizeIs(1));
+    EXPECT_THAT(names(changes.ghosts[0]), testing::Contains("peer-alive"));
+    EXPECT_FALSE(stage.end(1, TCP_CLOSE, EPIPE).vanished.at(0).by_question);
+}
+
+TEST(TcpTracker, only_close_wait_is_ever_touched) {
+    Stage stage;
+    stage.tracker.set_means({.nudge = true, .destroy = true});
+    const std::vector sockets{stage.socket(1), stage.socket(2, TCP_FIN_WAIT2)};
+    stage.pass(2 * threshold);
+    const Changes changes = stage.sweep(sockets);
+    ASSERT_THAT(changes.ghosts, SizeIs(2));
+    for (const Ghost& ghost : changes.ghosts) {
+        const bool ours = ghost.summary.starts_with("CLOSE_WAIT");
+        EXPECT_EQ(ghost.reach, ours ? Reach::cleans : Reach::reports);
+        EXPECT_EQ(ghost.askable, ours);
+    }
+}
+
+TEST(TcpTracker, what_has_data_on_its_way_is_not_asked) {
+    Stage stage;
+    stage.tracker.set_means({.nudge = true, .destroy = true});
+    auto socket = stage.socket(1);
+    socket.send_queue = 10;
+    stage.pass(threshold);
+    EXPECT_FALSE(stage.sweep({socket}).ghosts.at(0).askable);
 }
 
 } // namespace

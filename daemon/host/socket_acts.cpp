@@ -1,0 +1,238 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "host/socket_acts.hpp"
+
+#include "bpf/socket_acts.h"
+#include "host/net_namespace.hpp"
+#include "socket_acts.skel.h"
+
+#include <netinet/tcp.h>
+
+#include <algorithm>
+#include <array>
+#include <cstring>
+#include <format>
+#include <map>
+#include <ranges>
+
+namespace egb::host {
+
+namespace {
+
+constexpr std::string_view ask_program = "egb_socket_ask";
+constexpr std::string_view answers_program = "egb_socket_answers";
+constexpr std::string_view destroy_program = "egb_socket_destroy";
+constexpr std::string_view look_program = "egb_socket_look";
+constexpr std::string_view nudged_program = "egb_socket_nudged";
+
+/// An iterator hands out its records in blocks of 32 KiB, and runs its program a second time for the socket
+/// whose record finds no room: after the act. So there are never more than fit.
+constexpr std::size_t orders_per_pass = 1'000;
+static_assert(orders_per_pass <= EGB_SOCKET_ORDERS && orders_per_pass * sizeof(egb_socket_fate) < 32'768);
+
+BpfImage image() {
+    static constexpr std::array optional{ask_program, answers_program, destroy_program, nudged_program};
+    std::size_t size = 0;
+    const void* elf = socket_acts_bpf__elf_bytes(&size);
+    return {.name = "socket_acts",
+            .layout = EGB_SOCKET_ACTS_LAYOUT,
+            .elf = std::span{static_cast<const std::byte*>(elf), size},
+            .optional = optional};
+}
+
+egb_socket_order order_of(const SocketTarget& target, bool only_look) {
+    return {.bytes_sent = target.bytes_sent,
+            .bytes_acked = target.bytes_acked,
+            .bytes_received = target.bytes_received,
+            .receive_queue = target.receive_queue,
+            .send_queue = target.send_queue,
+            .state = target.state,
+            .only_look = only_look ? 1U : 0U};
+}
+
+std::unexpected<Error> gone() {
+    return fail(ErrorCode::not_found, "the socket is no more");
+}
+
+/// One answer for each target: why its network namespace could not be worked in, else what `read` makes of
+/// the fate that the kernel side has told of it.
+template <typename Answer, typename Report>
+std::vector<Result<Answer>> each(std::span<const SocketTarget> targets, const Result<Report>& report,
+                                 const auto& read) {
+    std::vector<Result<Answer>> answers;
+    answers.reserve(targets.size());
+    for (const SocketTarget& target : targets) {
+        if (!report) {
+            answers.push_back(std::unexpected(report.error()));
+        } else if (const auto fate = report->fates.find(target.cookie); fate != report->fates.end()) {
+            answers.push_back(read(fate->second.what, fate->second.error));
+        } else if (const auto closed = report->closed.find(target.netns); closed != report->closed.end()) {
+            answers.push_back(std::unexpected(closed->second));
+        } else {
+            answers.push_back(gone());
+        }
+    }
+    return answers;
+}
+
+Result<> read_act(std::uint32_t fate, int error) {
+    switch (fate) {
+    case EGB_SOCKET_DONE:
+        return {};
+    case EGB_SOCKET_SOUND:
+        return fail(ErrorCode::denied, "dry run: it is still what was judged, and nothing was done");
+    case EGB_SOCKET_ASKS_ITSELF:
+        return fail(ErrorCode::denied, "its application has the peer asked by itself, with SO_KEEPALIVE");
+    case EGB_SOCKET_CHANGED:
+        return fail(ErrorCode::changed, "it is no longer what was judged: it has moved, or left its state");
+    default:
+        return fail_errno("the kernel", error);
+    }
+}
+
+} // namespace
+
+Result<> SocketActs::load() {
+    if (object_) {
+        return {};
+    }
+    if (broken_) {
+        return std::unexpected(*broken_);
+    }
+    auto object = std::make_unique<BpfObject>(image(), store_);
+    if (auto loaded = object->load(); !loaded) {
+        broken_ = loaded.error();
+        return loaded;
+    }
+    object_ = std::move(object);
+    return {};
+}
+
+std::string SocketActs::lack(std::string_view program) {
+    const auto loaded = load();
+    return loaded ? object_->refusal(program) : loaded.error().message;
+}
+
+std::string SocketActs::nudge_lack() {
+    return lack(ask_program);
+}
+
+std::string SocketActs::destroy_lack() {
+    if (auto refused = lack(destroy_program); !refused.empty()) {
+        return refused;
+    }
+    return object_->run("egb_socket_can_destroy") ? ""
+                                                  : "this kernel has no bpf_sock_destroy (Linux 6.5 has)";
+}
+
+/// Sockets are listed by network namespace, and an iterator lists those of the one that it is started in.
+Result<SocketActs::Report> SocketActs::order(std::string_view program, std::span<const SocketTarget> targets,
+                                             bool only_look) {
+    if (auto loaded = load(); !loaded) {
+        return std::unexpected(loaded.error());
+    }
+    std::map<std::uint64_t, Targets> by_namespace;
+    for (const SocketTarget& target : targets) {
+        by_namespace[target.netns].push_back(&target);
+    }
+    Report report;
+    auto spaces = procfs_.net_namespaces();
+    for (const auto& [inode, there] : by_namespace) {
+        const auto space = std::ranges::find(spaces, inode, &NetNamespace::inode);
+        const auto ordered = space == spaces.end()
+                                 ? fail(ErrorCode::unsupported,
+                                        "no process lives in its network namespace, so it cannot be entered")
+                                 : in_net_namespace(space->fd, [&, here = std::span{there}] {
+                                       return order_here(program, here, only_look, report);
+                                   });
+        if (!ordered) {
+            report.closed.emplace(inode, ordered.error());
+        }
+    }
+    return report;
+}
+
+Result<> SocketActs::order_here(std::string_view program, std::span<const SocketTarget* const> targets,
+                                bool only_look, Report& report) {
+    for (const auto some : targets | std::views::chunk(orders_per_pass)) {
+        std::vector<std::uint64_t> cookies;
+        std::vector<egb_socket_order> orders;
+        for (const SocketTarget* target : some) {
+            cookies.push_back(target->cookie);
+            orders.push_back(order_of(*target, only_look));
+        }
+        if (auto filled = object_->fill("egb_socket_orders", cookies, std::as_bytes(std::span{orders}));
+            !filled) {
+            return filled;
+        }
+        auto ran = object_->iterate(program, sizeof(egb_socket_fate), [&](EventSource::Record record) {
+            egb_socket_fate told{};
+            std::memcpy(&told, record.data(), sizeof(told));
+            report.fates[told.cookie] = {.what = told.fate, .error = told.error};
+        });
+        if (!ran) {
+            return ran;
+        }
+    }
+    return {};
+}
+
+std::vector<Result<>> SocketActs::nudge(std::span<const SocketTarget> targets, const NudgeTiming& timing,
+                                        Earnest earnest) {
+    const auto seconds = std::chrono::duration_cast<std::chrono::seconds>(timing.interval).count();
+    const egb_socket_nudge nudge{.interval_s =
+                                     static_cast<__u32>(std::clamp<std::int64_t>(seconds, 1, 32767)),
+                                 .probes = std::clamp<__u32>(timing.probes, 1, 127)};
+    const auto report =
+        load()
+            .and_then([&] {
+                return object_->control("egb_socket_nudge", std::as_bytes(std::span{&nudge, 1}));
+            })
+            .and_then([&] {
+                return order(ask_program, targets, earnest == Earnest::rehearsal);
+            });
+    return each<void>(targets, report, read_act);
+}
+
+/// The kernel's word is not enough: what it says to have ended must not be there any more.
+std::vector<Result<>> SocketActs::destroy(std::span<const SocketTarget> targets, Earnest earnest) {
+    auto results =
+        each<void>(targets, order(destroy_program, targets, earnest == Earnest::rehearsal), read_act);
+    if (std::ranges::none_of(results, &Result<>::has_value)) {
+        return results;
+    }
+    const auto seen = order(look_program, targets, true);
+    for (std::size_t at = 0; at < targets.size(); ++at) {
+        if (results[at] && (!seen || seen->fates.contains(targets[at].cookie))) {
+            results[at] = fail(ErrorCode::io, "{}",
+                               seen ? "the kernel says that it has ended it, but it is still there"
+                                    : "what came of it cannot be seen: " + seen.error().message);
+        }
+    }
+    return results;
+}
+
+std::vector<Result<PeerAnswer>> SocketActs::answers(std::span<const SocketTarget> targets, Release release) {
+    const auto report = order(answers_program, targets, release == Release::answered);
+    return each<PeerAnswer>(targets, report, [](std::uint32_t fate, int /*error*/) -> Result<PeerAnswer> {
+        return fate == EGB_SOCKET_ANSWERED ? PeerAnswer::alive : PeerAnswer::none_yet;
+    });
+}
+
+Result<std::vector<SocketTarget>> SocketActs::nudged() {
+    if (auto loaded = load(); !loaded) {
+        return std::unexpected(loaded.error());
+    }
+    std::vector<SocketTarget> found;
+    auto listed =
+        object_->iterate(nudged_program, sizeof(egb_socket_nudged), [&](EventSource::Record record) {
+            egb_socket_nudged told{};
+            std::memcpy(&told, record.data(), sizeof(told));
+            found.push_back(
+                {.cookie = told.cookie, .netns = told.netns, .state = TCP_CLOSE_WAIT, .holders = {}});
+        });
+    return listed.transform([&] {
+        return std::move(found);
+    });
+}
+
+} // namespace egb::host

@@ -1,0 +1,114 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "kinds/tcp/cleaner.hpp"
+
+#include "kinds/tcp/record.hpp"
+
+#include <format>
+#include <utility>
+
+namespace egb::tcp {
+
+namespace {
+
+std::string still_open(const Ghost& ghost) {
+    if (ghost.holders.empty()) {
+        return {};
+    }
+    const Holder& holder = ghost.holders.front();
+    return std::format("; {} (pid {}) still has descriptor {} open, and reads an error from it",
+                       holder.process->comm, holder.process->id.pid, holder.fd);
+}
+
+} // namespace
+
+host::SocketTarget target_of(const egb_tcp_socket& record) {
+    return {.cookie = record.cookie,
+            .netns = record.netns,
+            .state = record.state,
+            .bytes_sent = record.bytes_sent,
+            .bytes_acked = record.bytes_acked,
+            .bytes_received = record.bytes_received,
+            .receive_queue = record.receive_queue,
+            .send_queue = record.send_queue,
+            .holders = {}};
+}
+
+/// The last look is taken by the kernel side, under the socket's lock; here is only what the tracker knows.
+Result<> TcpCleaner::confirm(const Ghost& ghost) {
+    if (!tracker_.find(ghost.key)) {
+        return fail(ErrorCode::not_found, "the socket has left its state");
+    }
+    return {};
+}
+
+std::vector<host::SocketTarget> TcpCleaner::targets_of(std::span<const GhostPtr> ghosts) const {
+    std::vector<host::SocketTarget> targets;
+    targets.reserve(ghosts.size());
+    for (const GhostPtr& ghost : ghosts) {
+        const auto record = tracker_.find(ghost->key);
+        targets.push_back(record ? target_of(*record) : host::SocketTarget{});
+        targets.back().holders = ghost->holders;
+    }
+    return targets;
+}
+
+std::vector<Outcome> TcpCleaner::clean(std::span<const GhostPtr> ghosts) {
+    if (!means_.destroy) {
+        return ask(ghosts);
+    }
+    const auto results = surroundings_.sys.destroy_sockets(targets_of(ghosts));
+    std::vector<Outcome> outcomes;
+    outcomes.reserve(ghosts.size());
+    for (std::size_t at = 0; at < ghosts.size(); ++at) {
+        outcomes.push_back(
+            results[at] ? Outcome{.verdict = Verdict::cleaned,
+                                  .reason = "the kernel has ended the connection" + still_open(*ghosts[at])}
+                        : failure(*ghosts[at], results[at].error()));
+    }
+    return outcomes;
+}
+
+std::vector<Outcome> TcpCleaner::ask(std::span<const GhostPtr> ghosts) {
+    const auto targets = targets_of(ghosts);
+    const auto results = surroundings_.sys.nudge_sockets(targets, timing_);
+    std::vector<Outcome> outcomes;
+    outcomes.reserve(ghosts.size());
+    for (std::size_t at = 0; at < ghosts.size(); ++at) {
+        if (!results[at]) {
+            outcomes.push_back(failure(*ghosts[at], results[at].error()));
+            continue;
+        }
+        note_asked(targets[at].cookie);
+        outcomes.push_back(
+            {.verdict = Verdict::asked,
+             .reason = "its peer is asked by a keepalive probe; one that is gone ends the connection "
+                       "by not knowing it, one that is alive does not notice"});
+    }
+    return outcomes;
+}
+
+void TcpCleaner::note_asked(std::uint64_t cookie) {
+    asked_ = true;
+    const egb_tcp_note asked{
+        .header = {.type = EGB_TCP_ASKED, .size = sizeof(asked), .reserved = 0, .time_ns = 0},
+        .cookie = cookie};
+    tracker_.observe({.type = SightingType::seen,
+                      .source = Source::event,
+                      .at = surroundings_.clock.now(),
+                      .record = std::as_bytes(std::span{&asked, 1})});
+}
+
+Outcome TcpCleaner::failure(const Ghost& ghost, const Error& error) {
+    tracker_.look_again(ghost.key, surroundings_.clock.now());
+    switch (error.code) {
+    case ErrorCode::not_found:
+        return {.verdict = Verdict::gone, .reason = error.message};
+    case ErrorCode::changed:
+    case ErrorCode::denied:
+        return {.verdict = Verdict::refused, .reason = error.message};
+    default:
+        return {.verdict = Verdict::failed, .reason = error.message};
+    }
+}
+
+} // namespace egb::tcp

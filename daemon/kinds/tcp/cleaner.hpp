@@ -1,0 +1,46 @@
+// SPDX-License-Identifier: Apache-2.0
+// Lays sockets to rest: first the nudge, which asks the peer, then the end. Both by cookie, and only while
+// the socket is what the tracker judged.
+#pragma once
+
+#include "core/cleaner.hpp"
+#include "host/surroundings.hpp"
+#include "kinds/tcp/tracker.hpp"
+
+#include <utility>
+
+namespace egb::tcp {
+
+[[nodiscard]] host::SocketTarget target_of(const egb_tcp_socket& record);
+
+class TcpCleaner final : public Cleaner {
+public:
+    TcpCleaner(const host::Surroundings& surroundings, TcpTracker& tracker)
+        : surroundings_{surroundings}, tracker_{tracker} {}
+
+    void set_means(Means means, host::NudgeTiming timing) {
+        means_ = means;
+        timing_ = timing;
+    }
+
+    [[nodiscard]] Result<> confirm(const Ghost& ghost) override;
+    /// Where sockets must not be destroyed, the nudge is all that is done.
+    [[nodiscard]] std::vector<Outcome> clean(std::span<const GhostPtr> ghosts) override;
+    [[nodiscard]] std::vector<Outcome> ask(std::span<const GhostPtr> ghosts) override;
+
+    /// Whether anything was asked since this was last called.
+    [[nodiscard]] bool take_asked() { return std::exchange(asked_, false); }
+
+private:
+    [[nodiscard]] std::vector<host::SocketTarget> targets_of(std::span<const GhostPtr> ghosts) const;
+    void note_asked(std::uint64_t cookie);
+    [[nodiscard]] Outcome failure(const Ghost& ghost, const Error& error);
+
+    host::Surroundings surroundings_;
+    TcpTracker& tracker_;
+    Means means_;
+    host::NudgeTiming timing_;
+    bool asked_{};
+};
+
+} // namespace egb::tcp

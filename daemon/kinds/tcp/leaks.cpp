@@ -1,0 +1,260 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "kinds/tcp/leaks.hpp"
+
+#include "core/time_span.hpp"
+#include "kinds/tcp/evidence.hpp"
+#include "kinds/tcp/tcp.hpp"
+
+#include <algorithm>
+#include <chrono>
+#include <cmath>
+#include <format>
+#include <iterator>
+#include <ranges>
+#include <span>
+
+namespace egb::tcp {
+
+namespace {
+
+/// What growth is measured over, and how many samples that takes at least and at most.
+constexpr Span window = std::chrono::minutes{10};
+constexpr Span between_samples = std::chrono::seconds{10};
+constexpr Span least_window = std::chrono::minutes{1};
+constexpr std::size_t least_samples = 4;
+
+/// Ten minutes say nothing about next month.
+constexpr Span horizon = std::chrono::days{7};
+
+struct Point {
+    Instant at;
+    double value{};
+};
+
+/// How fast the floor rises: the least of the later half, against the least of the earlier. What comes and
+/// goes, as the descriptors of a busy server do, is no growth.
+std::optional<double> growth_per_minute(std::span<const Point> points) {
+    if (points.size() < least_samples || points.back().at - points.front().at < least_window) {
+        return std::nullopt;
+    }
+    const auto earlier = points.first(points.size() / 2);
+    const auto later = points.subspan(points.size() / 2);
+    const auto least = [](std::span<const Point> half) {
+        return std::ranges::min(half, {}, &Point::value).value;
+    };
+    const std::chrono::duration<double, std::ratio<60>> minutes = later.front().at - earlier.front().at;
+    return (least(later) - least(earlier)) / minutes.count();
+}
+
+Leaks::OwnerId id_of(const Process& owner) {
+    return {owner.id.pid, owner.id.start_ticks};
+}
+
+std::string name_of(const Process& owner) {
+    return owner.unit.empty() ? std::format("{} (pid {})", owner.comm, owner.id.pid) : owner.unit;
+}
+
+/// A forecast is not exact to the second.
+Span rounded(Span span) {
+    if (span < std::chrono::minutes{1}) {
+        return std::chrono::floor<std::chrono::seconds>(span);
+    }
+    return span < std::chrono::days{1} ? Span{std::chrono::floor<std::chrono::minutes>(span)}
+                                       : Span{std::chrono::floor<std::chrono::hours>(span)};
+}
+
+} // namespace
+
+void Leaks::Tally::add(const ProcessPtr& owner, Instant since, SinceKind since_kind) {
+    if (last_ == nullptr || last_->owner != owner) {
+        last_ = &shares_[id_of(*owner)];
+    }
+    if (last_->stuck == 0 || since < last_->since) {
+        last_->since = since;
+        last_->since_kind = since_kind;
+    }
+    last_->owner = owner;
+    ++last_->stuck;
+}
+
+std::string Leaks::key_of(const Process& owner) {
+    return std::format("leak:{}@{}", owner.id.pid, owner.id.start_ticks);
+}
+
+void Leaks::note(const egb_tcp_owner& owner) {
+    files_[{owner.pid, owner.start_ticks}] = {.open = owner.open_files, .limit = owner.file_limit};
+}
+
+/// A leak that is known ends later than one begins, or it would come and go with a single socket.
+bool Leaks::is_leak(std::size_t stuck, bool known) const {
+    return after_ != 0 && (stuck >= after_ || (known && stuck * 2 >= after_));
+}
+
+std::vector<ProcessPtr> Leaks::owners_in(const Tally& tally) const {
+    std::vector<ProcessPtr> owners;
+    for (const auto& [id, share] : tally.shares()) {
+        if (is_leak(share.stuck, leaks_.contains(id))) {
+            owners.push_back(share.owner);
+        }
+    }
+    return owners;
+}
+
+void Leaks::settle(const Tally& tally, Instant at, Changes& changes) {
+    drop_ended(tally, changes);
+    for (const auto& [id, share] : tally.shares()) {
+        if (is_leak(share.stuck, leaks_.contains(id))) {
+            Leak& leak = leaks_[id];
+            update(leak, share, at);
+            tell(leak, changes);
+        }
+    }
+}
+
+void Leaks::drop_ended(const Tally& tally, Changes& changes) {
+    std::erase_if(leaks_, [&](const auto& item) {
+        const auto share = tally.shares().find(item.first);
+        const std::size_t stuck = share == tally.shares().end() ? 0 : share->second.stuck;
+        if (is_leak(stuck, true)) {
+            return false;
+        }
+        changes.vanished.push_back({.key = key_of(*item.second.share.owner), .reason = reason_of_end(stuck)});
+        return true;
+    });
+}
+
+std::string Leaks::reason_of_end(std::size_t stuck) const {
+    if (after_ == 0) {
+        return "its sockets are told of one by one again";
+    }
+    return stuck == 0 ? "none of its sockets is stuck any more"
+                      : std::format("only {} of its sockets are still stuck", stuck);
+}
+
+void Leaks::update(Leak& leak, const Share& share, Instant at) {
+    leak.share = share;
+    const auto files = files_.find(id_of(*share.owner));
+    leak.files = files == files_.end() ? std::nullopt : std::optional{files->second};
+    std::erase_if(leak.samples, [at](const Sample& sample) {
+        return at - sample.at > window;
+    });
+    if (leak.samples.empty() || at - leak.samples.back().at >= between_samples) {
+        leak.samples.push_back(
+            {.at = at, .stuck = share.stuck, .open_files = leak.files.transform([](const Files& use) {
+                 return use.open;
+             })});
+    }
+}
+
+Leaks::Outlook Leaks::outlook_of(const Leak& leak) {
+    std::vector<Point> stuck;
+    std::vector<Point> open;
+    for (const Sample& sample : leak.samples) {
+        stuck.push_back({.at = sample.at, .value = static_cast<double>(sample.stuck)});
+        if (sample.open_files) {
+            open.push_back({.at = sample.at, .value = static_cast<double>(*sample.open_files)});
+        }
+    }
+    Outlook outlook{.sockets_per_minute = std::lround(growth_per_minute(stuck).value_or(0.0)),
+                    .until_exhausted = {}};
+    if (!leak.files || leak.files->limit == UINT64_MAX) {
+        return outlook;
+    }
+    // A socket that we have ended leaves its descriptor behind: what runs out is counted, not concluded.
+    const double growth = growth_per_minute(open).value_or(0.0);
+    const double left = static_cast<double>(leak.files->limit) - static_cast<double>(leak.files->open);
+    if (left <= 0.0) {
+        outlook.until_exhausted = Span{};
+    } else if (growth > 0.0 &&
+               left / growth <= std::chrono::duration<double, std::ratio<60>>{horizon}.count()) {
+        outlook.until_exhausted = rounded(
+            std::chrono::duration_cast<Span>(std::chrono::duration<double, std::ratio<60>>{left / growth}));
+    }
+    return outlook;
+}
+
+std::string Leaks::summary_of(const Leak& leak, const Outlook& outlook) {
+    const auto name = name_of(*leak.share.owner);
+    const auto per_minute = outlook.sockets_per_minute;
+    auto text = per_minute > 0 ? std::format("{} leaks {} socket{}/min: {} stuck", name, per_minute,
+                                             per_minute == 1 ? "" : "s", leak.share.stuck)
+                               : std::format("{} holds {} stuck sockets", name, leak.share.stuck);
+    if (outlook.until_exhausted) {
+        text += *outlook.until_exhausted > Span{}
+                    ? std::format(", EMFILE in {}", format_span(*outlook.until_exhausted))
+                    : ", EMFILE now";
+    }
+    return text;
+}
+
+std::vector<Evidence> Leaks::evidence_of(const Leak& leak, const Outlook& outlook) {
+    std::vector<Evidence> evidence{{&leak_size, static_cast<std::int64_t>(leak.share.stuck)}};
+    if (outlook.sockets_per_minute > 0) {
+        evidence.push_back({&leak_growth, outlook.sockets_per_minute});
+    }
+    if (leak.files) {
+        evidence.push_back({&descriptors, static_cast<std::int64_t>(leak.files->open)});
+        if (leak.files->limit != UINT64_MAX) {
+            evidence.push_back({&descriptor_limit, static_cast<std::int64_t>(leak.files->limit)});
+        }
+    }
+    if (outlook.until_exhausted) {
+        evidence.push_back({&exhaustion, outlook.until_exhausted->count()});
+    }
+    return evidence;
+}
+
+void Leaks::tell(Leak& leak, Changes& changes) const {
+    const Outlook outlook = outlook_of(leak);
+    auto summary = summary_of(leak, outlook);
+    auto evidence = evidence_of(leak, outlook);
+    if (summary == leak.summary && evidence == leak.evidence) {
+        return;
+    }
+    leak.summary = std::move(summary);
+    leak.evidence = std::move(evidence);
+    changes.ghosts.push_back({
+        .id = {},
+        .kind = &info(),
+        .key = key_of(*leak.share.owner),
+        .grade = Grade::suspected,
+        .summary = leak.summary,
+        .since = leak.share.since,
+        .since_kind = leak.share.since_kind,
+        .holders = {{.process = leak.share.owner}},
+        .evidence = leak.evidence,
+        .reach = Reach::reports,
+    });
+}
+
+bool Leaks::lose_one_of(const Process& owner) {
+    const auto leak = leaks_.find(id_of(owner));
+    if (leak == leaks_.end() || leak->second.share.stuck == 0) {
+        return false;
+    }
+    return !is_leak(--leak->second.share.stuck, true);
+}
+
+bool Leaks::has(const Process& owner) const {
+    return leaks_.contains(id_of(owner));
+}
+
+Fields Leaks::describe(std::string_view key) const {
+    const auto leak = std::ranges::find_if(leaks_, [key](const auto& item) {
+        return key_of(*item.second.share.owner) == key;
+    });
+    if (leak == leaks_.end()) {
+        return {};
+    }
+    const auto& [share, files, samples, summary, evidence] = leak->second;
+    Fields fields{{"pid", std::int64_t{share.owner->id.pid}},
+                  {"stuck_sockets", std::uint64_t{share.stuck}},
+                  {"samples", std::uint64_t{samples.size()}}};
+    if (files) {
+        fields.push_back({"open_files", files->open});
+        fields.push_back({"file_limit", files->limit});
+    }
+    return fields;
+}
+
+} // namespace egb::tcp

@@ -1,0 +1,117 @@
+// SPDX-License-Identifier: Apache-2.0
+// The leak behind many stuck sockets: one ghost that stands for all those of one process, with how fast they
+// grow and when its descriptors run out. Part of the tracker, and as pure.
+#pragma once
+
+#include "core/tracker.hpp"
+
+#include "bpf/tcp.h"
+
+#include <cstddef>
+#include <cstdint>
+#include <map>
+#include <optional>
+#include <string>
+#include <string_view>
+#include <utility>
+#include <vector>
+
+namespace egb::tcp {
+
+class Leaks {
+public:
+    /// A pid and the start time of its process.
+    using OwnerId = std::pair<std::int32_t, std::uint64_t>;
+
+    /// The stuck sockets of one process.
+    struct Share {
+        ProcessPtr owner;
+        std::size_t stuck{};
+        Instant since; ///< the earliest
+        SinceKind since_kind{SinceKind::observed};
+    };
+
+    /// Stuck sockets by who holds them.
+    class Tally {
+    public:
+        Tally() = default;
+        ~Tally() = default;
+        Tally(Tally&&) = default;
+        Tally& operator=(Tally&&) = default;
+        Tally(const Tally&) = delete; // last_ is of this one
+        Tally& operator=(const Tally&) = delete;
+
+        void add(const ProcessPtr& owner, Instant since, SinceKind since_kind);
+        [[nodiscard]] const std::map<OwnerId, Share>& shares() const { return shares_; }
+
+    private:
+        std::map<OwnerId, Share> shares_;
+        Share* last_{}; ///< sockets of one process mostly come one after the other
+    };
+
+    /// The key of the ghost that stands for this process's sockets.
+    [[nodiscard]] static std::string key_of(const Process& owner);
+
+    /// From how many on it is a leak; 0: never.
+    void set_after(std::uint64_t sockets) { after_ = sockets; }
+
+    void begin_sweep() { files_.clear(); }
+
+    /// How many descriptors a process has, by this sweep.
+    void note(const egb_tcp_owner& owner);
+
+    /// Who leaks by this tally.
+    [[nodiscard]] std::vector<ProcessPtr> owners_in(const Tally& tally) const;
+
+    /// What a whole sweep has counted is so.
+    void settle(const Tally& tally, Instant at, Changes& changes);
+
+    /// One of its sockets has ended. True when too few are left for a leak.
+    [[nodiscard]] bool lose_one_of(const Process& owner);
+
+    [[nodiscard]] bool has(const Process& owner) const;
+    [[nodiscard]] bool any() const { return !leaks_.empty(); }
+    [[nodiscard]] Fields describe(std::string_view key) const;
+
+private:
+    /// How many there were, once.
+    struct Sample {
+        Instant at;
+        std::uint64_t stuck{};
+        std::optional<std::uint64_t> open_files;
+    };
+
+    struct Files {
+        std::uint64_t open{};
+        std::uint64_t limit{};
+    };
+
+    struct Leak {
+        Share share;
+        std::optional<Files> files;
+        std::vector<Sample> samples; ///< the oldest first
+        std::string summary;         ///< as last told
+        std::vector<Evidence> evidence;
+    };
+
+    /// What the samples say. Nothing is said of what they are too few for.
+    struct Outlook {
+        std::int64_t sockets_per_minute{};
+        std::optional<Span> until_exhausted;
+    };
+
+    [[nodiscard]] bool is_leak(std::size_t stuck, bool known) const;
+    [[nodiscard]] std::string reason_of_end(std::size_t stuck) const;
+    void drop_ended(const Tally& tally, Changes& changes);
+    void update(Leak& leak, const Share& share, Instant at);
+    void tell(Leak& leak, Changes& changes) const;
+    [[nodiscard]] static Outlook outlook_of(const Leak& leak);
+    [[nodiscard]] static std::string summary_of(const Leak& leak, const Outlook& outlook);
+    [[nodiscard]] static std::vector<Evidence> evidence_of(const Leak& leak, const Outlook& outlook);
+
+    std::uint64_t after_{};
+    std::map<OwnerId, Files> files_; ///< of the sweep under way
+    std::map<OwnerId, Leak> leaks_;
+};
+
+} // namespace egb::tcp

@@ -1,0 +1,127 @@
+# SPDX-License-Identifier: Apache-2.0
+"""The ghost dies, the look-alike lives with its data intact.
+
+Only sockets of processes that go by the tests' own name are touched, whatever else is stuck on this machine.
+"""
+
+import json
+import time
+
+from machine import CLOSE_WAIT_AFTER, Forgetful, Row, Scenario, eventually
+
+NAME = "egb-forgetful"
+CLOSE, CLOSE_WAIT, LAST_ACK = 7, 8, 9
+VETO = 1
+# Threshold, veto, and a nudge with its answer, with room to spare.
+LONG_ENOUGH = CLOSE_WAIT_AFTER + VETO + 6
+
+CONFIGURATION = f"""[Governor]
+ActsPerMinute=100000
+ActsPerMinutePerUnit=100000
+Cooldown=1s
+[tcp]
+CloseWaitAfter={CLOSE_WAIT_AFTER}s
+Veto={VETO}s
+NudgeInterval=1s
+NudgeProbes=3
+Only=comm:{NAME}
+"""
+
+
+def forgetful(*options: str) -> Forgetful:
+    return Forgetful("--comm", NAME, *options)
+
+
+class TcpActs(Scenario):
+    files = {"/etc/eghostbuster/eghostbuster.conf.d/10-test.conf": CONFIGURATION}
+
+    def outcomes_of(self, port: int) -> list[str]:
+        """What was done to the ghosts of a port, the oldest first."""
+        found = json.loads(self.machine.read("ghostctl", "history", "--json", "--lines", "1000"))["incidents"]
+        rows = sorted(found, key=lambda row: row["sequence"])
+        return [row["verdict"] for row in rows if row["type"] == "acted" and f":{port} " in row["summary"]]
+
+    def check_ended(self, *options: str) -> None:
+        with forgetful(*options) as stuck:
+            states = eventually("its sockets are ended", lambda: stuck.ask("states") == [CLOSE] * len(stuck.sockets))
+            self.assertTrue(states)
+            eventually("its ghosts are told as cleaned",
+                       lambda: "cleaned" in self.outcomes_of(stuck.sockets[0]["local"][1]))
+
+    def test_a_peer_that_has_closed(self) -> None:
+        self.check_ended()
+
+    def test_a_peer_that_has_closed_ipv6(self) -> None:
+        self.check_ended("--family=ipv6")
+
+    def test_a_peer_that_has_closed_v4_mapped(self) -> None:
+        self.check_ended("--family=mapped")
+
+    def test_a_peer_that_has_closed_in_another_network_namespace(self) -> None:
+        self.check_ended("--new-network")
+
+    def test_a_peer_that_crashed_is_asked_in_vain(self) -> None:
+        with forgetful("--peer=crashed") as stuck:
+            eventually("its socket is ended", lambda: stuck.ask("states") == [CLOSE])
+            port = stuck.sockets[0]["local"][1]
+            eventually("it was asked, and that was the end of it",
+                       lambda: self.outcomes_of(port) == ["asked", "cleaned"])
+
+    def test_a_peer_that_crashed_in_another_network_namespace(self) -> None:
+        self.check_ended("--peer=crashed", "--new-network", "--family=ipv6")
+
+    def test_five_hundred_at_once(self) -> None:
+        self.check_ended("--count=500")
+
+    def lives(self, stuck: Forgetful) -> Row:
+        """For longer than a ghost would; then what is told of it."""
+        time.sleep(LONG_ENOUGH)
+        self.assertEqual(set(stuck.ask("states")), {CLOSE_WAIT})
+        return self.machine.find_ghost(stuck.pid)
+
+    def test_a_half_closed_download_lives(self) -> None:
+        """It is asked, its peer answers, and then it goes on, byte for byte."""
+        with forgetful("--peer=half", "--download=3000000") as reader, forgetful("--peer=half") as idle:
+            ghost = self.lives(idle)
+            explained = self.machine.read("ghostctl", "explain", str(ghost.id))
+            self.assertIn("its peer was asked, and answered", explained)
+            self.assertEqual(self.outcomes_of(idle.sockets[0]["local"][1]), ["asked"])
+            self.assertEqual(set(reader.ask("states")), {CLOSE_WAIT})
+            self.assertEqual(reader.ask("finish"), [True])
+            self.assertEqual(idle.ask("finish"), [True])
+
+    def test_a_half_closed_tunnel_in_another_network_namespace_lives(self) -> None:
+        with forgetful("--peer=half", "--new-network", "--family=ipv6") as idle:
+            self.lives(idle)
+            self.assertEqual(idle.ask("finish"), [True])
+
+    def test_what_its_application_closes_in_time_is_not_ours(self) -> None:
+        with forgetful() as stuck:
+            self.machine.find_ghost(stuck.pid)
+            stuck.ask("close")
+            time.sleep(VETO + 1)
+            self.assertNotIn("cleaned", self.outcomes_of(stuck.sockets[0]["local"][1]))
+
+    def test_what_is_held_lives(self) -> None:
+        with forgetful() as stuck:
+            ghost = self.machine.find_ghost(stuck.pid)
+            self.machine.run("ghostctl", "hold", "--for", "1min", str(ghost.id))
+            self.lives(stuck)
+            self.machine.run("ghostctl", "hold", "--release", str(ghost.id))
+            eventually("it is ended after all", lambda: stuck.ask("states") == [CLOSE])
+
+    def test_what_is_out_of_scope_lives(self) -> None:
+        with Forgetful("--comm", "egb-stranger") as stranger:
+            ghost = self.lives(stranger)
+            self.assertEqual(ghost.decision, "report")
+
+    def test_a_person_ends_what_is_only_suspected(self) -> None:
+        with forgetful("--peer=half") as idle:
+            ghost = self.machine.find_ghost(idle.pid)
+            self.machine.run("ghostctl", "clean", "--suspected", str(ghost.id))
+            self.assertEqual(idle.ask("states"), [CLOSE])
+
+    def test_doctor_has_all_means(self) -> None:
+        report = self.machine.read("ghostctl", "doctor")
+        self.assertIn("bpf_sock_destroy", report)
+        self.assertNotIn("✗", report)

@@ -1,0 +1,139 @@
+# SPDX-License-Identifier: Apache-2.0
+"""Where the benches put their load: network namespaces of their own, and the roots that ./dev has made."""
+
+import json
+import os
+import pathlib
+import re
+import subprocess
+from contextlib import AbstractContextManager, ExitStack
+from dataclasses import dataclass
+
+from machine import TOP, Forgetful, eventually
+
+ENTER_ROOT = TOP / "tools/dev/enter-root"
+# In a mount namespace of its own, where tracefs is in its place for those who need it.
+PRIVATELY = ["unshare", "--mount", "--propagation", "private", "--", "sh", "-c",
+             '[ -e /sys/kernel/tracing/events ] || mount -t tracefs egb-tracing /sys/kernel/tracing; exec "$@"', "sh"]
+
+# Below every limit on open files that a distribution sets.
+SOCKETS_PER_PROCESS = 10_000
+# A setting under which nothing is left of a forgotten socket's peer after a second; it would be a minute.
+SOON_ALONE = {"tcp_fin_timeout": 1}
+END = "--- end of output ---"
+
+
+def in_root(root: str, *command: str) -> list[str]:
+    """The command for a process in one of the roots, which the environment names."""
+    return [*PRIVATELY, str(ENTER_ROOT), os.environ[root], *command]
+
+
+def built(program: str) -> list[str]:
+    """The command for a program of ours: in the root that it was built in, if there is one."""
+    path = f"{os.environ['EGB_BENCH_PROGRAMS']}/{program}"
+    return [path] if os.environ.get("EGB_NATIVE") else in_root("EGB_BUILD_ROOT", path)
+
+
+class Network(AbstractContextManager):
+    """A network namespace with a loopback, and a shell in it that sees the bench root, where ss is."""
+
+    def __init__(self, **settings: int) -> None:
+        """Settings are those of net.ipv4, which each namespace has for itself."""
+        self._shell = subprocess.Popen(["unshare", "--net", "--", *in_root("EGB_BENCH_ROOT", "sh")],
+                                       stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True)
+        self.pid = self._shell.pid
+        self.run("ip link set lo up")
+        for name, value in settings.items():
+            self.run(f"echo {value} >/proc/sys/net/ipv4/{name}")
+
+    def __exit__(self, *_) -> None:
+        self._shell.stdin.close()
+        self._shell.wait()
+        self._shell.stdout.close()
+
+    def run(self, script: str) -> str:
+        """Back when the script is done; it costs nothing but its own processes."""
+        self._shell.stdin.write(f"{{ {script}\n}} </dev/null; echo; echo '{END}' $?\n")
+        self._shell.stdin.flush()
+        lines = []
+        while not (line := self._shell.stdout.readline()).startswith(END):
+            if not line:
+                raise AssertionError(f"the shell is gone: {script}")
+            lines.append(line)
+        if line != f"{END} 0\n":
+            raise AssertionError(f"{script}: exit code {line.split()[-1]}\n{''.join(lines)}")
+        return "".join(lines).strip()
+
+    def command(self, *command: str) -> list[str]:
+        """The command for another process in this namespace."""
+        return ["nsenter", f"--net=/proc/{self.pid}/ns/net", "--", *command]
+
+    def sockets(self) -> int:
+        """TCP sockets, listening or connected; a look that costs nearly nothing, however many there are."""
+        return self._counts()["inuse"]
+
+    def _counts(self) -> dict[str, int]:
+        text = pathlib.Path(f"/proc/{self.pid}/net/sockstat").read_text()
+        fields = re.search(r"^TCP: (.*)$", text, re.MULTILINE).group(1).split()
+        return dict(zip(fields[::2], map(int, fields[1::2])))
+
+    def plant(self, count: int) -> ExitStack:
+        """Forgets so many sockets here, for as long as the block lasts. The peers have closed their ends, and the kernel
+        remembers that for tcp_fin_timeout."""
+        with ExitStack() as planted:
+            for start in range(0, count, SOCKETS_PER_PROCESS):
+                part = min(SOCKETS_PER_PROCESS, count - start)
+                planted.enter_context(Forgetful("--network", str(self.pid), "--count", str(part)))
+            return planted.pop_all()
+
+    def plant_alone(self, count: int) -> ExitStack:
+        """The same, and nothing is left of the peers. For a network that is SOON_ALONE."""
+        goal = self.sockets() + count
+        with ExitStack() as planted:
+            # Now and then the kernel ends a peer with a reset, and its ghost with it: such are made up for.
+            while missing := goal - self.sockets():
+                planted.enter_context(self.plant(missing))
+                eventually("the peers are gone", self._has_no_peers)
+            return planted.pop_all()
+
+    def _has_no_peers(self) -> bool:
+        counts = self._counts()
+        return counts["orphan"] == 0 and counts["tw"] == 0
+
+
+class Load(AbstractContextManager):
+    """tests/bench/tcp_cycles in a network of its own, kept on one CPU."""
+
+    def __init__(self) -> None:
+        with ExitStack() as cleanup:
+            # The client's ends must not fill the machine with TIME_WAIT: without room for it they close when the
+            # server's FIN is acknowledged, as every connection does. A longer tcp_fin_timeout than that of
+            # TIME_WAIT keeps them sockets until then.
+            network = cleanup.enter_context(Network(tcp_max_tw_buckets=0, tcp_fin_timeout=61))
+            cpu = max(os.sched_getaffinity(0))
+            self._process = subprocess.Popen(network.command("taskset", "--cpu-list", str(cpu), *built("tcp_cycles")),
+                                             stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True)
+            self._cleanup = cleanup.pop_all()
+
+    def __exit__(self, *_) -> None:
+        self._process.stdin.close()
+        self._process.wait()
+        self._process.stdout.close()
+        self._cleanup.close()
+
+    def run(self, milliseconds: int) -> "Slice":
+        before = self._waited_ns()
+        self._process.stdin.write(f"{milliseconds}\n")
+        self._process.stdin.flush()
+        ran = json.loads(self._process.stdout.readline())
+        return Slice(ran["cycles"], (ran["ns"] - self._waited_ns() + before) / ran["cycles"])
+
+    def _waited_ns(self) -> int:
+        """For its CPU, while somebody else was on it."""
+        return int(pathlib.Path(f"/proc/{self._process.pid}/schedstat").read_text().split()[1])
+
+
+@dataclass
+class Slice:
+    cycles: int
+    cycle_ns: float # on the CPU, interrupts included
