@@ -19,7 +19,7 @@ namespace egb::test {
 
 namespace {
 
-using Clock = std::chrono::steady_clock;
+using std::chrono::steady_clock;
 
 /// The same strings as the pointers that exec wants.
 class Pointers {
@@ -60,8 +60,8 @@ void close_fd(int& fd) {
     }
 }
 
-int left_until(Clock::time_point end) {
-    const auto left = std::chrono::ceil<std::chrono::milliseconds>(end - Clock::now()).count();
+int left_until(steady_clock::time_point end) {
+    const auto left = std::chrono::ceil<std::chrono::milliseconds>(end - steady_clock::now()).count();
     return static_cast<int>(std::max<std::int64_t>(left, 0));
 }
 
@@ -104,7 +104,7 @@ pid_t spawn(const Arguments& arguments, const Environment& environment, const St
 
 std::string read_line(int fd) {
     std::string line;
-    const auto end = Clock::now() + deadline;
+    const auto end = steady_clock::now() + deadline;
     pollfd ready{.fd = fd, .events = POLLIN, .revents = 0};
     for (char c{}; poll(&ready, 1, left_until(end)) == 1 && read(fd, &c, 1) == 1 && c != '\n';) {
         line += c;
@@ -151,7 +151,7 @@ Program::~Program() {
 bool Program::read_some() {
     std::array<pollfd, 2> ready{pollfd{.fd = out_, .events = POLLIN, .revents = 0},
                                 pollfd{.fd = err_, .events = POLLIN, .revents = 0}};
-    if (poll(ready.data(), ready.size(), left_until(Clock::now() + deadline)) <= 0) {
+    if (poll(ready.data(), ready.size(), left_until(steady_clock::now() + deadline)) <= 0) {
         return false;
     }
     if (ready[0].revents != 0 && !append_from(out_, read_)) {

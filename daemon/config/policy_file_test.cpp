@@ -17,7 +17,6 @@ namespace egb::config {
 
 namespace {
 
-using testing::HasSubstr;
 using testing::StartsWith;
 
 class PolicyFile : public testing::Test {

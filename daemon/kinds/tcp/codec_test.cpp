@@ -9,7 +9,6 @@
 namespace egb::tcp {
 namespace {
 
-using testing::Contains;
 using testing::HasSubstr;
 
 class TcpCodecTest : public testing::TestWithParam<std::string> {
