@@ -6,7 +6,7 @@
 #include "wire.h"
 
 /* Part of the names in the descriptor store: raise it when a map's layout or meaning changes. */
-#define EGB_TCP_LAYOUT 1
+#define EGB_TCP_LAYOUT 2
 
 enum {
 	EGB_TCP_WAITING = 1, /* event: the first socket began to wait since the last sweep */

@@ -74,12 +74,12 @@ std::uint64_t BpfEvents::lost() const {
     return lost_;
 }
 
-std::uint64_t BpfEvents::count(std::string_view map) const {
-    return object_.sum(map).value_or(0);
-}
-
 Result<> BpfEvents::provoke_canary() {
     return object_.run("egb_canary");
+}
+
+Result<> BpfEvents::run(std::string_view program) {
+    return object_.run(program);
 }
 
 Result<> BpfEvents::iterate(std::string_view program, std::size_t record_size, const OnRecord& on_record) {

@@ -19,9 +19,9 @@ public:
     [[nodiscard]] int poll_fd() const override;
     [[nodiscard]] Result<std::size_t> drain(std::size_t most, const OnRecord& on_record) override;
     [[nodiscard]] std::uint64_t lost() const override;
-    [[nodiscard]] std::uint64_t count(std::string_view map) const override;
     [[nodiscard]] Result<> provoke_canary() override;
     [[nodiscard]] std::uint64_t canaries() const override { return canaries_; }
+    [[nodiscard]] Result<> run(std::string_view program) override;
     [[nodiscard]] Result<> iterate(std::string_view program, std::size_t record_size,
                                    const OnRecord& on_record) override;
     [[nodiscard]] Result<> control(std::string_view map, std::span<const std::byte> value) override;

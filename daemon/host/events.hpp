@@ -35,11 +35,11 @@ public:
     /// falls while the programs are attached.
     [[nodiscard]] virtual std::uint64_t lost() const = 0;
 
-    /// A kind's own per-CPU counter; 0 when it cannot be read.
-    [[nodiscard]] virtual std::uint64_t count(std::string_view map) const = 0;
-
     [[nodiscard]] virtual Result<> provoke_canary() = 0;
     [[nodiscard]] virtual std::uint64_t canaries() const = 0;
+
+    /// Runs a program that works on the kernel side's own maps.
+    [[nodiscard]] virtual Result<> run(std::string_view program) = 0;
 
     /// Runs an iterator program over everything it can see and hands over each record it writes.
     [[nodiscard]] virtual Result<> iterate(std::string_view program, std::size_t record_size,

@@ -78,13 +78,13 @@ class Network(AbstractContextManager):
         fields = re.search(r"^TCP: (.*)$", text, re.MULTILINE).group(1).split()
         return dict(zip(fields[::2], map(int, fields[1::2])))
 
-    def plant(self, count: int) -> ExitStack:
+    def plant(self, count: int, *options: str) -> ExitStack:
         """Forgets so many sockets here, for as long as the block lasts. The peers have closed their ends, and the kernel
         remembers that for tcp_fin_timeout."""
         with ExitStack() as planted:
             for start in range(0, count, SOCKETS_PER_PROCESS):
                 part = min(SOCKETS_PER_PROCESS, count - start)
-                planted.enter_context(Forgetful("--network", str(self.pid), "--count", str(part)))
+                planted.enter_context(Forgetful("--network", str(self.pid), "--count", str(part), *options))
             return planted.pop_all()
 
     def plant_alone(self, count: int) -> ExitStack:

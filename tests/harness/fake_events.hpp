@@ -57,10 +57,9 @@ public:
     [[nodiscard]] int poll_fd() const override { return ready_.get(); }
     [[nodiscard]] Result<std::size_t> drain(std::size_t most, const OnRecord& on_record) override;
     [[nodiscard]] std::uint64_t lost() const override { return lost_; }
-    [[nodiscard]] std::uint64_t count(std::string_view map) const override;
-    void set_count(std::string_view map, std::uint64_t count) { counts_[std::string{map}] = count; }
     [[nodiscard]] Result<> provoke_canary() override;
     [[nodiscard]] std::uint64_t canaries() const override { return canaries_; }
+    [[nodiscard]] Result<> run(std::string_view program) override;
     [[nodiscard]] Result<> iterate(std::string_view program, std::size_t record_size,
                                    const OnRecord& on_record) override;
     [[nodiscard]] Result<> control(std::string_view map, std::span<const std::byte> value) override;
@@ -79,7 +78,7 @@ private:
     std::map<std::string, std::string, std::less<>> refusals_;
     std::map<std::string, Error, std::less<>> iterator_errors_;
     std::optional<Error> attach_error_;
-    std::map<std::string, std::uint64_t, std::less<>> counts_;
+    std::map<std::string, unsigned, std::less<>> runs_;
     std::uint64_t lost_{};
     std::uint64_t canaries_{};
 };

@@ -460,6 +460,12 @@ bool TcpTracker::misses_holders() const {
     });
 }
 
+bool TcpTracker::has_sockets_outside(const std::set<std::uint64_t>& namespaces) const {
+    return std::ranges::any_of(sockets_, [&](const auto& item) {
+        return !namespaces.contains(item.second.record.netns);
+    });
+}
+
 bool TcpTracker::is_told(std::uint64_t cookie) const {
     const auto found = sockets_.find(cookie);
     return found != sockets_.end() && found->second.told != 0;

@@ -79,6 +79,9 @@ public:
     /// Whether it has met one of which no holder is known.
     [[nodiscard]] bool misses_holders() const;
 
+    /// Whether it knows of sockets in other network namespaces than these.
+    [[nodiscard]] bool has_sockets_outside(const std::set<std::uint64_t>& namespaces) const;
+
     /// This sweep does not look for holders: those of the last one stand.
     void keep_holders();
 
