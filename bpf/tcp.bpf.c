@@ -19,6 +19,9 @@
 #include "tcp.h"
 #include "tcp_queues.bpf.h"
 
+extern struct task_struct *bpf_task_from_pid(__s32 pid) __ksym __weak;
+extern void bpf_task_release(struct task_struct *task) __ksym __weak;
+
 struct egb_tcp_mark {
 	__u64 since_ns;
 	__u64 quiet_ns;
@@ -45,7 +48,8 @@ struct {
 	__type(value, struct egb_tcp_control);
 } egb_tcp_control SEC(".maps");
 
-/* When the first socket began to wait, of those that no sweep has looked for yet; 0 while there is none. */
+/* When the first socket began to wait, of those that no sweep has looked for yet; 0 while there is
+ * none. */
 struct egb_tcp_first {
 	__u64 since_last_sweep_ns;
 	__u64 before_ns; /* as it was when the last sweep began */
@@ -298,8 +302,8 @@ static __always_inline void mark_first_seen(struct egb_tcp_mark *mark, const str
  * The socket's mark as it now should be. One whose owner's option memory is used up has no room
  * for a mark: it is judged by its last sign of life each time, and cannot tell of its end.
  */
-static __always_inline struct egb_tcp_mark *
-look_at(struct sock *sk, const struct tcp_sock *tp, __u32 state, struct egb_tcp_mark *passing)
+static __always_inline struct egb_tcp_mark *look_at(struct sock *sk, const struct tcp_sock *tp,
+						    __u32 state, struct egb_tcp_mark *passing)
 {
 	struct egb_tcp_mark *mark;
 
@@ -430,4 +434,90 @@ int egb_tcp_holders(struct bpf_iter__task_file *ctx)
 	record.fd = ctx->fd;
 	bpf_seq_write(ctx->meta->seq, &record, sizeof(record));
 	return 0;
+}
+
+struct {
+	__uint(type, BPF_MAP_TYPE_ARRAY);
+	__uint(max_entries, 1);
+	__type(key, __u32);
+	__type(value, struct egb_tcp_held_list);
+} egb_tcp_held SEC(".maps");
+
+/* The cookie of a waiting socket; 0 for any other file. Nothing is locked: a file that is closed
+ * and its memory used again is told by what does not fit together.
+ */
+static __always_inline __u64 waiting_cookie(struct file *address)
+{
+	struct file *file = bpf_core_cast(address, struct file);
+	struct socket *socket;
+	struct sock *sk;
+
+	if ((file->f_inode->i_mode & S_IFMT) != S_IFSOCK)
+		return 0;
+	socket = bpf_core_cast(file->private_data, struct socket);
+	if (socket->file != address)
+		return 0;
+	sk = socket->sk;
+	if ((sk->__sk_common.skc_family != AF_INET && sk->__sk_common.skc_family != AF_INET6) ||
+	    sk->sk_protocol != IPPROTO_TCP || !is_waiting_state(sk->__sk_common.skc_state))
+		return 0;
+	return sk->__sk_common.skc_cookie.counter;
+}
+
+/* False when there is no room. The count is in memory, where the verifier does not follow each of
+ * its values.
+ */
+static __always_inline bool add_held(struct egb_tcp_held_list *list, __u64 cookie, int fd)
+{
+	__u64 at = list->count;
+
+	if (at >= EGB_TCP_HELD)
+		return false;
+	list->held[at].cookie = cookie;
+	list->held[at].fd = fd;
+	list->count = at + 1;
+	return true;
+}
+
+static __always_inline void list_held(const struct fdtable *table, int from,
+				      struct egb_tcp_held_list *list)
+{
+	struct file **files = BPF_CORE_READ(table, fd);
+	int end = BPF_CORE_READ(table, max_fds);
+	int fd;
+
+	list->count = 0;
+	bpf_for (fd, from, end) {
+		struct file *file = NULL;
+		__u64 cookie;
+
+		bpf_probe_read_kernel(&file, sizeof(file), files + fd);
+		cookie = file ? waiting_cookie(file) : 0;
+		if (cookie && !add_held(list, cookie, fd))
+			break;
+	}
+}
+
+/*
+ * What egb_tcp_holders tells, of one process, and for a reader in another pid namespace: the
+ * iterator lists the processes of its reader's own. Returns how many sockets stand in
+ * egb_tcp_held; when that is full, there may be more behind the last.
+ */
+SEC("syscall")
+int egb_tcp_holders_of(struct egb_tcp_holders_query *query)
+{
+	struct egb_tcp_held_list *list;
+	struct task_struct *task;
+	__u32 zero = 0;
+
+	list = bpf_map_lookup_elem(&egb_tcp_held, &zero);
+	if (!list || !bpf_task_from_pid)
+		return 0;
+	task = bpf_task_from_pid(query->pid);
+	if (!task)
+		return 0;
+	query->start_boottime_ns = BPF_CORE_READ(task, group_leader, start_boottime);
+	list_held(BPF_CORE_READ(task, files, fdt), query->from_fd, list);
+	bpf_task_release(task);
+	return list->count;
 }

@@ -69,6 +69,28 @@ struct egb_tcp_holder {
 };
 EGB_ASSERT_SIZE(struct egb_tcp_holder, 40);
 
+/* The question to egb_tcp_holders_of, and a part of its answer. */
+struct egb_tcp_holders_query {
+	__s32 pid;		 /* as the kernel's first pid namespace has it */
+	__s32 from_fd;		 /* where to go on */
+	__u64 start_boottime_ns; /* of that process: the answer is about no other */
+};
+EGB_ASSERT_SIZE(struct egb_tcp_holders_query, 16);
+
+struct egb_tcp_held {
+	__u64 cookie;
+	__s32 fd;
+	__u32 reserved;
+};
+EGB_ASSERT_SIZE(struct egb_tcp_held, 16);
+
+#define EGB_TCP_HELD 4096
+
+struct egb_tcp_held_list {
+	__u64 count;
+	struct egb_tcp_held held[EGB_TCP_HELD];
+};
+
 struct egb_tcp_peer {
 	struct egb_header header;
 	__u8 local[16];

@@ -90,7 +90,7 @@ private:
     std::optional<SweepReason> owed_;
     Instant next_sweep_; ///< no sweep of our own accord before
     Instant next_timed_sweep_;
-    Instant swept_;      ///< the end of the last whole one
+    Instant swept_; ///< the end of the last whole one
     WallTime last_sweep_;
     Span last_sweep_took_{};
 

@@ -36,7 +36,11 @@ public:
     [[nodiscard]] Changes tick(Instant /*now*/) override { return {}; }
     [[nodiscard]] std::optional<Instant> deadline() const override { return due; }
     [[nodiscard]] std::size_t tracked() const override { return 3; }
-    [[nodiscard]] Fields describe(std::string_view /*key*/) const override { return {}; }
+    [[nodiscard]] Facts facts(std::string_view /*key*/) const override {
+        return [] {
+            return Fields{};
+        };
+    }
 
     std::optional<Instant> due;
 };

@@ -3,6 +3,7 @@
 
 #include <sys/eventfd.h>
 
+#include <algorithm>
 #include <system_error>
 #include <utility>
 
@@ -56,8 +57,14 @@ Result<> FakeEvents::provoke_canary() {
     return {};
 }
 
-Result<> FakeEvents::run(std::string_view program) {
-    ++runs_[std::string{program}];
+Result<std::uint32_t> FakeEvents::call(std::string_view program, std::span<std::byte> context) {
+    const auto answer = answers_.find(program);
+    return answer == answers_.end() ? 0 : answer->second(context);
+}
+
+Result<> FakeEvents::read(std::string_view map, std::span<std::byte> value) const {
+    const auto bytes = controlled(map);
+    std::copy_n(bytes.begin(), std::min(bytes.size(), value.size()), value.begin());
     return {};
 }
 

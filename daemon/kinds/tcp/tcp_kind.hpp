@@ -15,7 +15,6 @@
 #include <span>
 #include <string>
 #include <string_view>
-#include <unordered_map>
 #include <vector>
 
 namespace egb::tcp {
@@ -58,9 +57,9 @@ private:
     void tell(const auto& record);
     void use_means();
     [[nodiscard]] Result<> look_for_holders();
-    [[nodiscard]] bool may_keep_holders(SweepReason reason) const;
-    void walk_descriptors(host::ProcessLookup& lookup);
-    void tell_holder(const egb_tcp_holder& holder, ProcessPtr process);
+    [[nodiscard]] Result<> ask_processes(host::ProcessLookup& lookup);
+    [[nodiscard]] Result<> read_held(egb_tcp_held_list& list) const;
+    void tell_holder(const egb_tcp_holder& holder, host::ProcessLookup& lookup);
     [[nodiscard]] Sighting sighting(SightingType type, Source source) const;
 
     host::Surroundings surroundings_;
@@ -73,11 +72,8 @@ private:
     std::string nudge_lack_; ///< why the kernel does not let us; empty when it does
     std::string destroy_lack_;
     bool attached_{};
-    bool listed_by_kernel_{}; ///< iter/task_file shows the descriptors of this machine's processes
-    std::unordered_map<std::uint64_t, std::uint64_t>
-        by_inode_;             ///< cookies of watched sockets, when it does not
-    Instant walked_;           ///< when /proc was last walked through
-    std::string not_asked_;    ///< why holders may be missing; empty when none can
+    bool listed_by_kernel_{};  ///< iter/task_file shows the descriptors of this machine's processes
+    std::string not_asked_;    ///< why holders cannot be looked for; empty when they can
     std::string not_entered_;  ///< why sockets of some network namespaces are missing; empty when none are
     std::string not_listed_;   ///< why those in namespaces that cannot be entered are
     Instant looked_at_files_;  ///< when these were last looked for
