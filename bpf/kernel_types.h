@@ -58,6 +58,8 @@ enum {
 #define TCP_KEEPCNT 6
 #define TCP_USER_TIMEOUT 18
 
+#define S_IFMT 0170000
+#define S_IFSOCK 0140000
 #define AF_INET 2
 #define AF_INET6 10
 #define IPPROTO_TCP 6
@@ -70,6 +72,11 @@ enum {
 	TCP_LISTEN = 10,
 };
 
+/* The state of bpf_for(). */
+struct bpf_iter_num {
+	__u64 __opaque[1];
+} __attribute__((aligned(8)));
+
 #pragma clang attribute push(__attribute__((preserve_access_index)), apply_to = record)
 
 struct super_block {
@@ -79,16 +86,28 @@ struct super_block {
 struct inode {
 	struct super_block *i_sb;
 	unsigned long i_ino;
+	unsigned short i_mode;
 };
 
 struct file {
 	struct inode *f_inode;
+	void *private_data;
+};
+
+struct fdtable {
+	unsigned int max_fds;
+	struct file **fd;
+};
+
+struct files_struct {
+	struct fdtable *fdt;
 };
 
 struct task_struct {
 	int pid;
 	int tgid;
 	struct task_struct *group_leader;
+	struct files_struct *files;
 	__u64 start_boottime;
 };
 
@@ -143,6 +162,7 @@ struct sock {
 };
 
 struct socket {
+	struct file *file;
 	struct sock *sk;
 };
 
@@ -165,6 +185,7 @@ struct tcp_sock {
 	__u64 bytes_sent;
 	__u64 bytes_acked;
 	__u64 tcp_mstamp;
+	__u64 delivered_mstamp;
 	__u32 rcv_nxt;
 	__u32 copied_seq;
 	__u32 write_seq;

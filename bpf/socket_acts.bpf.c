@@ -64,29 +64,29 @@ struct {
 /* A second of quiet, and the first probe goes out. */
 #define FIRST_PROBE_S 1
 
-static __always_inline int tell(struct bpf_iter__tcp *ctx, __u64 cookie, __u32 fate, int error)
+static __always_inline int tell(struct egb_socket_order *order, __u32 fate, int error)
 {
-	struct egb_socket_fate record;
-
-	record.header.type = EGB_SOCKET_FATE;
-	record.header.size = sizeof(record);
-	record.header.reserved = 0;
-	record.header.time_ns = bpf_ktime_get_ns();
-	record.cookie = cookie;
-	record.fate = fate;
-	record.error = -error;
-	bpf_seq_write(ctx->meta->seq, &record, sizeof(record));
+	order->fate = fate;
+	order->error = -error;
 	return 0;
 }
 
 /* The order about this socket, if there is one. A socket that nobody has asked for its cookie has
  * none, and is not given one here.
  */
-static __always_inline struct egb_socket_order *order_for(const struct sock_common *common,
-							  __u64 *cookie)
+static __always_inline struct egb_socket_order *any_order_for(const struct sock_common *common)
 {
-	*cookie = common->skc_cookie.counter;
-	return *cookie ? bpf_map_lookup_elem(&egb_socket_orders, cookie) : NULL;
+	__u64 cookie = common->skc_cookie.counter;
+
+	return cookie ? bpf_map_lookup_elem(&egb_socket_orders, &cookie) : NULL;
+}
+
+/* One that is not carried out yet: an iterator may meet a socket twice. */
+static __always_inline struct egb_socket_order *order_for(const struct sock_common *common)
+{
+	struct egb_socket_order *order = any_order_for(common);
+
+	return order && !order->fate ? order : NULL;
 }
 
 static __always_inline bool is_as_judged(const struct egb_socket_order *order,
@@ -205,12 +205,11 @@ int egb_socket_ask(struct bpf_iter__tcp *ctx)
 	struct sock_common *common = ctx->sk_common;
 	struct egb_socket_order *order;
 	struct tcp_sock *tp;
-	__u64 cookie;
 	int error;
 
 	if (!common)
 		return 0;
-	order = order_for(common, &cookie);
+	order = order_for(common);
 	tp = order ? bpf_skc_to_tcp_sock(common) : NULL;
 	if (!tp)
 		return 0;
@@ -219,14 +218,14 @@ int egb_socket_ask(struct bpf_iter__tcp *ctx)
 	 */
 	if (!is_as_judged(order, tp, common->skc_state) || order->send_queue ||
 	    order->receive_queue)
-		return tell(ctx, cookie, EGB_SOCKET_CHANGED, 0);
+		return tell(order, EGB_SOCKET_CHANGED, 0);
 	/* Its kernel asks already, as patiently as its application has told it to. */
 	if (asks_by_itself(tp))
-		return tell(ctx, cookie, EGB_SOCKET_ASKS_ITSELF, 0);
+		return tell(order, EGB_SOCKET_ASKS_ITSELF, 0);
 	if (order->only_look)
-		return tell(ctx, cookie, EGB_SOCKET_SOUND, 0);
+		return tell(order, EGB_SOCKET_SOUND, 0);
 	error = nudge(tp);
-	return tell(ctx, cookie, error ? EGB_SOCKET_FAILED : EGB_SOCKET_DONE, error);
+	return tell(order, error ? EGB_SOCKET_FAILED : EGB_SOCKET_DONE, error);
 }
 
 /* Which of the nudged have answered? They are left in peace. With `only_look` unset, all are. */
@@ -238,11 +237,10 @@ int egb_socket_answers(struct bpf_iter__tcp *ctx)
 	struct egb_socket_order *order;
 	struct tcp_sock *tp;
 	bool answered;
-	__u64 cookie;
 
 	if (!common)
 		return 0;
-	order = order_for(common, &cookie);
+	order = order_for(common);
 	tp = order ? bpf_skc_to_tcp_sock(common) : NULL;
 	before = tp ? bpf_sk_storage_get(&egb_socket_before, tp, NULL, 0) : NULL;
 	if (!before)
@@ -252,7 +250,7 @@ int egb_socket_answers(struct bpf_iter__tcp *ctx)
 		put_all_back(tp, before);
 		bpf_sk_storage_delete(&egb_socket_before, tp);
 	}
-	return tell(ctx, cookie, answered ? EGB_SOCKET_ANSWERED : EGB_SOCKET_SILENT, 0);
+	return tell(order, answered ? EGB_SOCKET_ANSWERED : EGB_SOCKET_SILENT, 0);
 }
 
 SEC("iter/tcp")
@@ -261,23 +259,22 @@ int egb_socket_destroy(struct bpf_iter__tcp *ctx)
 	struct sock_common *common = ctx->sk_common;
 	struct egb_socket_order *order;
 	struct tcp_sock *tp;
-	__u64 cookie;
 	int error;
 
 	if (!common)
 		return 0;
-	order = order_for(common, &cookie);
+	order = order_for(common);
 	tp = order ? bpf_skc_to_tcp_sock(common) : NULL;
 	if (!tp)
 		return 0;
 	if (!is_as_judged(order, tp, common->skc_state))
-		return tell(ctx, cookie, EGB_SOCKET_CHANGED, 0);
+		return tell(order, EGB_SOCKET_CHANGED, 0);
 	if (!bpf_sock_destroy)
-		return tell(ctx, cookie, EGB_SOCKET_FAILED, -EOPNOTSUPP);
+		return tell(order, EGB_SOCKET_FAILED, -EOPNOTSUPP);
 	if (order->only_look)
-		return tell(ctx, cookie, EGB_SOCKET_SOUND, 0);
+		return tell(order, EGB_SOCKET_SOUND, 0);
 	error = bpf_sock_destroy(common);
-	return tell(ctx, cookie, error ? EGB_SOCKET_FAILED : EGB_SOCKET_DONE, error);
+	return tell(order, error ? EGB_SOCKET_FAILED : EGB_SOCKET_DONE, error);
 }
 
 /* Whether this kernel has what the program above needs: 0 when it does. */
@@ -287,21 +284,17 @@ int egb_socket_can_destroy(void *ctx)
 	return bpf_sock_destroy ? 0 : 1;
 }
 
-/* A second look: which of them are still here? */
+/* A second look: which of those that were ended are still here? */
 SEC("iter/tcp")
 int egb_socket_look(struct bpf_iter__tcp *ctx)
 {
 	struct sock_common *common = ctx->sk_common;
 	struct egb_socket_order *order;
-	__u64 cookie;
 
 	if (!common)
 		return 0;
-	order = order_for(common, &cookie);
-	if (!order)
-		return 0;
-	return tell(ctx, cookie,
-		    common->skc_state == order->state ? EGB_SOCKET_SOUND : EGB_SOCKET_CHANGED, 0);
+	order = any_order_for(common);
+	return order && order->fate == EGB_SOCKET_DONE ? tell(order, EGB_SOCKET_STAYED, 0) : 0;
 }
 
 /* Those that an earlier run of the daemon has nudged, and whose options are not their own yet. */

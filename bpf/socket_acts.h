@@ -5,21 +5,24 @@
 
 #include "wire.h"
 
-#define EGB_SOCKET_ACTS_LAYOUT 1
+#define EGB_SOCKET_ACTS_LAYOUT 2
 
 /* As many as can be ordered in one pass. */
-#define EGB_SOCKET_ORDERS 1024
+#define EGB_SOCKET_ORDERS 16384
 
-enum { EGB_SOCKET_FATE = 1, EGB_SOCKET_NUDGED };
+enum { EGB_SOCKET_NUDGED = 1 };
 
+/* What came of an order. */
 enum {
-	EGB_SOCKET_DONE = 1, /* as ordered */
+	EGB_SOCKET_UNMET, /* no such socket was met */
+	EGB_SOCKET_DONE,  /* as ordered */
 	EGB_SOCKET_SOUND, /* all that an act demands is true, and nothing was ordered but to see */
 	EGB_SOCKET_CHANGED,	/* it is not what was judged any more, and was left alone */
 	EGB_SOCKET_ANSWERED,	/* its peer has answered; its options are as they were */
 	EGB_SOCKET_SILENT,	/* its peer has not answered yet */
 	EGB_SOCKET_ASKS_ITSELF, /* its application has its peer asked */
 	EGB_SOCKET_FAILED,	/* the kernel said no: error */
+	EGB_SOCKET_STAYED,	/* done, said the kernel, but a second look has met it */
 };
 
 /* A socket as it was judged, by its cookie. What moves meanwhile saves it. */
@@ -31,8 +34,10 @@ struct egb_socket_order {
 	__u32 send_queue;
 	__u32 state;
 	__u32 only_look; /* 1: check everything, and do nothing */
+	__u32 fate;	 /* the answer */
+	__s32 error;	 /* as errno has it, for EGB_SOCKET_FAILED */
 };
-EGB_ASSERT_SIZE(struct egb_socket_order, 40);
+EGB_ASSERT_SIZE(struct egb_socket_order, 48);
 
 /* How a nudged socket probes its peer: after a second, then every `interval`, `probes` times. */
 struct egb_socket_nudge {
@@ -40,14 +45,6 @@ struct egb_socket_nudge {
 	__u32 probes;
 };
 EGB_ASSERT_SIZE(struct egb_socket_nudge, 8);
-
-struct egb_socket_fate {
-	struct egb_header header;
-	__u64 cookie;
-	__u32 fate;
-	__s32 error; /* as errno has it, for EGB_SOCKET_FAILED */
-};
-EGB_ASSERT_SIZE(struct egb_socket_fate, 32);
 
 /* A socket that is being asked, and who asked it may have died meanwhile. */
 struct egb_socket_nudged {

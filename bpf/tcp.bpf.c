@@ -3,11 +3,11 @@
  * Sockets that wait for an application: CLOSE_WAIT, and FIN_WAIT2 and LAST_ACK beside it.
  *
  * A busy server sends thousands of sockets a second through these states, each for a moment. They
- * must cost next to nothing, so an entry into a state leaves a mark on the socket (sk_storage: it
- * goes with the socket, cannot overflow and cannot be confused by a reused address) and nothing
- * else. The first one since the last sweep also wakes the daemon, which looks again when the
- * threshold has passed: what still waits then is worth a closer look. Only sockets that the daemon
- * has seen in a sweep report their end.
+ * must cost next to nothing, so an entry into a state leaves no trace but once: the first since the
+ * last sweep is noted, and wakes the daemon, which looks when the threshold has passed. What the
+ * sweep then meets gets a mark (sk_storage: it goes with the socket, cannot overflow and cannot be
+ * confused by a reused address), and what has waited too long reports its end. Since when a socket
+ * waits is in the socket itself: nothing is heard from a connection that waits.
  */
 /* Room for the end of some 26,000 watched sockets at once. */
 #define EGB_RING_BYTES (1024 * 1024)
@@ -18,6 +18,9 @@
 
 #include "tcp.h"
 #include "tcp_queues.bpf.h"
+
+extern struct task_struct *bpf_task_from_pid(__s32 pid) __ksym __weak;
+extern void bpf_task_release(struct task_struct *task) __ksym __weak;
 
 struct egb_tcp_mark {
 	__u64 since_ns;
@@ -45,23 +48,19 @@ struct {
 	__type(value, struct egb_tcp_control);
 } egb_tcp_control SEC(".maps");
 
-/* Sockets that had no room for a mark: their owner's option memory is used up. Nothing was lost by
- * that which a sweep could put right, so these are no drops.
- */
-struct {
-	__uint(type, BPF_MAP_TYPE_PERCPU_ARRAY);
-	__uint(max_entries, 1);
-	__type(key, __u32);
-	__type(value, __u64);
-} egb_tcp_unmarked SEC(".maps");
+/* When the first socket began to wait, of those that no sweep has looked for yet; 0 while there is
+ * none. */
+struct egb_tcp_first {
+	__u64 since_last_sweep_ns;
+	__u64 before_ns; /* as it was when the last sweep began */
+};
 
-/* 1 when the daemon has been told that something waits. It sets it back before each sweep. */
 struct {
 	__uint(type, BPF_MAP_TYPE_ARRAY);
 	__uint(max_entries, 1);
 	__type(key, __u32);
-	__type(value, __u32);
-} egb_tcp_announced SEC(".maps");
+	__type(value, struct egb_tcp_first);
+} egb_tcp_first SEC(".maps");
 
 struct {
 	__uint(type, BPF_MAP_TYPE_ARRAY);
@@ -70,7 +69,9 @@ struct {
 	__type(value, struct egb_tcp_peer_ports);
 } egb_tcp_peer_ports SEC(".maps");
 
-#define SOCK_DEAD_BIT 1UL
+/* Of the kernel's enum sock_flags. */
+#define SOCK_DEAD_BIT (1UL << 0)
+#define SOCK_KEEPOPEN_BIT (1UL << 3)
 
 static __always_inline bool is_waiting_state(int state)
 {
@@ -93,6 +94,11 @@ static __always_inline __u64 threshold_of(int state)
 		return control->last_ack_after_ns;
 	}
 	return 0;
+}
+
+static __always_inline bool asks_by_itself(const struct tcp_sock *tp)
+{
+	return tp->inet_conn.icsk_inet.sk.__sk_common.skc_flags & SOCK_KEEPOPEN_BIT;
 }
 
 static __always_inline bool is_orphan(const struct sock *sk)
@@ -181,57 +187,49 @@ static __always_inline void fill_socket(struct egb_tcp_socket *record, struct so
 	fill_addresses(record->local, record->remote, common);
 }
 
-static __always_inline void announce(int state)
+static __always_inline struct egb_tcp_first *first_waiting(void)
 {
 	__u32 zero = 0;
-	__u32 *announced = bpf_map_lookup_elem(&egb_tcp_announced, &zero);
+
+	return bpf_map_lookup_elem(&egb_tcp_first, &zero);
+}
+
+/* All that a socket costs that does not wait for long. */
+static __always_inline void begin_waiting(const struct sock *sk, int state)
+{
+	struct egb_tcp_first *first = first_waiting();
 	struct egb_header *header;
 
-	if (!announced || *announced || !threshold_of(state))
+	if (!first || first->since_last_sweep_ns || !threshold_of(state) ||
+	    is_plain_ending(sk, state))
 		return;
+	first->since_last_sweep_ns = bpf_ktime_get_ns();
 	header = egb_reserve(EGB_TCP_WAITING, sizeof(*header));
-	if (!header)
-		return;
-	*announced = 1;
-	bpf_ringbuf_submit(header, 0);
+	if (header)
+		bpf_ringbuf_submit(header, 0);
 }
 
-static __always_inline void count_unmarked(void)
+/* Run by the daemon before a sweep: what begins to wait from now on is announced again, so that one
+ * which slips in behind the iterator is not missed. */
+SEC("syscall")
+int egb_tcp_begin_sweep(void *ctx)
 {
-	__u32 zero = 0;
-	__u64 *unmarked = bpf_map_lookup_elem(&egb_tcp_unmarked, &zero);
+	struct egb_tcp_first *first = first_waiting();
 
-	if (unmarked)
-		(*unmarked)++;
+	if (!first)
+		return 1;
+	first->before_ns = __sync_lock_test_and_set(&first->since_last_sweep_ns, 0);
+	return 0;
 }
 
-static __always_inline void set_mark(struct egb_tcp_mark *mark, struct tcp_sock *tp, __u32 state,
-				     __u64 since, __u32 flags)
+static __always_inline void set_mark(struct egb_tcp_mark *mark, const struct tcp_sock *tp,
+				     __u32 state, __u64 since, __u32 flags)
 {
 	take_progress(mark, tp, state);
 	mark->since_ns = since;
 	mark->quiet_ns = since;
 	mark->state = state;
 	mark->flags = flags;
-}
-
-static __always_inline void begin_waiting(struct sock *sk, int state)
-{
-	struct egb_tcp_mark *mark;
-	struct tcp_sock *tp;
-
-	if (is_plain_ending(sk, state))
-		return;
-	tp = bpf_skc_to_tcp_sock(sk);
-	if (!tp)
-		return;
-	mark = bpf_sk_storage_get(&egb_tcp_marks, sk, NULL, BPF_SK_STORAGE_GET_F_CREATE);
-	if (!mark) {
-		count_unmarked();
-		return;
-	}
-	set_mark(mark, tp, state, bpf_ktime_get_ns(), 0);
-	announce(state);
 }
 
 static __always_inline void end_waiting(struct sock *sk, int newstate)
@@ -265,55 +263,103 @@ int BPF_PROG(egb_tcp_state, struct sock *sk, int oldstate, int newstate)
 	return 0;
 }
 
-/*
- * A waiting socket that no tracepoint has shown us in this state: older than the daemon, created
- * while it was away, or missed because the tracepoint interrupted itself (the kernel then skips the
- * program).
- */
-static __always_inline void adopt(struct sock *sk)
-{
-	__u32 state = sk->__sk_common.skc_state;
-	struct egb_tcp_mark *mark;
-	struct tcp_sock *tp;
-	__u64 last_packet;
+/* An acknowledgement may be held back for so long. */
+#define DELAYED_ACK_US 250000
 
-	if (!is_waiting_state(state) || sk->sk_protocol != IPPROTO_TCP ||
-	    is_plain_ending(sk, state))
-		return;
-	tp = bpf_skc_to_tcp_sock(sk);
-	if (!tp)
-		return;
-	mark = bpf_sk_storage_get(&egb_tcp_marks, sk, NULL, BPF_SK_STORAGE_GET_F_CREATE);
-	if (!mark || mark->state == state)
-		return;
-	/* The FIN was a packet too: the state is at least as old as the last one. */
-	last_packet = tp->tcp_mstamp * 1000;
-	set_mark(mark, tp, state, last_packet, EGB_TCP_SINCE_AT_LEAST);
+/* Close enough to say that the beginning was seen. */
+#define EXACTLY_NS 1000000000ULL
+
+/*
+ * Whether the socket's last sign of life was what brought it into its state. It was when nothing of
+ * ours went out after that: what we send in CLOSE_WAIT is acknowledged, and then that is the last
+ * sign. And it was when even the first that began to wait since the sweep before did so just then.
+ */
+static __always_inline bool began_with(const struct tcp_sock *tp, __u32 state, __u64 last_sign_ns)
+{
+	struct egb_tcp_first *first = first_waiting();
+	__u64 first_ns = first ? first->before_ns ?: first->since_last_sweep_ns : 0;
+
+	if (first_ns && last_sign_ns >= first_ns && last_sign_ns - first_ns < EXACTLY_NS)
+		return true;
+	return state == TCP_CLOSE_WAIT && !unsent_bytes(tp, state) && !asks_by_itself(tp) &&
+	       (!tp->bytes_sent || tp->tcp_mstamp - tp->delivered_mstamp > DELAYED_ACK_US);
+}
+
+static __always_inline void mark_first_seen(struct egb_tcp_mark *mark, const struct tcp_sock *tp,
+					    __u32 state)
+{
+	__u64 last_sign_ns = tp->tcp_mstamp * 1000;
+
+	set_mark(mark, tp, state, last_sign_ns,
+		 began_with(tp, state, last_sign_ns) ? 0 : EGB_TCP_SINCE_AT_LEAST);
 	/* Reading what has arrived makes no packet: with data unread, the last one says nothing of
 	 * the reader. */
 	if (mark->receive_queue)
 		mark->quiet_ns = bpf_ktime_get_ns();
 }
 
+/*
+ * The socket's mark as it now should be. One whose owner's option memory is used up has no room
+ * for a mark: it is judged by its last sign of life each time, and cannot tell of its end.
+ */
+static __always_inline struct egb_tcp_mark *look_at(struct sock *sk, const struct tcp_sock *tp,
+						    __u32 state, struct egb_tcp_mark *passing)
+{
+	struct egb_tcp_mark *mark;
+
+	mark = bpf_sk_storage_get(&egb_tcp_marks, sk, NULL, BPF_SK_STORAGE_GET_F_CREATE);
+	if (!mark)
+		mark = passing;
+	if (mark->state != state)
+		mark_first_seen(mark, tp, state);
+	else if (take_progress(mark, tp, state))
+		mark->quiet_ns = bpf_ktime_get_ns();
+	return mark;
+}
+
+static __always_inline void tell_if_waiting(struct bpf_iter_meta *meta, struct sock *sk)
+{
+	__u32 state = sk->__sk_common.skc_state;
+	struct egb_tcp_mark passing = {};
+	struct egb_tcp_socket record;
+	struct egb_tcp_mark *mark;
+	struct tcp_sock *tp;
+	__u64 threshold;
+
+	if (!is_waiting_state(state) || sk->sk_protocol != IPPROTO_TCP ||
+	    is_plain_ending(sk, state))
+		return;
+	threshold = threshold_of(state);
+	tp = bpf_skc_to_tcp_sock(sk);
+	if (!threshold || !tp)
+		return;
+	mark = look_at(sk, tp, state, &passing);
+	egb_fill_header(&record.header, EGB_TCP_SOCKET, sizeof(record));
+	if (record.header.time_ns - mark->quiet_ns >= threshold)
+		mark->flags |= EGB_TCP_WATCHED;
+	fill_socket(&record, sk, mark);
+	bpf_seq_write(meta->seq, &record, sizeof(record));
+}
+
 /* Sockets of the network namespace in which the iterator is opened, with or without a descriptor.
  */
 SEC("iter/tcp")
-int egb_tcp_adopt(struct bpf_iter__tcp *ctx)
+int egb_tcp_sweep(struct bpf_iter__tcp *ctx)
 {
 	struct sock_common *common = ctx->sk_common;
 	struct tcp_sock *tp;
 
-	if (!common)
+	if (!common || !is_waiting_state(common->skc_state))
 		return 0;
 	tp = bpf_skc_to_tcp_sock(common);
 	if (tp)
-		adopt((struct sock *)tp);
+		tell_if_waiting(ctx->meta, (struct sock *)tp);
 	return 0;
 }
 
 /* Sockets of all network namespaces, as far as some process has a descriptor for them. */
 SEC("iter/task_file")
-int egb_tcp_adopt_files(struct bpf_iter__task_file *ctx)
+int egb_tcp_sweep_files(struct bpf_iter__task_file *ctx)
 {
 	struct file *file = ctx->file;
 	struct socket *socket;
@@ -322,7 +368,7 @@ int egb_tcp_adopt_files(struct bpf_iter__task_file *ctx)
 		return 0;
 	socket = bpf_sock_from_file(file);
 	if (socket && socket->sk)
-		adopt(socket->sk);
+		tell_if_waiting(ctx->meta, socket->sk);
 	return 0;
 }
 
@@ -358,33 +404,6 @@ int egb_tcp_peers(struct bpf_iter__tcp *ctx)
 	return 0;
 }
 
-SEC("iter/bpf_sk_storage_map")
-int egb_tcp_sweep(struct bpf_iter__bpf_sk_storage_map *ctx)
-{
-	struct egb_tcp_mark *mark = ctx->value;
-	struct egb_tcp_socket record;
-	struct sock *sk = ctx->sk;
-	struct tcp_sock *tp;
-	__u64 threshold, now;
-
-	/* A mark of another state is stale, and adoption will renew it. */
-	if (!mark || !sk || mark->state != sk->__sk_common.skc_state)
-		return 0;
-	threshold = threshold_of(mark->state);
-	tp = bpf_skc_to_tcp_sock(sk);
-	if (!threshold || !tp)
-		return 0;
-	now = bpf_ktime_get_ns();
-	if (take_progress(mark, tp, mark->state))
-		mark->quiet_ns = now;
-	if (now - mark->quiet_ns >= threshold)
-		mark->flags |= EGB_TCP_WATCHED;
-	egb_fill_header(&record.header, EGB_TCP_SOCKET, sizeof(record));
-	fill_socket(&record, sk, mark);
-	bpf_seq_write(ctx->meta->seq, &record, sizeof(record));
-	return 0;
-}
-
 /* Who holds the watched sockets: one pass over all descriptors of all processes, however many
  * sockets. */
 SEC("iter/task_file")
@@ -415,4 +434,90 @@ int egb_tcp_holders(struct bpf_iter__task_file *ctx)
 	record.fd = ctx->fd;
 	bpf_seq_write(ctx->meta->seq, &record, sizeof(record));
 	return 0;
+}
+
+struct {
+	__uint(type, BPF_MAP_TYPE_ARRAY);
+	__uint(max_entries, 1);
+	__type(key, __u32);
+	__type(value, struct egb_tcp_held_list);
+} egb_tcp_held SEC(".maps");
+
+/* The cookie of a waiting socket; 0 for any other file. Nothing is locked: a file that is closed
+ * and its memory used again is told by what does not fit together.
+ */
+static __always_inline __u64 waiting_cookie(struct file *address)
+{
+	struct file *file = bpf_core_cast(address, struct file);
+	struct socket *socket;
+	struct sock *sk;
+
+	if ((file->f_inode->i_mode & S_IFMT) != S_IFSOCK)
+		return 0;
+	socket = bpf_core_cast(file->private_data, struct socket);
+	if (socket->file != address)
+		return 0;
+	sk = socket->sk;
+	if ((sk->__sk_common.skc_family != AF_INET && sk->__sk_common.skc_family != AF_INET6) ||
+	    sk->sk_protocol != IPPROTO_TCP || !is_waiting_state(sk->__sk_common.skc_state))
+		return 0;
+	return sk->__sk_common.skc_cookie.counter;
+}
+
+/* False when there is no room. The count is in memory, where the verifier does not follow each of
+ * its values.
+ */
+static __always_inline bool add_held(struct egb_tcp_held_list *list, __u64 cookie, int fd)
+{
+	__u64 at = list->count;
+
+	if (at >= EGB_TCP_HELD)
+		return false;
+	list->held[at].cookie = cookie;
+	list->held[at].fd = fd;
+	list->count = at + 1;
+	return true;
+}
+
+static __always_inline void list_held(const struct fdtable *table, int from,
+				      struct egb_tcp_held_list *list)
+{
+	struct file **files = BPF_CORE_READ(table, fd);
+	int end = BPF_CORE_READ(table, max_fds);
+	int fd;
+
+	list->count = 0;
+	bpf_for (fd, from, end) {
+		struct file *file = NULL;
+		__u64 cookie;
+
+		bpf_probe_read_kernel(&file, sizeof(file), files + fd);
+		cookie = file ? waiting_cookie(file) : 0;
+		if (cookie && !add_held(list, cookie, fd))
+			break;
+	}
+}
+
+/*
+ * What egb_tcp_holders tells, of one process, and for a reader in another pid namespace: the
+ * iterator lists the processes of its reader's own. Returns how many sockets stand in
+ * egb_tcp_held; when that is full, there may be more behind the last.
+ */
+SEC("syscall")
+int egb_tcp_holders_of(struct egb_tcp_holders_query *query)
+{
+	struct egb_tcp_held_list *list;
+	struct task_struct *task;
+	__u32 zero = 0;
+
+	list = bpf_map_lookup_elem(&egb_tcp_held, &zero);
+	if (!list || !bpf_task_from_pid)
+		return 0;
+	task = bpf_task_from_pid(query->pid);
+	if (!task)
+		return 0;
+	query->start_boottime_ns = BPF_CORE_READ(task, group_leader, start_boottime);
+	list_held(BPF_CORE_READ(task, files, fdt), query->from_fd, list);
+	bpf_task_release(task);
+	return list->count;
 }

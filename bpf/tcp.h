@@ -6,7 +6,7 @@
 #include "wire.h"
 
 /* Part of the names in the descriptor store: raise it when a map's layout or meaning changes. */
-#define EGB_TCP_LAYOUT 1
+#define EGB_TCP_LAYOUT 2
 
 enum {
 	EGB_TCP_WAITING = 1, /* event: the first socket began to wait since the last sweep */
@@ -68,6 +68,28 @@ struct egb_tcp_holder {
 	__s32 fd;
 };
 EGB_ASSERT_SIZE(struct egb_tcp_holder, 40);
+
+/* The question to egb_tcp_holders_of, and a part of its answer. */
+struct egb_tcp_holders_query {
+	__s32 pid;		 /* as the kernel's first pid namespace has it */
+	__s32 from_fd;		 /* where to go on */
+	__u64 start_boottime_ns; /* of that process: the answer is about no other */
+};
+EGB_ASSERT_SIZE(struct egb_tcp_holders_query, 16);
+
+struct egb_tcp_held {
+	__u64 cookie;
+	__s32 fd;
+	__u32 reserved;
+};
+EGB_ASSERT_SIZE(struct egb_tcp_held, 16);
+
+#define EGB_TCP_HELD 4096
+
+struct egb_tcp_held_list {
+	__u64 count;
+	struct egb_tcp_held held[EGB_TCP_HELD];
+};
 
 struct egb_tcp_peer {
 	struct egb_header header;

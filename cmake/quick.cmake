@@ -15,15 +15,16 @@ function(egb_targets folder out)
     set(${out} ${found} PARENT_SCOPE)
 endfunction()
 
-# Compiled as a test is. A test runs once and is compiled often: no optimisation, and none of the hardening that
-# needs it. -fPIC and -fPIE are not the same to a precompiled header: whatever is the compiler's default, for all.
+# Compiled as a test is. A test runs once and is compiled often: no optimisation, none of the hardening that needs
+# it, and of the debugging information what a backtrace needs. -fPIC and -fPIE are not the same to a precompiled header: whatever is the compiler's default, for all.
 function(egb_compile_as_test target)
     set_target_properties(${target} PROPERTIES POSITION_INDEPENDENT_CODE OFF)
     # The first two: ccache may then keep what was compiled with a precompiled header.
     target_compile_options(${target} PRIVATE
         "$<$<CXX_COMPILER_ID:Clang>:SHELL:-Xclang -fno-pch-timestamp>"
         $<$<CXX_COMPILER_ID:GNU>:-fpch-preprocess>
-        "$<$<NOT:$<BOOL:${EGB_PRECOMPILE}>>:-O0;-U_FORTIFY_SOURCE>")
+        "$<$<NOT:$<BOOL:${EGB_PRECOMPILE}>>:-O0;-U_FORTIFY_SOURCE>"
+        -g1)
 endfunction()
 
 # The target unit_tests is all unit test programs.

@@ -325,7 +325,10 @@ void Daemon::Impl::rearm() {
     const bool trouble = std::ranges::any_of(runners_, [](const auto& runner) {
         return runner->struggling();
     });
-    timer_due_ = std::max(*due, later(timer_rang_, trouble ? between_ticks_in_trouble : between_ticks));
+    const Span pause = trouble                 ? between_ticks_in_trouble
+                       : pipeline_.left_over() ? Span::zero()
+                                               : between_ticks;
+    timer_due_ = std::max(*due, later(timer_rang_, pause));
     loop_.arm(timer_, timer_due_);
 }
 

@@ -56,14 +56,14 @@ bus::GhostPage DaemonControl::list(const GhostFilter& filter, std::uint32_t offs
 
 Result<std::string> DaemonControl::describe(GhostId id) const {
     return ghost(id).transform([this](const GhostPtr& ghost) {
-        return engine::to_json(*ghost, facts(*ghost), parts_.pipeline.decision(*ghost), kinship(*ghost),
+        return engine::to_json(*ghost, facts(*ghost)(), parts_.pipeline.decision(*ghost), kinship(*ghost),
                                parts_.clock);
     });
 }
 
 Result<std::string> DaemonControl::explain(GhostId id) const {
     return ghost(id).transform([this](const GhostPtr& ghost) {
-        return engine::explain(*ghost, facts(*ghost), parts_.pipeline.decision(*ghost), parts_.clock);
+        return engine::explain(*ghost, facts(*ghost)(), parts_.pipeline.decision(*ghost), parts_.clock);
     });
 }
 
@@ -162,9 +162,12 @@ Result<> DaemonControl::reload() {
     return hooks_.reload();
 }
 
-Fields DaemonControl::facts(const Ghost& ghost) const {
+Facts DaemonControl::facts(const Ghost& ghost) const {
     const KindRunner* runner = parts_.runners.find(ghost.kind->name);
-    return runner == nullptr ? Fields{} : runner->kind().tracker().describe(ghost.key);
+    return runner == nullptr ? Facts{[] {
+        return Fields{};
+    }}
+                             : runner->kind().tracker().facts(ghost.key);
 }
 
 void DaemonControl::limit_acts() {

@@ -71,8 +71,8 @@ public:
     [[nodiscard]] Result<> pause(bool paused) override;
     [[nodiscard]] Result<> reload() override;
 
-    /// The kind's own facts about a ghost; empty when it is no longer there.
-    [[nodiscard]] Fields facts(const Ghost& ghost) const;
+    /// The kind's own facts about a ghost; none when it is no longer there.
+    [[nodiscard]] Facts facts(const Ghost& ghost) const;
 
     /// Hands the configuration's limits to the governor. A pause that a person asked for outlasts them: acts
     /// are taken up again by a person, too.

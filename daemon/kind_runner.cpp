@@ -16,6 +16,8 @@ using std::chrono::minutes;
 using std::chrono::seconds;
 
 constexpr Span between_timed_sweeps = milliseconds{100};
+/// Of the time that passes, those that the clock asks for take no more than this part.
+constexpr int sweeping_part = 50;
 constexpr Span between_loss_sweeps = seconds{2};
 constexpr Span first_retry = seconds{5};
 constexpr Span last_retry = minutes{5};
@@ -157,6 +159,7 @@ Result<> KindRunner::sweep(SweepReason reason) {
     swept_ = clock_.now();
     last_sweep_took_ = swept_ - begun;
     next_sweep_ = later(swept_, between_timed_sweeps);
+    next_timed_sweep_ = later(swept_, std::max(between_timed_sweeps, last_sweep_took_ * (sweeping_part - 1)));
     const bool pays = !owed_ || is_as_thorough(reason, *owed_);
     if (pays) {
         owed_.reset();
@@ -181,7 +184,7 @@ void KindRunner::sweep_failed(SweepReason reason, const Error& error) {
 void KindRunner::sweep_if_due() {
     const auto deadline = running() ? kind_->tracker().deadline() : std::nullopt;
     const Instant now = clock_.now();
-    if (deadline && *deadline <= now && next_sweep_ <= now) {
+    if (deadline && *deadline <= now && std::max(next_sweep_, next_timed_sweep_) <= now) {
         [[maybe_unused]] const auto noted = sweep(SweepReason::timer);
     }
 }

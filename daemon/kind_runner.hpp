@@ -89,7 +89,8 @@ private:
 
     std::optional<SweepReason> owed_;
     Instant next_sweep_; ///< no sweep of our own accord before
-    Instant swept_;      ///< the end of the last whole one
+    Instant next_timed_sweep_;
+    Instant swept_; ///< the end of the last whole one
     WallTime last_sweep_;
     Span last_sweep_took_{};
 

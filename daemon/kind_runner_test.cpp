@@ -36,7 +36,11 @@ public:
     [[nodiscard]] Changes tick(Instant /*now*/) override { return {}; }
     [[nodiscard]] std::optional<Instant> deadline() const override { return due; }
     [[nodiscard]] std::size_t tracked() const override { return 3; }
-    [[nodiscard]] Fields describe(std::string_view /*key*/) const override { return {}; }
+    [[nodiscard]] Facts facts(std::string_view /*key*/) const override {
+        return [] {
+            return Fields{};
+        };
+    }
 
     std::optional<Instant> due;
 };
@@ -58,6 +62,9 @@ public:
     [[nodiscard]] Result<> sweep(SweepReason reason) override {
         sweeps.push_back(reason);
         lost_events += lost_at_sweep;
+        if (while_sweeping) {
+            while_sweeping();
+        }
         return swept;
     }
     [[nodiscard]] std::uint64_t lost() const override { return lost_events; }
@@ -79,6 +86,7 @@ public:
     std::uint64_t lost_at_drain{};
     std::uint64_t lost_at_sweep{};
     std::uint64_t canaries_back{};
+    std::function<void()> while_sweeping;
     std::vector<SweepReason> sweeps;
     std::vector<Span> graces;
 };
@@ -227,6 +235,21 @@ TEST_F(KindRunnerTest, ATrackerThatIsAlwaysDueIsSweptTenTimesASecond) {
         runner().sweep_if_due();
     }
     EXPECT_THAT(kind_.sweeps, SizeIs(1 + 10));
+}
+
+TEST_F(KindRunnerTest, ASweepThatTakesLongIsMadeTheMoreRarely) {
+    kind_.while_sweeping = [this] {
+        fake_clock_.advance(milliseconds{200});
+    };
+    started();
+    kind_.puppet_tracker.due = Instant{};
+    const Instant end = clock_.now() + seconds{60};
+    for (; clock_.now() < end; fake_clock_.advance(milliseconds{1})) {
+        runner().sweep_if_due();
+    }
+    EXPECT_THAT(kind_.sweeps, SizeIs(1 + 6)) << "of a minute, no more than a fiftieth";
+    EXPECT_TRUE(runner().sweep(SweepReason::request)) << "who asks for one does not wait";
+    EXPECT_THAT(kind_.sweeps, SizeIs(1 + 7));
 }
 
 TEST_F(KindRunnerTest, FailingSweepsAreMadeEverMoreRarely) {

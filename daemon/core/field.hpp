@@ -4,6 +4,7 @@
 
 #include <algorithm>
 #include <cstdint>
+#include <functional>
 #include <string>
 #include <string_view>
 #include <variant>
@@ -21,6 +22,9 @@ struct Field {
 };
 
 using Fields = std::vector<Field>;
+
+/// What is known at one moment, put into words when somebody wants to read it.
+using Facts = std::function<Fields()>;
 
 /// The value of that name; nullptr when there is none, or when it is of another type.
 template <typename T>

@@ -45,8 +45,10 @@ public:
     /// Resources under observation, ghosts or not yet.
     [[nodiscard]] virtual std::size_t tracked() const = 0;
 
-    /// The kind's own facts about one ghost; empty when it is no longer there.
-    [[nodiscard]] virtual Fields describe(std::string_view key) const = 0;
+    /// The kind's own facts about one ghost, as they are now; empty when it is no longer there.
+    [[nodiscard]] virtual Facts facts(std::string_view key) const = 0;
+
+    [[nodiscard]] Fields describe(std::string_view key) const { return facts(key)(); }
 };
 
 } // namespace egb

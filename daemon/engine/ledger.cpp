@@ -70,8 +70,14 @@ void Ledger::show(GhostId id) {
     }
 }
 
-void Ledger::flush() {
-    unflushed_ = false;
+void Ledger::flush(std::size_t most) {
+    postponing_ = false;
+    for (; most > 0 && !untold_.empty(); --most) {
+        const Untold next = std::move(untold_.front());
+        untold_.pop_front();
+        record(next.incident, next.facts);
+    }
+    unflushed_ = !untold_.empty();
     for (Sink* sink : sinks_) {
         sink->flush();
     }
@@ -101,10 +107,19 @@ void Ledger::tell(Incident incident) {
         return;
     }
     incident.at = clock_.wall_now();
-    if (describe_) {
-        incident.fields = describe_(*incident.ghost);
-    }
+    auto facts = describe_ ? describe_(*incident.ghost) : Facts{};
     unflushed_ = true;
+    if (postponing_ || !untold_.empty()) {
+        untold_.emplace_back(std::move(incident), std::move(facts));
+    } else {
+        record(std::move(incident), facts);
+    }
+}
+
+void Ledger::record(Incident incident, const Facts& facts) {
+    if (facts) {
+        incident.fields = facts();
+    }
     for (Sink* sink : sinks_) {
         sink->record(incident);
     }

@@ -9,7 +9,9 @@
 #include <array>
 #include <cstddef>
 #include <cstdint>
+#include <deque>
 #include <functional>
+#include <limits>
 #include <map>
 #include <string>
 #include <string_view>
@@ -21,8 +23,8 @@ namespace egb::engine {
 
 class Ledger {
 public:
-    /// The kind's own facts about a ghost, asked for when an incident is written.
-    using Describe = std::function<Fields(const Ghost&)>;
+    /// The kind's own facts about a ghost at this moment; put into words when an incident is told.
+    using Describe = std::function<Facts(const Ghost&)>;
 
     Ledger(const Clock& clock, IdSource& ids, std::vector<Sink*> sinks)
         : clock_{clock}, ids_{ids}, sinks_{std::move(sinks)} {}
@@ -50,10 +52,13 @@ public:
     void show(GhostId id);
     [[nodiscard]] bool hidden(GhostId id) const { return hidden_.contains(id); }
 
-    /// The end of a batch, for all sinks.
-    void flush();
+    /// What happens from now on is kept, and told by flush(): an act of many does not wait for the journal.
+    void postpone() { postponing_ = true; }
 
-    /// Something was told since the last flush.
+    /// The end of a batch, for all sinks: tells so much of what was kept, in the order in which it happened.
+    void flush(std::size_t most = std::numeric_limits<std::size_t>::max());
+
+    /// Something is kept, or was told since the last flush.
     [[nodiscard]] bool unflushed() const { return unflushed_; }
 
     [[nodiscard]] GhostPtr find(GhostId id) const;
@@ -77,6 +82,7 @@ private:
     };
 
     void tell(Incident incident);
+    void record(Incident incident, const Facts& facts);
     void remove(GhostId id);
     [[nodiscard]] std::size_t& counter(const Ghost& ghost);
 
@@ -87,6 +93,12 @@ private:
     std::map<GhostId, GhostPtr> ghosts_;
     std::map<std::string, Shelf, std::less<>> shelves_;
     std::unordered_set<GhostId> hidden_;
+    struct Untold {
+        Incident incident;
+        Facts facts;
+    };
+    std::deque<Untold> untold_;
+    bool postponing_{};
     bool unflushed_{};
 };
 

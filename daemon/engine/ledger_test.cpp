@@ -189,7 +189,9 @@ TEST_F(LedgerTest, cannot_hide_what_it_does_not_know) {
 
 TEST_F(LedgerTest, lets_the_kind_describe_its_ghost) {
     ledger_.set_describe([](const Ghost& ghost) {
-        return Fields{{.name = "name", .value = ghost.key}};
+        return [key = ghost.key] {
+            return Fields{{.name = "name", .value = key}};
+        };
     });
     enter("a");
     EXPECT_THAT(sink_.last().fields, ElementsAre(Field{.name = "name", .value = std::string{"a"}}));

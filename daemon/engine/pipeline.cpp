@@ -13,7 +13,8 @@ namespace egb::engine {
 namespace {
 
 /// So that a long queue leaves the loop room for others; what is left is due at once.
-constexpr int acts_per_tick = 8192;
+constexpr int acts_per_tick = 16384;
+constexpr std::size_t told_per_tick = 1024;
 
 /// A peer that has just gone may look alive for a while, so one answer does not end the questions; but one
 /// that answers again and again is left alone.
@@ -91,8 +92,9 @@ void Pipeline::tick() {
         settle(*entry.kind);
     }
     review_due();
-    act_on_due();
-    ledger_.flush();
+    const bool more_due = act_on_due();
+    ledger_.flush(more_due ? 0 : told_per_tick);
+    left_over_ = more_due || ledger_.unflushed();
 }
 
 std::optional<Instant> Pipeline::deadline() const {
@@ -118,6 +120,9 @@ std::optional<Instant> Pipeline::deadline() const {
 
 void Pipeline::settle(Kind& kind) {
     Changes changes = kind.tracker().tick(clock_.now());
+    if (acts_at_once(kind) && !changes.ghosts.empty()) {
+        ledger_.postpone();
+    }
     // A key may be in both: what stands in the place of what has ended.
     for (const Vanished& vanished : changes.vanished) {
         settle_vanished(kind.info(), vanished);
@@ -126,6 +131,12 @@ void Pipeline::settle(Kind& kind) {
         const auto entrance = to_be_ignored(ghost) ? Ledger::Entrance::hidden : Ledger::Entrance::told;
         review(ledger_.enter(std::move(ghost), entrance));
     }
+}
+
+/// Where nobody is given time to object, nothing that is told is in time for that.
+bool Pipeline::acts_at_once(const Kind& kind) const {
+    const KindPolicy& policy = entry(kind.info().name).policy;
+    return policy.clean != CleanPolicy::never && policy.veto == Span::zero();
 }
 
 void Pipeline::settle_vanished(const KindInfo& kind, const Vanished& vanished) {
@@ -183,10 +194,11 @@ void Pipeline::review_due() {
     }
 }
 
-void Pipeline::act_on_due() {
+bool Pipeline::act_on_due() {
     const Instant now = clock_.now();
     std::map<std::pair<std::string_view, Action>, Batch> batches;
-    for (int left = acts_per_tick; left > 0 && governor_.opens_at(now) <= now; --left) {
+    int left = acts_per_tick;
+    for (; left > 0 && governor_.opens_at(now) <= now; --left) {
         const auto id = pending_.due(now);
         if (!id) {
             break;
@@ -211,9 +223,13 @@ void Pipeline::act_on_due() {
             batch.ghosts.push_back(ghost);
         }
     }
+    if (!batches.empty()) {
+        ledger_.postpone();
+    }
     for (const auto& [what, batch] : batches) {
         [[maybe_unused]] const auto told = act(batch);
     }
+    return left == 0;
 }
 
 void Pipeline::announce(const GhostPtr& ghost) {

@@ -44,6 +44,9 @@ public:
     /// Does everything that is due: verdicts, acts whose veto window has passed. Ends with a flush.
     void tick();
 
+    /// The last tick() has come to the limit of what one does, and the next need not wait.
+    [[nodiscard]] bool left_over() const { return left_over_; }
+
     /// When tick() is next worth calling; in the past when it has not come to the end of what was due.
     [[nodiscard]] std::optional<Instant> deadline() const;
 
@@ -99,7 +102,9 @@ private:
     void review_all(std::string_view kind);
     void review_after_new_limits();
     void review_due();
-    void act_on_due();
+    [[nodiscard]] bool acts_at_once(const Kind& kind) const;
+    /// Whether more are due than it has dealt with.
+    bool act_on_due();
     void announce(const GhostPtr& ghost);
     void call_off(const GhostPtr& ghost, std::string_view reason);
 
@@ -130,6 +135,7 @@ private:
     Agenda pending_; ///< ghosts whose act is announced, and when it may be done
     Agenda reviews_; ///< ghosts to be decided upon again, when a hold or a cooldown ends
     std::uint64_t limits_seen_;
+    bool left_over_{};
 };
 
 } // namespace egb::engine

@@ -74,12 +74,12 @@ std::uint64_t BpfEvents::lost() const {
     return lost_;
 }
 
-std::uint64_t BpfEvents::count(std::string_view map) const {
-    return object_.sum(map).value_or(0);
-}
-
 Result<> BpfEvents::provoke_canary() {
     return object_.run("egb_canary");
+}
+
+Result<std::uint32_t> BpfEvents::call(std::string_view program, std::span<std::byte> context) {
+    return object_.call(program, context);
 }
 
 Result<> BpfEvents::iterate(std::string_view program, std::size_t record_size, const OnRecord& on_record) {
@@ -88,6 +88,10 @@ Result<> BpfEvents::iterate(std::string_view program, std::size_t record_size, c
 
 Result<> BpfEvents::control(std::string_view map, std::span<const std::byte> value) {
     return object_.control(map, value);
+}
+
+Result<> BpfEvents::read(std::string_view map, std::span<std::byte> value) const {
+    return object_.read(map, value);
 }
 
 std::string BpfEvents::refusal(std::string_view program) const {

@@ -19,12 +19,13 @@ public:
     [[nodiscard]] int poll_fd() const override;
     [[nodiscard]] Result<std::size_t> drain(std::size_t most, const OnRecord& on_record) override;
     [[nodiscard]] std::uint64_t lost() const override;
-    [[nodiscard]] std::uint64_t count(std::string_view map) const override;
     [[nodiscard]] Result<> provoke_canary() override;
     [[nodiscard]] std::uint64_t canaries() const override { return canaries_; }
+    [[nodiscard]] Result<std::uint32_t> call(std::string_view program, std::span<std::byte> context) override;
     [[nodiscard]] Result<> iterate(std::string_view program, std::size_t record_size,
                                    const OnRecord& on_record) override;
     [[nodiscard]] Result<> control(std::string_view map, std::span<const std::byte> value) override;
+    [[nodiscard]] Result<> read(std::string_view map, std::span<std::byte> value) const override;
     [[nodiscard]] std::string refusal(std::string_view program) const override;
 
 private:

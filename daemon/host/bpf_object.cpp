@@ -340,18 +340,43 @@ Result<> BpfObject::iterate(std::string_view program_name, std::size_t record_si
     return {};
 }
 
+Result<> BpfObject::iterate(std::string_view program_name) {
+    return iterate(program_name, 1, [](EventSource::Record /*nothing*/) {});
+}
+
 Result<> BpfObject::run(std::string_view program_name) {
+    const auto returned = call(program_name, {});
+    if (!returned) {
+        return std::unexpected(returned.error());
+    }
+    if (*returned != 0) {
+        return fail(ErrorCode::busy, "the BPF program {} returned {}", program_name, *returned);
+    }
+    return {};
+}
+
+Result<std::uint32_t> BpfObject::call(std::string_view program_name, std::span<std::byte> context) {
     const auto found = program(program_name);
     if (!found) {
         return std::unexpected(found.error());
     }
     bpf_test_run_opts options{};
     options.sz = sizeof(options);
+    if (!context.empty()) {
+        options.ctx_in = context.data();
+        options.ctx_size_in = static_cast<__u32>(context.size());
+    }
     if (const int error = -bpf_prog_test_run_opts(bpf_program__fd(*found), &options); error != 0) {
         return fail_errno(std::format("running the BPF program {}", program_name), error);
     }
-    if (options.retval != 0) {
-        return fail(ErrorCode::busy, "the BPF program {} returned {}", program_name, options.retval);
+    return options.retval;
+}
+
+Result<> BpfObject::read(std::string_view map, std::span<std::byte> value) const {
+    const int fd = map_fd(std::string{map}.c_str());
+    const __u32 only = 0;
+    if (fd < 0 || bpf_map_lookup_elem(fd, &only, value.data()) != 0) {
+        return fail_errno(std::format("reading the BPF map {}", map), fd < 0 ? ENOENT : errno);
     }
     return {};
 }
@@ -373,24 +398,40 @@ Result<> BpfObject::control(std::string_view map, std::span<const std::byte> val
     return {};
 }
 
-Result<> BpfObject::fill(std::string_view map, std::span<const std::uint64_t> keys,
-                         std::span<const std::byte> values) {
+Result<> BpfObject::put(std::string_view map, std::span<const std::uint64_t> keys,
+                        std::span<const std::byte> values) {
     const int fd = map_fd(std::string{map}.c_str());
     if (fd < 0) {
         return fail(ErrorCode::unsupported, "the BPF object {} is not loaded or has no map {}", image_.name,
                     map);
     }
-    std::uint64_t key = 0;
-    while (bpf_map_get_next_key(fd, nullptr, &key) == 0) {
-        if (bpf_map_delete_elem(fd, &key) != 0) {
-            return fail_errno(std::format("emptying the BPF map {}", map));
-        }
+    auto count = static_cast<__u32>(keys.size());
+    if (bpf_map_update_batch(fd, keys.data(), values.data(), &count, nullptr) != 0) {
+        return fail_errno(std::format("filling the BPF map {}", map));
     }
-    const std::size_t size = keys.empty() ? 0 : values.size() / keys.size();
-    for (std::size_t at = 0; at < keys.size(); ++at) {
-        if (bpf_map_update_elem(fd, &keys[at], values.subspan(at * size, size).data(), BPF_ANY) != 0) {
-            return fail_errno(std::format("filling the BPF map {}", map));
-        }
+    return {};
+}
+
+Result<> BpfObject::take(std::string_view map, const OnValue& on_value) {
+    const bpf_map* found =
+        object_ ? bpf_object__find_map_by_name(object_.get(), std::string{map}.c_str()) : nullptr;
+    if (found == nullptr) {
+        return fail(ErrorCode::unsupported, "the BPF object {} is not loaded or has no map {}", image_.name,
+                    map);
+    }
+    const std::size_t size = bpf_map__value_size(found);
+    std::vector<std::uint64_t> keys(bpf_map__max_entries(found));
+    std::vector<std::byte> values(keys.size() * size);
+    auto count = static_cast<__u32>(keys.size());
+    __u32 position = 0;
+    // Told that there is no more, it has handed out all there was.
+    if (bpf_map_lookup_and_delete_batch(bpf_map__fd(found), nullptr, &position, keys.data(), values.data(),
+                                        &count, nullptr) != 0 &&
+        errno != ENOENT) {
+        return fail_errno(std::format("emptying the BPF map {}", map));
+    }
+    for (std::size_t at = 0; at < count; ++at) {
+        on_value(keys[at], std::span{values}.subspan(at * size, size));
     }
     return {};
 }

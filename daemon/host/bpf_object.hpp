@@ -53,15 +53,28 @@ public:
     [[nodiscard]] Result<> iterate(std::string_view program, std::size_t record_size,
                                    const EventSource::OnRecord& on_record);
 
+    /// The same for one that acts and writes nothing.
+    [[nodiscard]] Result<> iterate(std::string_view program);
+
     /// Runs a syscall program once; an error when it returns anything but 0.
     [[nodiscard]] Result<> run(std::string_view program);
+
+    /// The same with a context that it may answer in, and hands back whatever it returns.
+    [[nodiscard]] Result<std::uint32_t> call(std::string_view program, std::span<std::byte> context);
+
+    /// Reads the one element of a map.
+    [[nodiscard]] Result<> read(std::string_view map, std::span<std::byte> value) const;
 
     /// Sets the one element of a map.
     [[nodiscard]] Result<> control(std::string_view map, std::span<const std::byte> value);
 
-    /// Puts each value under its key, all else out of the map.
-    [[nodiscard]] Result<> fill(std::string_view map, std::span<const std::uint64_t> keys,
-                                std::span<const std::byte> values);
+    /// Puts each value under its key.
+    [[nodiscard]] Result<> put(std::string_view map, std::span<const std::uint64_t> keys,
+                               std::span<const std::byte> values);
+
+    /// Empties a map, and hands over what was in it.
+    using OnValue = std::function<void(std::uint64_t key, EventSource::Record value)>;
+    [[nodiscard]] Result<> take(std::string_view map, const OnValue& on_value);
 
     /// Adds up the one element of a per-CPU map of 64-bit counters.
     [[nodiscard]] Result<std::uint64_t> sum(std::string_view map) const;

@@ -35,18 +35,23 @@ public:
     /// falls while the programs are attached.
     [[nodiscard]] virtual std::uint64_t lost() const = 0;
 
-    /// A kind's own per-CPU counter; 0 when it cannot be read.
-    [[nodiscard]] virtual std::uint64_t count(std::string_view map) const = 0;
-
     [[nodiscard]] virtual Result<> provoke_canary() = 0;
     [[nodiscard]] virtual std::uint64_t canaries() const = 0;
+
+    /// Runs a program that attaches to nothing, with a context that it may answer in, and hands back what it
+    /// returns.
+    [[nodiscard]] virtual Result<std::uint32_t> call(std::string_view program,
+                                                     std::span<std::byte> context) = 0;
 
     /// Runs an iterator program over everything it can see and hands over each record it writes.
     [[nodiscard]] virtual Result<> iterate(std::string_view program, std::size_t record_size,
                                            const OnRecord& on_record) = 0;
 
-    /// Sets the one element of a control map.
+    /// Sets the one element of a map.
     [[nodiscard]] virtual Result<> control(std::string_view map, std::span<const std::byte> value) = 0;
+
+    /// Reads it.
+    [[nodiscard]] virtual Result<> read(std::string_view map, std::span<std::byte> value) const = 0;
 
     /// Why an optional program is not there; empty when it is.
     [[nodiscard]] virtual std::string refusal(std::string_view program) const = 0;

@@ -3,6 +3,7 @@
 
 #include <fcntl.h>
 #include <sched.h>
+#include <sys/stat.h>
 
 #include <exception>
 
@@ -10,9 +11,11 @@ namespace egb::host {
 
 namespace {
 
+constexpr auto* own_namespace = "/proc/thread-self/ns/net";
+
 class WayBack {
 public:
-    WayBack() : home_{::open("/proc/thread-self/ns/net", O_RDONLY | O_CLOEXEC)} {}
+    WayBack() : home_{::open(own_namespace, O_RDONLY | O_CLOEXEC)} {}
     WayBack(const WayBack&) = delete;
     WayBack& operator=(const WayBack&) = delete;
     ~WayBack() {
@@ -45,6 +48,11 @@ Result<> in_net_namespace(const Fd& target, const std::function<Result<>()>& wor
         return left;
     }
     return work();
+}
+
+std::uint64_t own_net_namespace() {
+    struct stat status{};
+    return ::stat(own_namespace, &status) == 0 ? status.st_ino : 0;
 }
 
 } // namespace egb::host

@@ -5,6 +5,7 @@
 #include "core/result.hpp"
 #include "host/fd.hpp"
 
+#include <cstdint>
 #include <functional>
 
 namespace egb::host {
@@ -13,5 +14,8 @@ namespace egb::host {
 /// CAP_SYS_ADMIN. A thread that cannot come back would see another network than it believes: that ends the
 /// process.
 [[nodiscard]] Result<> in_net_namespace(const Fd& target, const std::function<Result<>()>& work);
+
+/// The inode of the one that this thread is in; 0 when that cannot be seen.
+[[nodiscard]] std::uint64_t own_net_namespace();
 
 } // namespace egb::host

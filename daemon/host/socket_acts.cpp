@@ -24,11 +24,6 @@ constexpr std::string_view destroy_program = "egb_socket_destroy";
 constexpr std::string_view look_program = "egb_socket_look";
 constexpr std::string_view nudged_program = "egb_socket_nudged";
 
-/// An iterator hands out its records in blocks of 32 KiB, and runs its program a second time for the socket
-/// whose record finds no room: after the act. So there are never more than fit.
-constexpr std::size_t orders_per_pass = 1'000;
-static_assert(orders_per_pass <= EGB_SOCKET_ORDERS && orders_per_pass * sizeof(egb_socket_fate) < 32'768);
-
 BpfImage image() {
     static constexpr std::array optional{ask_program, answers_program, destroy_program, nudged_program};
     std::size_t size = 0;
@@ -46,7 +41,9 @@ egb_socket_order order_of(const SocketTarget& target, bool only_look) {
             .receive_queue = target.receive_queue,
             .send_queue = target.send_queue,
             .state = target.state,
-            .only_look = only_look ? 1U : 0U};
+            .only_look = only_look ? 1U : 0U,
+            .fate = EGB_SOCKET_UNMET,
+            .error = 0};
 }
 
 std::unexpected<Error> gone() {
@@ -84,6 +81,8 @@ Result<> read_act(std::uint32_t fate, int error) {
         return fail(ErrorCode::denied, "its application has the peer asked by itself, with SO_KEEPALIVE");
     case EGB_SOCKET_CHANGED:
         return fail(ErrorCode::changed, "it is no longer what was judged: it has moved, or left its state");
+    case EGB_SOCKET_STAYED:
+        return fail(ErrorCode::io, "the kernel says that it has ended it, but it is still there");
     default:
         return fail_errno("the kernel", error);
     }
@@ -125,7 +124,7 @@ std::string SocketActs::destroy_lack() {
 }
 
 /// Sockets are listed by network namespace, and an iterator lists those of the one that it is started in.
-Result<SocketActs::Report> SocketActs::order(std::string_view program, std::span<const SocketTarget> targets,
+Result<SocketActs::Report> SocketActs::order(Programs programs, std::span<const SocketTarget> targets,
                                              bool only_look) {
     if (auto loaded = load(); !loaded) {
         return std::unexpected(loaded.error());
@@ -142,7 +141,7 @@ Result<SocketActs::Report> SocketActs::order(std::string_view program, std::span
                                  ? fail(ErrorCode::unsupported,
                                         "no process lives in its network namespace, so it cannot be entered")
                                  : in_net_namespace(space->fd, [&, here = std::span{there}] {
-                                       return order_here(program, here, only_look, report);
+                                       return order_here(programs, here, only_look, report);
                                    });
         if (!ordered) {
             report.closed.emplace(inode, ordered.error());
@@ -151,29 +150,52 @@ Result<SocketActs::Report> SocketActs::order(std::string_view program, std::span
     return report;
 }
 
-Result<> SocketActs::order_here(std::string_view program, std::span<const SocketTarget* const> targets,
+Result<> SocketActs::order_here(Programs programs, std::span<const SocketTarget* const> targets,
                                 bool only_look, Report& report) {
-    for (const auto some : targets | std::views::chunk(orders_per_pass)) {
+    constexpr std::string_view orders = "egb_socket_orders";
+    for (const auto some : targets | std::views::chunk(EGB_SOCKET_ORDERS)) {
         std::vector<std::uint64_t> cookies;
-        std::vector<egb_socket_order> orders;
+        std::vector<egb_socket_order> wanted;
         for (const SocketTarget* target : some) {
             cookies.push_back(target->cookie);
-            orders.push_back(order_of(*target, only_look));
+            wanted.push_back(order_of(*target, only_look));
         }
-        if (auto filled = object_->fill("egb_socket_orders", cookies, std::as_bytes(std::span{orders}));
-            !filled) {
-            return filled;
+        // An earlier run of the daemon may have died before it could take its own back.
+        auto done =
+            object_->take(orders, [](auto&&...) {})
+                .and_then([&] {
+                    return object_->put(orders, cookies, std::as_bytes(std::span{wanted}));
+                })
+                .and_then([&] {
+                    return run_all(programs);
+                })
+                .and_then([&] {
+                    return object_->take(orders, [&](std::uint64_t cookie, EventSource::Record value) {
+                        note_fate(cookie, value, report);
+                    });
+                });
+        if (!done) {
+            return done;
         }
-        auto ran = object_->iterate(program, sizeof(egb_socket_fate), [&](EventSource::Record record) {
-            egb_socket_fate told{};
-            std::memcpy(&told, record.data(), sizeof(told));
-            report.fates[told.cookie] = {.what = told.fate, .error = told.error};
-        });
-        if (!ran) {
+    }
+    return {};
+}
+
+Result<> SocketActs::run_all(Programs programs) {
+    for (const std::string_view program : programs) {
+        if (auto ran = object_->iterate(program); !ran) {
             return ran;
         }
     }
     return {};
+}
+
+void SocketActs::note_fate(std::uint64_t cookie, EventSource::Record value, Report& report) {
+    egb_socket_order answered{};
+    std::memcpy(&answered, value.data(), sizeof(answered));
+    if (answered.fate != EGB_SOCKET_UNMET) {
+        report.fates[cookie] = {.what = answered.fate, .error = answered.error};
+    }
 }
 
 std::vector<Result<>> SocketActs::nudge(std::span<const SocketTarget> targets, const NudgeTiming& timing,
@@ -188,31 +210,19 @@ std::vector<Result<>> SocketActs::nudge(std::span<const SocketTarget> targets, c
                 return object_->control("egb_socket_nudge", std::as_bytes(std::span{&nudge, 1}));
             })
             .and_then([&] {
-                return order(ask_program, targets, earnest == Earnest::rehearsal);
+                return order({ask_program}, targets, earnest == Earnest::rehearsal);
             });
     return each<void>(targets, report, read_act);
 }
 
 /// The kernel's word is not enough: what it says to have ended must not be there any more.
 std::vector<Result<>> SocketActs::destroy(std::span<const SocketTarget> targets, Earnest earnest) {
-    auto results =
-        each<void>(targets, order(destroy_program, targets, earnest == Earnest::rehearsal), read_act);
-    if (std::ranges::none_of(results, &Result<>::has_value)) {
-        return results;
-    }
-    const auto seen = order(look_program, targets, true);
-    for (std::size_t at = 0; at < targets.size(); ++at) {
-        if (results[at] && (!seen || seen->fates.contains(targets[at].cookie))) {
-            results[at] = fail(ErrorCode::io, "{}",
-                               seen ? "the kernel says that it has ended it, but it is still there"
-                                    : "what came of it cannot be seen: " + seen.error().message);
-        }
-    }
-    return results;
+    return each<void>(targets, order({destroy_program, look_program}, targets, earnest == Earnest::rehearsal),
+                      read_act);
 }
 
 std::vector<Result<PeerAnswer>> SocketActs::answers(std::span<const SocketTarget> targets, Release release) {
-    const auto report = order(answers_program, targets, release == Release::answered);
+    const auto report = order({answers_program}, targets, release == Release::answered);
     return each<PeerAnswer>(targets, report, [](std::uint32_t fate, int /*error*/) -> Result<PeerAnswer> {
         return fate == EGB_SOCKET_ANSWERED ? PeerAnswer::alive : PeerAnswer::none_yet;
     });

@@ -12,6 +12,7 @@
 
 #include <cstdint>
 #include <functional>
+#include <initializer_list>
 #include <memory>
 #include <optional>
 #include <span>
@@ -89,10 +90,14 @@ private:
 
     [[nodiscard]] Result<> load();
     [[nodiscard]] std::string lack(std::string_view program);
-    [[nodiscard]] Result<Report> order(std::string_view program, std::span<const SocketTarget> targets,
+    /// What carries orders out, one after the other.
+    using Programs = std::initializer_list<std::string_view>;
+    [[nodiscard]] Result<Report> order(Programs programs, std::span<const SocketTarget> targets,
                                        bool only_look);
-    [[nodiscard]] Result<> order_here(std::string_view program, std::span<const SocketTarget* const> targets,
+    [[nodiscard]] Result<> order_here(Programs programs, std::span<const SocketTarget* const> targets,
                                       bool only_look, Report& report);
+    [[nodiscard]] Result<> run_all(Programs programs);
+    static void note_fate(std::uint64_t cookie, EventSource::Record value, Report& report);
 
     const ProcFs& procfs_;
     FdStore& store_;

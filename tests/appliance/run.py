@@ -2,9 +2,10 @@
 # SPDX-License-Identifier: Apache-2.0
 """run.py [PATTERN]: the booted tests (tests/README.md says how to run one by hand).
 
-EGB_IMAGE names the image to boot, EGB_PACKAGE the package that is in it, EGB_RESULTS a file for the results.
+Each scenario is a machine of its own, and waits most of the time: several run side by side. EGB_IMAGE names the image to boot, EGB_PACKAGE the package that is in it, EGB_RESULTS a file for the results.
 """
 
+import concurrent.futures
 import os
 import pathlib
 import re
@@ -12,9 +13,11 @@ import sys
 import time
 import traceback
 import unittest
+from collections.abc import Iterator
 
 HERE = pathlib.Path(__file__).resolve().parent
 JOURNAL_TAIL = 60
+SIDE_BY_SIDE = 3
 
 
 def name_of(test: unittest.TestCase) -> str:
@@ -74,31 +77,45 @@ class Reporter(unittest.TestResult):
         self._tell("skip", test, reason)
 
 
-def selected(suite: unittest.TestSuite, pattern: str) -> unittest.TestSuite:
-    chosen = unittest.TestSuite()
+def tests_of(suite: unittest.TestSuite) -> Iterator[unittest.TestCase]:
     for entry in suite:
         if isinstance(entry, unittest.TestSuite):
-            chosen.addTest(selected(entry, pattern))
-        elif re.search(pattern, name_of(entry)):
-            chosen.addTest(entry)
-    return chosen
+            yield from tests_of(entry)
+        else:
+            yield entry
+
+
+def scenarios(pattern: str) -> list[unittest.TestSuite]:
+    """What matches, by the machine that it needs; the longest begin first."""
+    found = unittest.defaultTestLoader.discover(str(HERE), pattern="scenario_*.py")
+    by_class: dict[type, unittest.TestSuite] = {}
+    for test in tests_of(found):
+        if re.search(pattern, name_of(test)):
+            by_class.setdefault(type(test), unittest.TestSuite()).addTest(test)
+    return sorted(by_class.values(), key=unittest.TestSuite.countTestCases, reverse=True)
+
+
+def run(scenario: unittest.TestSuite) -> Reporter:
+    reporter = Reporter()
+    scenario.run(reporter)
+    return reporter
 
 
 def main() -> int:
     sys.path.insert(0, str(HERE))
-    found = unittest.defaultTestLoader.discover(str(HERE), pattern="scenario_*.py")
     pattern = sys.argv[1] if len(sys.argv) > 1 else ""
-    suite = selected(found, pattern)
-    if pattern and not suite.countTestCases():
+    chosen = scenarios(pattern)
+    if pattern and not chosen:
         print(f"no scenario matches {pattern}")
         return 0
-    reporter = Reporter()
-    suite.run(reporter)
+    with concurrent.futures.ThreadPoolExecutor(SIDE_BY_SIDE) as pool:
+        reporters = list(pool.map(run, chosen))
     if "EGB_RESULTS" in os.environ:
         with open(os.environ["EGB_RESULTS"], "a", encoding="utf-8") as file:
-            for result in reporter.results:
-                print(*result, sep="\t", file=file)
-    return 0 if reporter.wasSuccessful() and reporter.testsRun else 1
+            for reporter in reporters:
+                for result in reporter.results:
+                    print(*result, sep="\t", file=file)
+    return 0 if reporters and all(reporter.wasSuccessful() and reporter.testsRun for reporter in reporters) else 1
 
 
 if __name__ == "__main__":

@@ -37,7 +37,7 @@ class Survival(Scenario):
                     self.assertFalse(ghost.at_least, "its beginning is still known, and not only bounded")
                 newcomer = self.machine.find_ghost(meanwhile.pid)
                 self.assertAlmostEqual(newcomer.since, meanwhile.born, delta=SLACK)
-                self.assertFalse(newcomer.at_least, "its beginning was seen, though no daemon was there to see it")
+                self.assertFalse(newcomer.at_least, "its age is known, though no daemon was there to see it begin")
                 self.assertEqual(self.machine.get("Troubles"), [])
 
     def test_a_hang_is_ended_by_the_watchdog(self) -> None:

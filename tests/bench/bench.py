@@ -53,7 +53,11 @@ class Bench:
         parser = argparse.ArgumentParser(prog=f"./dev bench {name}", description=title)
         parser.add_argument("--check", action="store_true", help="exit with 1 when a bar of bars.txt is not met")
         parser.add_argument("--json", action="store_true", help="one object in place of the tables")
+        parser.add_argument("--table", action="append", metavar="NAME", help="only this table of it, and only its bars")
         self.options = parser.parse_args()
+
+    def wants(self, table: str) -> bool:
+        return not self.options.table or table in self.options.table
 
     def table(self, name: str, title: str, columns: dict[str, str]) -> Table:
         self.tables[name] = Table(title, columns)
@@ -64,6 +68,8 @@ class Bench:
 
     def finish(self) -> None:
         """Prints everything and ends the program."""
+        if not self.tables:
+            sys.exit(f"./dev bench {self.name}: there is no table {' or '.join(self.options.table)}")
         missed = list(self._missed())
         if self.options.json:
             tables = {name: {"units": table.columns, "rows": table.rows, "notes": table.notes}
@@ -79,7 +85,8 @@ class Bench:
 
     def _missed(self) -> Iterator[str]:
         for name, relation, number, unit in bars():
-            if not name.startswith(f"{self.name}."):
+            bench, table, *_ = name.split(".")
+            if bench != self.name or not self.wants(table):
                 continue
             measured, bar, is_multiple = self._figure(name), float(number), unit.startswith(f"{self.name}.")
             said = f"{name} {relation} {number} {'x ' * is_multiple}{unit}"

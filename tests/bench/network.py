@@ -69,21 +69,22 @@ class Network(AbstractContextManager):
         return ["nsenter", f"--net=/proc/{self.pid}/ns/net", "--", *command]
 
     def sockets(self) -> int:
-        """TCP sockets, listening or connected; a look that costs nearly nothing, however many there are."""
-        return self._counts()["inuse"]
+        """TCP sockets that a process holds; a look that costs nearly nothing, however many there are."""
+        counts = self._counts()
+        return counts["inuse"] - counts["orphan"]
 
     def _counts(self) -> dict[str, int]:
         text = pathlib.Path(f"/proc/{self.pid}/net/sockstat").read_text()
         fields = re.search(r"^TCP: (.*)$", text, re.MULTILINE).group(1).split()
         return dict(zip(fields[::2], map(int, fields[1::2])))
 
-    def plant(self, count: int) -> ExitStack:
+    def plant(self, count: int, *options: str) -> ExitStack:
         """Forgets so many sockets here, for as long as the block lasts. The peers have closed their ends, and the kernel
         remembers that for tcp_fin_timeout."""
         with ExitStack() as planted:
             for start in range(0, count, SOCKETS_PER_PROCESS):
                 part = min(SOCKETS_PER_PROCESS, count - start)
-                planted.enter_context(Forgetful("--network", str(self.pid), "--count", str(part)))
+                planted.enter_context(Forgetful("--network", str(self.pid), "--count", str(part), *options))
             return planted.pop_all()
 
     def plant_alone(self, count: int) -> ExitStack:

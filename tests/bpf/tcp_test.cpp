@@ -124,7 +124,9 @@ TEST_P(TcpOnTheKernel, sees_it_in_another_network_namespace) {
     EXPECT_THAT(ghost->holders, SizeIs(1));
 }
 
-TEST_P(TcpOnTheKernel, finds_one_that_is_older_than_the_daemon) {
+TEST_P(TcpOnTheKernel, finds_one_that_is_older_than_the_daemon_and_knows_since_when) {
+    const host::MonotonicClock clock;
+    const Instant before = clock.now();
     Connection connection = connect_loopback(GetParam());
     connection.close_peer();
     Connection elsewhere;
@@ -132,14 +134,32 @@ TEST_P(TcpOnTheKernel, finds_one_that_is_older_than_the_daemon) {
         elsewhere = connect_loopback(GetParam());
         elsewhere.close_peer();
     });
+    const Instant after = clock.now();
+    ::poll(nullptr, 0, 300); // past the delayed acknowledgement, which is a sign of life too
     Watcher watcher{store_};
     const Changes changes = watcher.sweep(SweepReason::startup);
     for (const auto* socket : {&connection.ours, &elsewhere.ours}) {
         const Ghost* ghost = find(changes, *socket);
         ASSERT_NE(ghost, nullptr);
-        EXPECT_EQ(ghost->since_kind, SinceKind::at_least);
+        EXPECT_EQ(ghost->since_kind, SinceKind::observed);
+        EXPECT_GE(ghost->since, before - 1ms);
+        EXPECT_LE(ghost->since, after + 250ms);
         EXPECT_THAT(ghost->holders, SizeIs(1));
     }
+}
+
+TEST_P(TcpOnTheKernel, knows_only_a_bound_for_an_older_one_that_has_sent_something_since) {
+    const host::MonotonicClock clock;
+    const Connection connection = connect_loopback(GetParam());
+    connection.half_close_peer();
+    ::poll(nullptr, 0, 300);
+    const Instant sent = clock.now();
+    ASSERT_EQ(::write(connection.ours.get(), "x", 1), 1);
+    Watcher watcher{store_};
+    const auto ghost = watcher.sweep_until_told(connection.ours);
+    ASSERT_TRUE(ghost);
+    EXPECT_EQ(ghost->since_kind, SinceKind::at_least);
+    EXPECT_GE(ghost->since, sent - 1ms);
 }
 
 TEST_P(TcpOnTheKernel, tells_when_the_application_closes_it_after_all) {
@@ -170,7 +190,7 @@ TEST_P(TcpOnTheKernel, keeps_its_memory_over_a_restart) {
         since = ghost->since;
     }
     Connection meanwhile = connect_loopback(GetParam());
-    meanwhile.close_peer(); // while no daemon runs: the programs in the store saw it
+    meanwhile.close_peer(); // while no daemon runs
 
     Watcher after{store_};
     const Changes changes = after.sweep(SweepReason::startup);

@@ -3,6 +3,7 @@
 
 #include <sys/eventfd.h>
 
+#include <algorithm>
 #include <system_error>
 #include <utility>
 
@@ -51,13 +52,19 @@ Result<std::size_t> FakeEvents::drain(std::size_t most, const OnRecord& on_recor
     return taken;
 }
 
-std::uint64_t FakeEvents::count(std::string_view map) const {
-    const auto count = counts_.find(map);
-    return count == counts_.end() ? 0 : count->second;
-}
-
 Result<> FakeEvents::provoke_canary() {
     push({});
+    return {};
+}
+
+Result<std::uint32_t> FakeEvents::call(std::string_view program, std::span<std::byte> context) {
+    const auto answer = answers_.find(program);
+    return answer == answers_.end() ? 0 : answer->second(context);
+}
+
+Result<> FakeEvents::read(std::string_view map, std::span<std::byte> value) const {
+    const auto bytes = controlled(map);
+    std::copy_n(bytes.begin(), std::min(bytes.size(), value.size()), value.begin());
     return {};
 }
 

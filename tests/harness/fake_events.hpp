@@ -8,8 +8,10 @@
 #include <cstddef>
 #include <cstdint>
 #include <deque>
+#include <functional>
 #include <map>
 #include <set>
+#include <span>
 #include <string>
 #include <vector>
 
@@ -49,6 +51,12 @@ public:
     }
     void refuse(std::string_view program, std::string_view why) { refusals_[std::string{program}] = why; }
 
+    /// What the program returns and writes into its context.
+    using Answer = std::function<std::uint32_t(std::span<std::byte> context)>;
+    void answer(std::string_view program, Answer answer) {
+        answers_[std::string{program}] = std::move(answer);
+    }
+
     /// What the control map was last set to; empty when it never was.
     [[nodiscard]] std::vector<std::byte> controlled(std::string_view map) const;
     [[nodiscard]] bool attached() const { return attached_; }
@@ -57,13 +65,13 @@ public:
     [[nodiscard]] int poll_fd() const override { return ready_.get(); }
     [[nodiscard]] Result<std::size_t> drain(std::size_t most, const OnRecord& on_record) override;
     [[nodiscard]] std::uint64_t lost() const override { return lost_; }
-    [[nodiscard]] std::uint64_t count(std::string_view map) const override;
-    void set_count(std::string_view map, std::uint64_t count) { counts_[std::string{map}] = count; }
     [[nodiscard]] Result<> provoke_canary() override;
     [[nodiscard]] std::uint64_t canaries() const override { return canaries_; }
+    [[nodiscard]] Result<std::uint32_t> call(std::string_view program, std::span<std::byte> context) override;
     [[nodiscard]] Result<> iterate(std::string_view program, std::size_t record_size,
                                    const OnRecord& on_record) override;
     [[nodiscard]] Result<> control(std::string_view map, std::span<const std::byte> value) override;
+    [[nodiscard]] Result<> read(std::string_view map, std::span<std::byte> value) const override;
     [[nodiscard]] std::string refusal(std::string_view program) const override;
 
 private:
@@ -79,7 +87,7 @@ private:
     std::map<std::string, std::string, std::less<>> refusals_;
     std::map<std::string, Error, std::less<>> iterator_errors_;
     std::optional<Error> attach_error_;
-    std::map<std::string, std::uint64_t, std::less<>> counts_;
+    std::map<std::string, Answer, std::less<>> answers_;
     std::uint64_t lost_{};
     std::uint64_t canaries_{};
 };

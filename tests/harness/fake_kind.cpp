@@ -215,9 +215,11 @@ Ghost FakeTracker::judge(const std::string& key, const Thing& thing) const {
             .askable = askable_};
 }
 
-Fields FakeTracker::describe(std::string_view key) const {
-    const auto thing = things_.find(key);
-    return thing == things_.end() ? Fields{} : Fields{{.name = "inode", .value = thing->second.record.inode}};
+Facts FakeTracker::facts(std::string_view key) const {
+    const auto record = find(key);
+    return [record] {
+        return record ? Fields{{.name = "inode", .value = record->inode}} : Fields{};
+    };
 }
 
 std::optional<FakeRecord> FakeTracker::find(std::string_view key) const {

@@ -54,7 +54,7 @@ public:
     [[nodiscard]] Changes tick(Instant now) override;
     [[nodiscard]] std::optional<Instant> deadline() const override;
     [[nodiscard]] std::size_t tracked() const override { return things_.size(); }
-    [[nodiscard]] Fields describe(std::string_view key) const override;
+    [[nodiscard]] Facts facts(std::string_view key) const override;
 
     /// What is known under that key; nothing when nothing is.
     [[nodiscard]] std::optional<FakeRecord> find(std::string_view key) const;

@@ -1,14 +1,17 @@
 # shellcheck shell=bash
 # SPDX-License-Identifier: Apache-2.0
-# ./dev bench [NAME] [--check] [--json]
+# ./dev bench [NAME] [--check] [--json] [--table NAME]
 # tests/bench/NAME.py measures one thing in the booted appliance and in this machine, prints a table or (with --json) one
 # object, and with --check compares it with tests/bench/bars.txt. This verb builds what they need and calls them in turn.
 
 verb_bench() {
     local argument name='' options=() bench failed=0
-    for argument in "$@"; do
+    while (($#)); do
+        argument=$1
+        shift
         case $argument in
-            --check | --json) options+=("$argument") ;;
+            --check | --json | --table=*) options+=("$argument") ;;
+            --table) options+=("--table=${1-}") && shift ;;
             -*) die "no such option of bench: $argument" ;;
             *) name=$argument ;;
         esac

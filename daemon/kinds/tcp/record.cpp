@@ -7,39 +7,30 @@
 #include <algorithm>
 #include <array>
 #include <charconv>
-#include <format>
+#include <functional>
+#include <type_traits>
 
 namespace egb::tcp {
 
 namespace {
 
-using Address = std::array<__u8, 16>;
+using Address = ConnectionEnd::Address;
 
 constexpr std::array<__u8, 12> mapped_prefix{0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0xff, 0xff};
-
-/// An IPv4 address in its v4-mapped form, any other as it is.
-Address as_ipv6(std::uint8_t family, std::span<const __u8, 16> address) {
-    Address whole{};
-    if (family == AF_INET6) {
-        std::ranges::copy(address, whole.begin());
-    } else {
-        std::ranges::copy(mapped_prefix, whole.begin());
-        std::ranges::copy(address.first(4), whole.begin() + mapped_prefix.size());
-    }
-    return whole;
-}
 
 bool is_mapped(const Address& whole) {
     return std::ranges::equal(std::span{whole}.first(mapped_prefix.size()), mapped_prefix);
 }
 
 std::string endpoint(std::uint8_t family, const __u8* address, std::uint16_t port) {
-    std::array<char, INET6_ADDRSTRLEN> text{};
-    if (::inet_ntop(family, address, text.data(), text.size()) == nullptr) {
-        return std::format("?:{}", port);
-    }
-    return family == AF_INET6 ? std::format("[{}]:{}", text.data(), port)
-                              : std::format("{}:{}", text.data(), port);
+    std::array<char, INET6_ADDRSTRLEN> text{'?'};
+    const bool bracketed =
+        ::inet_ntop(family, address, text.data(), text.size()) != nullptr && family == AF_INET6;
+    std::string whole{bracketed ? "[" : ""};
+    whole += text.data();
+    whole += bracketed ? "]:" : ":";
+    whole += std::to_string(port);
+    return whole;
 }
 
 } // namespace
@@ -54,7 +45,7 @@ std::uint16_t record_type(std::span<const std::byte> bytes) {
 }
 
 std::string key_of(const egb_tcp_socket& record) {
-    return std::format("{}@{}", record.cookie, record.netns);
+    return std::to_string(record.cookie) + '@' + std::to_string(record.netns);
 }
 
 std::optional<std::uint64_t> cookie_of(std::string_view key) {
@@ -74,11 +65,22 @@ bool is_loopback(std::uint8_t family, std::span<const __u8, 16> address) {
     return whole == Address{0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 1};
 }
 
-std::string address_text(std::uint8_t family, std::span<const __u8, 16> address) {
-    const Address whole = as_ipv6(family, address);
-    std::array<char, INET6_ADDRSTRLEN> text{};
-    return ::inet_ntop(AF_INET6, whole.data(), text.data(), text.size()) == nullptr ? "" : text.data();
+ConnectionEnd::Address as_ipv6(std::uint8_t family, std::span<const __u8, 16> address) {
+    Address whole{};
+    if (family == AF_INET6) {
+        std::ranges::copy(address, whole.begin());
+    } else {
+        std::ranges::copy(mapped_prefix, whole.begin());
+        std::ranges::copy(address.first(4), whole.begin() + mapped_prefix.size());
+    }
+    return whole;
 }
+
+std::size_t ConnectionEnd::Hash::operator()(const ConnectionEnd& end) const {
+    return std::hash<std::string_view>{}({reinterpret_cast<const char*>(&end), sizeof(end)});
+}
+
+static_assert(std::has_unique_object_representations_v<ConnectionEnd>, "its bytes are what is hashed");
 
 std::string_view state_name(std::uint8_t state) {
     switch (state) {

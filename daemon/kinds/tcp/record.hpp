@@ -6,6 +6,7 @@
 
 #include "bpf/tcp.h"
 
+#include <array>
 #include <cstddef>
 #include <cstdint>
 #include <cstring>
@@ -40,7 +41,33 @@ template <typename T>
 [[nodiscard]] bool is_loopback(std::uint8_t family, std::span<const __u8, 16> address);
 
 /// An IPv4 address and its v4-mapped form are one.
-[[nodiscard]] std::string address_text(std::uint8_t family, std::span<const __u8, 16> address);
+/// One end of a connection, told from all others of the machine. IPv4 is the same in either of its forms.
+struct ConnectionEnd {
+    using Address = std::array<__u8, 16>;
+
+    Address here{};
+    Address there{};
+    std::uint32_t netns{};
+    std::uint16_t port{};
+    std::uint16_t other_port{};
+
+    bool operator==(const ConnectionEnd&) const = default;
+
+    struct Hash {
+        std::size_t operator()(const ConnectionEnd& end) const;
+    };
+};
+
+[[nodiscard]] ConnectionEnd::Address as_ipv6(std::uint8_t family, std::span<const __u8, 16> address);
+
+[[nodiscard]] ConnectionEnd end_of(const auto& record, std::span<const __u8, 16> here, std::uint16_t port,
+                                   std::span<const __u8, 16> there, std::uint16_t other_port) {
+    return {.here = as_ipv6(record.family, here),
+            .there = as_ipv6(record.family, there),
+            .netns = record.netns,
+            .port = port,
+            .other_port = other_port};
+}
 
 /// "CLOSE_WAIT", as ss and netstat spell it.
 [[nodiscard]] std::string_view state_name(std::uint8_t state);

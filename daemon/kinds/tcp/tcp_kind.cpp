@@ -5,24 +5,25 @@
 #include "kinds/tcp/record.hpp"
 #include "kinds/tcp/tcp.hpp"
 
-#include <sys/socket.h>
-
 #include <array>
 #include <format>
+#include <memory>
 #include <utility>
 
 namespace egb::tcp {
 
 namespace {
 
-/// Events taken at a time: a flood must let the bus and the watchdog in between.
-constexpr std::size_t batch = 256;
+/// Events taken at a time: a flood must let the bus and the watchdog in between. As many as one batch of acts
+/// can cause, or the ring would fill up.
+constexpr std::size_t batch = 16'384;
 
-constexpr Span between_walks = std::chrono::minutes{5};
+constexpr Span between_looks_at_files = std::chrono::minutes{5};
 
-constexpr std::string_view adopt_program = "egb_tcp_adopt";
-constexpr std::string_view adopt_files_program = "egb_tcp_adopt_files";
+constexpr std::string_view sweep_program = "egb_tcp_sweep";
+constexpr std::string_view sweep_files_program = "egb_tcp_sweep_files";
 constexpr std::string_view holders_program = "egb_tcp_holders";
+constexpr std::string_view holders_of_program = "egb_tcp_holders_of";
 constexpr std::string_view peers_program = "egb_tcp_peers";
 
 template <typename T>
@@ -39,18 +40,12 @@ egb_tcp_note note_of(std::uint16_t type, std::uint64_t cookie) {
             .cookie = cookie};
 }
 
-/// An iterator that marks sockets and writes nothing.
-void ignore_record(host::EventSource::Record /*record*/) {}
-
-/// All sockets are files of one file system that is mounted nowhere.
-Result<std::uint64_t> socket_device() {
-    const host::Fd any{::socket(AF_UNIX, SOCK_DGRAM | SOCK_CLOEXEC, 0)};
-    if (!any) {
-        return fail_errno("making a socket");
-    }
-    return host::file_number(any.get()).transform([](const host::FileNumber& file) {
-        return file.device;
-    });
+egb_tcp_holder holder_of(const egb_tcp_holders_query& query, const egb_tcp_held& held) {
+    return {.header = {.type = EGB_TCP_HOLDER, .size = sizeof(egb_tcp_holder), .reserved = 0, .time_ns = 0},
+            .cookie = held.cookie,
+            .start_boottime_ns = query.start_boottime_ns,
+            .pid = query.pid,
+            .fd = held.fd};
 }
 
 Capability capability(std::string_view name, const std::string& lack, std::string_view how) {
@@ -60,7 +55,8 @@ Capability capability(std::string_view name, const std::string& lack, std::strin
 } // namespace
 
 std::span<const std::string_view> TcpKind::optional_programs() {
-    static constexpr std::array programs{adopt_program, adopt_files_program, holders_program, peers_program};
+    static constexpr std::array programs{sweep_files_program, holders_program, holders_of_program,
+                                         peers_program};
     return programs;
 }
 
@@ -101,6 +97,8 @@ Result<> TcpKind::start() {
     }
     attached_ = true;
     listed_by_kernel_ = events_->refusal(holders_program).empty() && surroundings_.procfs.has_our_pids();
+    not_asked_ = listed_by_kernel_ ? "" : events_->refusal(holders_of_program);
+    tracker_.trust_holders(not_asked_.empty());
     nudge_lack_ = surroundings_.sys.nudge_lack();
     destroy_lack_ = surroundings_.sys.destroy_lack();
     use_means();
@@ -111,33 +109,31 @@ std::vector<Capability> TcpKind::capabilities() const {
     if (!attached_) {
         return {};
     }
-    const std::uint64_t unmarked = events_->count("egb_tcp_unmarked");
     return {
-        capability("marks",
-                   unmarked > 0 ? std::format("{} sockets had no room for a mark (their owner has used up "
-                                              "net.core.optmem_max) and are not seen",
-                                              unmarked)
-                                : "",
-                   "every socket that begins to wait can be marked"),
-        capability("events", {}, "tp_btf/inet_sock_set_state marks each socket as it begins to wait"),
-        capability("sweep", {}, "iter/bpf_sk_storage_map lists the marked sockets of all network namespaces"),
-        capability("holders", not_asked_,
+        capability("events", {},
+                   "tp_btf/inet_sock_set_state tells of the first socket that begins to wait, and of the end "
+                   "of each "
+                   "ghost"),
+        capability(
+            "sweep", not_entered_,
+            std::format("iter/tcp lists the waiting sockets of each network namespace that a process lives "
+                        "in: {} of them",
+                        namespaces_)),
+        capability("other-namespaces", not_listed_,
                    listed_by_kernel_
-                       ? "iter/task_file finds the processes that hold a socket, all in one pass"
-                       : "the processes that hold a socket are found by a walk through /proc/*/fd, "
-                         "because iter/task_file does not list those of this machine here"),
+                       ? "iter/task_file finds those in network namespaces that no process lives in"
+                       : "sockets in network namespaces that no process lives in are not seen here"),
+        capability(
+            "holders", not_asked_,
+            listed_by_kernel_
+                ? "iter/task_file finds the processes that hold a socket, all in one pass"
+                : "each process is asked for the sockets that it holds, because iter/task_file does not list "
+                  "those of this machine here"),
         capability("peers", events_->refusal(peers_program) + not_looked_,
                    "the other end of a connection within this machine is looked for by iter/tcp"),
         capability("nudge", nudge_lack_, "peers are asked by bpf_setsockopt in iter/tcp"),
         capability("destroy", destroy_lack_,
                    "sockets are ended by bpf_sock_destroy in iter/tcp, under their lock"),
-        capability("older-sockets", not_adopted_,
-                   "iter/tcp and iter/task_file find sockets that waited before the daemon started"),
-        capability(
-            "other-namespaces", not_entered_,
-            std::format(
-                "older sockets that no process holds are looked for everywhere (network namespaces: {})",
-                namespaces_)),
     };
 }
 
@@ -159,24 +155,20 @@ Result<bool> TcpKind::drain() {
 }
 
 Result<> TcpKind::sweep(SweepReason reason) {
-    if (auto pushed = push_thresholds(); !pushed) {
-        return pushed;
-    }
-    if (reason != SweepReason::timer) {
-        adopt_older_sockets();
+    const auto spaces = surroundings_.procfs.net_namespaces();
+    if (auto begun = begin_sweep(); !begun) {
+        return begun;
     }
     tracker_.observe(sighting(SightingType::sweep_begin, Source::sweep));
-    if (auto looked = look_at_sockets(); !looked) {
+    if (auto looked = look_at_sockets(spaces, reason); !looked) {
         return looked;
     }
-    if (tracker_.wants_holders() && may_keep_holders(reason)) {
-        tracker_.keep_holders();
-    } else if (tracker_.wants_holders()) {
+    if (tracker_.wants_holders()) {
         if (auto looked = look_for_holders(); !looked) {
             return looked;
         }
     }
-    look_for_peers();
+    look_for_peers(spaces);
     look_for_answers(reason);
     look_at_leaking_owners();
     tracker_.observe(sighting(SightingType::sweep_end, Source::sweep));
@@ -205,13 +197,13 @@ void TcpKind::look_at_leaking_owners() {
 }
 
 /// Where it cannot be looked, nothing is proven by what is not there.
-void TcpKind::look_for_peers() {
+void TcpKind::look_for_peers(const std::vector<host::NetNamespace>& spaces) {
     const auto wanted = tracker_.wanted_peers(surroundings_.clock.now());
     if (wanted.empty() || !events_->refusal(peers_program).empty()) {
         return;
     }
     not_looked_.clear();
-    for (const auto& space : surroundings_.procfs.net_namespaces()) {
+    for (const auto& space : spaces) {
         const auto ports = wanted.find(static_cast<std::uint32_t>(space.inode));
         if (ports == wanted.end()) {
             continue;
@@ -272,119 +264,106 @@ void TcpKind::look_for_answers(SweepReason reason) {
     }
 }
 
-/// Also makes the kernel side announce the next socket that begins to wait: before the sweep, so that one
-/// which slips in behind the iterator is announced and not missed.
-Result<> TcpKind::push_thresholds() {
+Result<> TcpKind::begin_sweep() {
     const egb_tcp_control control{.close_wait_after_ns = nanoseconds(thresholds_.close_wait),
                                   .fin_wait2_after_ns = nanoseconds(thresholds_.fin_wait2),
                                   .last_ack_after_ns = nanoseconds(thresholds_.last_ack)};
-    if (auto set = events_->control("egb_tcp_control", bytes_of(control)); !set) {
-        return set;
-    }
-    constexpr std::uint32_t not_announced = 0;
-    return events_->control("egb_tcp_announced", bytes_of(not_announced));
+    return events_->control("egb_tcp_control", bytes_of(control)).and_then([this] {
+        return events_->call("egb_tcp_begin_sweep", {}).transform([](std::uint32_t /*always 0*/) {});
+    });
 }
 
-void TcpKind::adopt_older_sockets() {
-    const auto here = events_->iterate(adopt_program, 1, ignore_record);
-    const auto held = events_->iterate(adopt_files_program, 1, ignore_record);
-    not_adopted_.clear();
-    for (const auto* adopted : {&here, &held}) {
-        if (!*adopted) {
-            not_adopted_ = "some sockets that waited before the daemon started are not seen: " +
-                           adopted->error().message;
-        }
-    }
-    adopt_in_other_namespaces();
-}
-
-void TcpKind::adopt_in_other_namespaces() {
+Result<> TcpKind::look_at_sockets(const std::vector<host::NetNamespace>& spaces, SweepReason reason) {
     not_entered_.clear();
-    namespaces_ = 0;
-    for (const auto& space : surroundings_.procfs.net_namespaces()) {
-        const auto adopted = host::in_net_namespace(space.fd, [this] {
-            return events_->iterate(adopt_program, 1, ignore_record);
-        });
-        if (adopted) {
-            ++namespaces_;
-        } else {
-            not_entered_ =
-                "sockets without a descriptor that waited before the daemon started are seen in its own "
-                "network namespace only: " +
-                adopted.error().message;
+    if (auto listed = list_sockets(sweep_program); !listed) {
+        return listed;
+    }
+    std::set<std::uint64_t> entered{host::own_net_namespace()};
+    for (const auto& space : spaces) {
+        if (entered.contains(space.inode)) {
+            continue;
         }
+        const auto listed = host::in_net_namespace(space.fd, [this] {
+            return list_sockets(sweep_program);
+        });
+        if (listed) {
+            entered.insert(space.inode);
+        } else {
+            not_entered_ = "some network namespaces are not looked into: " + listed.error().message;
+        }
+    }
+    namespaces_ = entered.size();
+    look_at_files(entered, reason);
+    return {};
+}
+
+/// A walk through all descriptors of the machine: for namespaces that cannot be entered, and so not in every
+/// sweep.
+void TcpKind::look_at_files(const std::set<std::uint64_t>& entered, SweepReason reason) {
+    const Instant now = surroundings_.clock.now();
+    const bool due = reason != SweepReason::timer || now >= looked_at_files_ + between_looks_at_files;
+    if (!listed_by_kernel_ || !(due || tracker_.has_sockets_outside(entered))) {
+        return;
+    }
+    looked_at_files_ = now;
+    not_listed_.clear();
+    if (const auto listed = list_sockets(sweep_files_program); !listed) {
+        not_listed_ =
+            "sockets in network namespaces that no process lives in are not seen: " + listed.error().message;
     }
 }
 
-Result<> TcpKind::look_at_sockets() {
-    by_inode_.clear();
-    return events_->iterate("egb_tcp_sweep", sizeof(egb_tcp_socket),
-                            [this](host::EventSource::Record record) {
-                                Sighting seen = sighting(SightingType::seen, Source::sweep);
-                                seen.record = record;
-                                tracker_.observe(seen);
-                                const auto socket = read_record<egb_tcp_socket>(record);
-                                if (!listed_by_kernel_ && socket && (socket->flags & EGB_TCP_WATCHED) != 0) {
-                                    by_inode_.emplace(socket->inode, socket->cookie);
-                                }
-                            });
+Result<> TcpKind::list_sockets(std::string_view program) {
+    return events_->iterate(program, sizeof(egb_tcp_socket), [this](host::EventSource::Record record) {
+        Sighting seen = sighting(SightingType::seen, Source::sweep);
+        seen.record = record;
+        tracker_.observe(seen);
+    });
 }
 
 Result<> TcpKind::look_for_holders() {
     host::ProcessLookup lookup{surroundings_.procfs};
     if (!listed_by_kernel_) {
-        walk_descriptors(lookup);
-        return {};
+        return not_asked_.empty() ? ask_processes(lookup) : Result<>{};
     }
     return events_->iterate(holders_program, sizeof(egb_tcp_holder), [&](host::EventSource::Record record) {
         if (const auto holder = read_record<egb_tcp_holder>(record)) {
-            tell_holder(*holder,
-                        lookup.find(holder->pid, host::ProcessLookup::ticks_of(holder->start_boottime_ns)));
+            tell_holder(*holder, lookup);
         }
     });
 }
 
-/// A walk through /proc costs more than all the rest of a sweep. Whoever holds a socket keeps it until it
-/// closes it, which is an event; that another process gets it too is noticed by the next walk.
-bool TcpKind::may_keep_holders(SweepReason reason) const {
-    const bool thorough = reason == SweepReason::startup || reason == SweepReason::loss;
-    return !listed_by_kernel_ && !thorough && !tracker_.misses_holders() &&
-           surroundings_.clock.now() < walked_ + between_walks;
+Result<> TcpKind::ask_processes(host::ProcessLookup& lookup) {
+    const auto list = std::make_unique<egb_tcp_held_list>();
+    for (const auto pid : surroundings_.procfs.pids()) {
+        egb_tcp_holders_query query{.pid = pid, .from_fd = 0, .start_boottime_ns = 0};
+        for (std::uint32_t count = EGB_TCP_HELD; count == EGB_TCP_HELD;) {
+            const auto answer =
+                events_->call(holders_of_program, std::as_writable_bytes(std::span{&query, 1}));
+            if (!answer) {
+                return std::unexpected(answer.error());
+            }
+            count = *answer;
+            if (auto read = count == 0 ? Result<>{} : read_held(*list); !read) {
+                return read;
+            }
+            for (const egb_tcp_held& held : std::span{list->held}.first(count)) {
+                tell_holder(holder_of(query, held), lookup);
+                query.from_fd = held.fd + 1;
+            }
+        }
+    }
+    return {};
 }
 
-/// What egb_tcp_holders does, where it does not see the machine's processes.
-void TcpKind::walk_descriptors(host::ProcessLookup& lookup) {
-    const auto device = socket_device();
-    if (!device) {
-        not_asked_ = "the descriptors of sockets cannot be told from others: " + device.error().message;
-        tracker_.trust_holders(false);
-        return;
-    }
-    walked_ = surroundings_.clock.now();
-    const auto files = surroundings_.procfs.open_files([&](const host::FileNumber& file) {
-        return file.device == *device && by_inode_.contains(file.inode);
-    });
-    for (const host::OpenFile& open : files.found) {
-        const egb_tcp_holder holder{
-            .header = {.type = EGB_TCP_HOLDER, .size = sizeof(holder), .reserved = 0, .time_ns = 0},
-            .cookie = by_inode_.at(open.file.inode),
-            .start_boottime_ns = host::ProcessLookup::boottime_of(open.start_ticks),
-            .pid = open.pid,
-            .fd = open.fd};
-        tell_holder(holder, lookup.find(open.pid, open.start_ticks));
-    }
-    not_asked_ = files.refused == 0
-                     ? ""
-                     : std::format("{} processes do not let us see their descriptors (this needs "
-                                   "CAP_SYS_PTRACE and CAP_DAC_READ_SEARCH)",
-                                   files.refused);
-    tracker_.trust_holders(files.refused == 0);
+Result<> TcpKind::read_held(egb_tcp_held_list& list) const {
+    return events_->read("egb_tcp_held", std::as_writable_bytes(std::span{&list, 1}));
 }
 
-void TcpKind::tell_holder(const egb_tcp_holder& holder, ProcessPtr process) {
+void TcpKind::tell_holder(const egb_tcp_holder& holder, host::ProcessLookup& lookup) {
     Sighting held = sighting(SightingType::held, Source::sweep);
     held.record = bytes_of(holder);
-    held.process = std::move(process);
+    held.process = lookup.find(holder.pid, host::ProcessLookup::ticks_of(holder.start_boottime_ns));
     tracker_.observe(held);
 }
 

@@ -15,7 +15,7 @@
 #include <span>
 #include <string>
 #include <string_view>
-#include <unordered_map>
+#include <vector>
 
 namespace egb::tcp {
 
@@ -46,20 +46,20 @@ public:
     [[nodiscard]] Cleaner* cleaner() override { return &cleaner_; }
 
 private:
-    Result<> push_thresholds();
-    void adopt_older_sockets();
-    void adopt_in_other_namespaces();
-    [[nodiscard]] Result<> look_at_sockets();
-    void look_for_peers();
+    [[nodiscard]] Result<> begin_sweep();
+    [[nodiscard]] Result<> look_at_sockets(const std::vector<host::NetNamespace>& spaces, SweepReason reason);
+    void look_at_files(const std::set<std::uint64_t>& entered, SweepReason reason);
+    [[nodiscard]] Result<> list_sockets(std::string_view program);
+    void look_for_peers(const std::vector<host::NetNamespace>& spaces);
     [[nodiscard]] Result<> look_for_peers_in(const std::set<std::uint16_t>& ports);
     void look_for_answers(SweepReason reason);
     void look_at_leaking_owners();
     void tell(const auto& record);
     void use_means();
     [[nodiscard]] Result<> look_for_holders();
-    [[nodiscard]] bool may_keep_holders(SweepReason reason) const;
-    void walk_descriptors(host::ProcessLookup& lookup);
-    void tell_holder(const egb_tcp_holder& holder, ProcessPtr process);
+    [[nodiscard]] Result<> ask_processes(host::ProcessLookup& lookup);
+    [[nodiscard]] Result<> read_held(egb_tcp_held_list& list) const;
+    void tell_holder(const egb_tcp_holder& holder, host::ProcessLookup& lookup);
     [[nodiscard]] Sighting sighting(SightingType type, Source source) const;
 
     host::Surroundings surroundings_;
@@ -72,16 +72,14 @@ private:
     std::string nudge_lack_; ///< why the kernel does not let us; empty when it does
     std::string destroy_lack_;
     bool attached_{};
-    bool listed_by_kernel_{}; ///< iter/task_file shows the descriptors of this machine's processes
-    std::unordered_map<std::uint64_t, std::uint64_t>
-        by_inode_;             ///< cookies of watched sockets, when it does not
-    Instant walked_;           ///< when /proc was last walked through
-    std::string not_asked_;    ///< why holders may be missing; empty when none can
-    std::string not_adopted_;  ///< why sockets older than us may be missing; empty when none can
-    std::string not_entered_;  ///< why other network namespaces could not be entered
+    bool listed_by_kernel_{};  ///< iter/task_file shows the descriptors of this machine's processes
+    std::string not_asked_;    ///< why holders cannot be looked for; empty when they can
+    std::string not_entered_;  ///< why sockets of some network namespaces are missing; empty when none are
+    std::string not_listed_;   ///< why those in namespaces that cannot be entered are
+    Instant looked_at_files_;  ///< when these were last looked for
     bool asks_{};              ///< sockets may be under question
     std::string not_looked_;   ///< why peers on this machine may not be found; empty when they can
-    std::size_t namespaces_{}; ///< entered by the last adoption
+    std::size_t namespaces_{}; ///< entered by the last sweep
 };
 
 } // namespace egb::tcp

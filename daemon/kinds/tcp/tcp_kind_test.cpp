@@ -6,21 +6,19 @@
 #include "harness/fake_fd_store.hpp"
 #include "harness/fake_procfs.hpp"
 #include "harness/fake_sys.hpp"
-#include "harness/sockets.hpp"
+#include "host/process_lookup.hpp"
 #include "kinds/tcp/tcp.hpp"
 
-#include <fcntl.h>
 #include <netinet/in.h>
 #include <netinet/tcp.h>
-#include <unistd.h>
 
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
 
 #include <algorithm>
-#include <filesystem>
-#include <format>
+#include <cstring>
 #include <memory>
+#include <span>
 #include <vector>
 
 namespace egb::tcp {
@@ -45,25 +43,41 @@ protected:
     }
 
     /// A record of a socket that has waited for an hour.
-    void list_socket(std::uint64_t cookie, std::uint64_t inode) {
+    void list_socket(std::uint64_t cookie) {
         egb_tcp_socket record{};
         record.header = {.type = EGB_TCP_SOCKET,
                          .size = sizeof(record),
                          .reserved = 0,
                          .time_ns = static_cast<__u64>(clock_.now().time_since_epoch().count())};
         record.cookie = cookie;
-        record.inode = inode;
         record.family = AF_INET;
         record.state = TCP_CLOSE_WAIT;
         record.flags = EGB_TCP_WATCHED;
         events_->list("egb_tcp_sweep", record);
     }
 
-    /// Gives a process of the made-up /proc one of our own descriptors.
-    void hand_to(std::int32_t pid, int fd, int ours) {
-        const auto folder = tree_.root() / std::to_string(pid) / "fd";
-        std::filesystem::create_directories(folder);
-        std::filesystem::create_symlink(std::format("/proc/self/fd/{}", ours), folder / std::to_string(fd));
+    /// The kernel's answer to who holds what: a process of the machine, as it was when it started, and its
+    /// descriptors.
+    void hold_sockets(std::int32_t holder, std::uint64_t start_ticks, std::vector<egb_tcp_held> sockets) {
+        events_->answer("egb_tcp_holders_of", [=, this](std::span<std::byte> context) -> std::uint32_t {
+            egb_tcp_holders_query query{};
+            std::memcpy(&query, context.data(), sizeof(query));
+            if (query.pid != holder) {
+                return 0;
+            }
+            query.start_boottime_ns = host::ProcessLookup::boottime_of(start_ticks);
+            std::memcpy(context.data(), &query, sizeof(query));
+            const auto left = std::ranges::find_if(sockets, [&](const egb_tcp_held& socket) {
+                return socket.fd >= query.from_fd;
+            });
+            const auto told = std::span{left, sockets.end()}.first(
+                std::min<std::size_t>(EGB_TCP_HELD, static_cast<std::size_t>(sockets.end() - left)));
+            egb_tcp_held_list list{};
+            list.count = told.size();
+            std::ranges::copy(told, list.held);
+            EXPECT_TRUE(events_->control("egb_tcp_held", std::as_bytes(std::span{&list, 1})));
+            return static_cast<std::uint32_t>(told.size());
+        });
     }
 
     std::vector<Ghost> sweep() {
@@ -81,15 +95,11 @@ protected:
     std::unique_ptr<TcpKind> kind_;
 };
 
-TEST_F(TcpKindInAContainer, finds_holders_by_the_inodes_of_their_descriptors) {
-    const auto connection = test::connect_loopback(test::Family::ipv4);
-    const auto file = host::file_number(connection.ours.get());
-    ASSERT_TRUE(file) << file.error().message;
+TEST_F(TcpKindInAContainer, asks_each_process_for_the_sockets_that_it_holds) {
     tree_.add({.pid = 7, .start_ticks = 4711, .comm = "holder"});
     tree_.add({.pid = 8, .start_ticks = 4712, .comm = "bystander"});
-    hand_to(7, 5, connection.ours.get());
-    hand_to(8, 6, connection.peer.get());
-    list_socket(1, file->inode);
+    hold_sockets(7, 4711, {{.cookie = 1, .fd = 5, .reserved = 0}});
+    list_socket(1);
 
     const auto ghosts = sweep();
     ASSERT_THAT(ghosts, SizeIs(1));
@@ -99,31 +109,62 @@ TEST_F(TcpKindInAContainer, finds_holders_by_the_inodes_of_their_descriptors) {
     EXPECT_EQ(ghosts[0].holders[0].process->id.start_ticks, 4711U);
 }
 
-TEST_F(TcpKindInAContainer, does_not_take_a_file_with_the_same_inode_number_for_the_socket) {
-    const auto path = tree_.root() / "file";
-    tree_.write("file", "");
-    const host::Fd file{::open(path.c_str(), O_RDONLY | O_CLOEXEC)};
-    tree_.add({.pid = 7});
-    hand_to(7, 5, file.get());
-    list_socket(1, host::file_number(file.get())->inode);
+TEST_F(TcpKindInAContainer, goes_on_asking_a_process_that_holds_more_than_one_answer_has_room_for) {
+    tree_.add({.pid = 7, .start_ticks = 4711, .comm = "holder"});
+    std::vector<egb_tcp_held> held;
+    for (std::int32_t fd = 3; fd < 3 + 2 * EGB_TCP_HELD + 1; ++fd) {
+        held.push_back({.cookie = static_cast<__u64>(fd), .fd = fd, .reserved = 0});
+        list_socket(held.back().cookie);
+    }
+    hold_sockets(7, 4711, held);
+    OptionValues values{info().options};
+    ASSERT_TRUE(values.set("LeakAfter", "0"));
+    kind_->configure(values);
+    const auto ghosts = sweep();
+    ASSERT_THAT(ghosts, SizeIs(held.size()));
+    EXPECT_TRUE(std::ranges::all_of(ghosts, [](const Ghost& ghost) {
+        return ghost.holders.size() == 1;
+    }));
+}
+
+TEST_F(TcpKindInAContainer, does_not_take_a_process_for_the_holder_that_has_its_pid_now) {
+    tree_.add({.pid = 7, .start_ticks = 9999, .comm = "newcomer"});
+    hold_sockets(7, 4711, {{.cookie = 1, .fd = 5, .reserved = 0}});
+    list_socket(1);
     const auto ghosts = sweep();
     ASSERT_THAT(ghosts, SizeIs(1));
-    EXPECT_THAT(ghosts[0].holders, SizeIs(0));
+    ASSERT_THAT(ghosts[0].holders, SizeIs(1));
+    EXPECT_FALSE(ghosts[0].holders[0].process->known);
+}
+
+TEST_F(TcpKindInAContainer, claims_nothing_of_holders_where_the_kernel_cannot_be_asked) {
+    tree_.add({.pid = 7, .start_ticks = 4711, .comm = "holder"});
+    events_->refuse("egb_tcp_holders_of", "no such function");
+    ASSERT_TRUE(kind_->start());
+    list_socket(1);
+    const auto ghosts = sweep();
+    ASSERT_THAT(ghosts, SizeIs(1));
+    EXPECT_TRUE(std::ranges::any_of(ghosts[0].evidence, [](const Evidence& evidence) {
+        return evidence.rule->name == "unknown-holder";
+    }));
+    const auto capabilities = kind_->capabilities();
+    const auto holders = std::ranges::find(capabilities, "holders", &Capability::name);
+    ASSERT_NE(holders, capabilities.end());
+    EXPECT_FALSE(holders->works);
+    EXPECT_EQ(holders->detail, "no such function");
 }
 
 TEST_F(TcpKindInAContainer, looks_how_many_descriptors_the_owner_of_a_leak_has) {
-    const auto connection = test::connect_loopback(test::Family::ipv4);
-    const auto file = host::file_number(connection.ours.get());
-    ASSERT_TRUE(file) << file.error().message;
     tree_.add({.pid = 7, .start_ticks = 4711, .comm = "holder"});
     tree_.write("7/limits",
                 "Max open files            1024                 524288               files     \n");
-    hand_to(7, 5, connection.ours.get());
-    hand_to(7, 6, connection.peer.get());
+    tree_.write("7/fd/5", "");
+    tree_.write("7/fd/6", "");
+    hold_sockets(7, 4711, {{.cookie = 1, .fd = 5, .reserved = 0}});
     OptionValues values{info().options};
     ASSERT_TRUE(values.set("LeakAfter", "1"));
     kind_->configure(values);
-    list_socket(1, file->inode);
+    list_socket(1);
 
     const auto ghosts = sweep();
     ASSERT_THAT(ghosts, SizeIs(2));
@@ -139,7 +180,7 @@ TEST_F(TcpKindInAContainer, says_which_way_it_looks) {
     const auto holders = std::ranges::find(capabilities, "holders", &Capability::name);
     ASSERT_NE(holders, capabilities.end());
     EXPECT_TRUE(holders->works);
-    EXPECT_THAT(holders->detail, testing::HasSubstr("/proc"));
+    EXPECT_THAT(holders->detail, testing::HasSubstr("each process"));
 }
 
 } // namespace

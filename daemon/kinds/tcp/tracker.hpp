@@ -8,7 +8,7 @@
 #include "core/option.hpp"
 #include "core/tracker.hpp"
 #include "kinds/tcp/leaks.hpp"
-
+#include "kinds/tcp/record.hpp"
 #include "kinds/tcp/scope.hpp"
 
 #include "bpf/tcp.h"
@@ -68,7 +68,7 @@ public:
     [[nodiscard]] Changes tick(Instant now) override;
     [[nodiscard]] std::optional<Instant> deadline() const override { return deadline_; }
     [[nodiscard]] std::size_t tracked() const override { return sockets_.size(); }
-    [[nodiscard]] Fields describe(std::string_view key) const override;
+    [[nodiscard]] Facts facts(std::string_view key) const override;
 
     /// Whether the search for holders sees all there are. If not, having found none says nothing.
     void trust_holders(bool all_seen) { sees_all_holders_ = all_seen; }
@@ -76,11 +76,8 @@ public:
     /// Whether the sweep under way has met a socket whose holders are worth a look.
     [[nodiscard]] bool wants_holders() const { return met_overdue_; }
 
-    /// Whether it has met one of which no holder is known.
-    [[nodiscard]] bool misses_holders() const;
-
-    /// This sweep does not look for holders: those of the last one stand.
-    void keep_holders();
+    /// Whether it knows of sockets in other network namespaces than these.
+    [[nodiscard]] bool has_sockets_outside(const std::set<std::uint64_t>& namespaces) const;
 
     /// Ports that the other ends of sockets on this machine have, by the inode of the network namespace to
     /// look in. Only of sockets that this sweep has met overdue, of which it is not known, and not too often.
@@ -110,7 +107,6 @@ private:
         std::vector<Holder> holders; ///< as last told
         std::vector<Holder> found;   ///< by the sweep under way
         bool met{};                  ///< by the sweep under way
-        bool looked{};               ///< for its holders, by any sweep
         unsigned missed{};           ///< sweeps in a row that have not met it
         unsigned told{}; ///< the traits of the verdict that is in the ledger; 0 when there is none
     };
@@ -136,12 +132,12 @@ private:
 
     Thresholds thresholds_;
     std::unordered_map<std::uint64_t, Socket> sockets_; ///< by cookie
-    std::unordered_set<std::string> left_; ///< ends that no process has any more, of this sweep: their ends
+    std::unordered_set<ConnectionEnd, ConnectionEnd::Hash>
+        left_; ///< what no process has any more, of this sweep
     Leaks leaks_;
     Means means_;
     Bounds bounds_;
     bool met_overdue_{};
-    bool keeps_holders_{}; ///< the sweep under way does not look for them
     bool sees_all_holders_{true};
     std::optional<Instant> deadline_;
     Changes changes_;

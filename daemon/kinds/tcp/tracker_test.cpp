@@ -265,32 +265,6 @@ TEST(TcpTracker, does_not_claim_that_nobody_holds_it_when_nobody_can_look) {
     EXPECT_THAT(names(changes.ghosts[0]), testing::Not(testing::Contains("no-holder")));
 }
 
-TEST(TcpTracker, a_sweep_that_does_not_look_for_holders_keeps_those_it_knows) {
-    Stage stage;
-    const auto socket = stage.socket(1);
-    stage.pass(threshold);
-    static_cast<void>(stage.sweep({socket}));
-    stage.observe(SightingType::sweep_begin);
-    auto again = socket;
-    again.header.time_ns = nanoseconds(stage.now);
-    stage.observe(SightingType::seen, again);
-    EXPECT_FALSE(stage.tracker.misses_holders());
-    stage.tracker.keep_holders();
-    stage.observe(SightingType::sweep_end);
-    EXPECT_TRUE(stage.tracker.tick(stage.now).empty()) << "nothing has changed";
-}
-
-TEST(TcpTracker, holders_of_what_was_young_are_still_to_be_looked_for) {
-    Stage stage;
-    auto socket = stage.socket(1);
-    static_cast<void>(stage.sweep({socket}));
-    stage.pass(threshold);
-    stage.observe(SightingType::sweep_begin);
-    socket.header.time_ns = nanoseconds(stage.now);
-    stage.observe(SightingType::seen, socket);
-    EXPECT_TRUE(stage.tracker.misses_holders());
-}
-
 TEST(TcpTracker, the_event_of_its_end_says_who_ended_it) {
     Stage stage;
     const auto socket = stage.socket(1);
