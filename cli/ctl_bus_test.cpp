@@ -1,8 +1,8 @@
 // SPDX-License-Identifier: Apache-2.0
 // The real ghostctl against a real bus: what it prints, what it asks for, how it ends.
 #include "testing/fake_daemon.hpp"
-#include "testing/session_bus.hpp"
 #include "testing/program.hpp"
+#include "testing/session_bus.hpp"
 
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>

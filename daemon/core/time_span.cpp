@@ -135,7 +135,8 @@ Result<Span> parse_span(std::string_view text) {
             }
         }
         take_while(text, is_blank);
-        const auto* const unit = std::ranges::find(written_units, take_while(text, is_unit_part), &Unit::name);
+        const auto* const unit =
+            std::ranges::find(written_units, take_while(text, is_unit_part), &Unit::name);
         if ((whole.empty() && fraction.empty()) || unit == written_units.end() || text.starts_with('.')) {
             return not_a_span(whole_text);
         }

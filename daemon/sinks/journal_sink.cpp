@@ -183,7 +183,7 @@ void send_to_journal(std::span<const std::string> entry) {
     std::vector<iovec> parts;
     parts.reserve(entry.size());
     for (const std::string& field : entry) {
-        // NOLINTNEXTLINE(cppcoreguidelines-pro-type-const-cast): an iovec is for reading and for writing alike
+        // NOLINTNEXTLINE(cppcoreguidelines-pro-type-const-cast): an iovec serves writers too
         parts.push_back({.iov_base = const_cast<char*>(field.data()), .iov_len = field.size()});
     }
     // An entry that journald does not take has no better place to be told of than the journal.

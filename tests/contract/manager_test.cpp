@@ -510,7 +510,8 @@ TEST_F(ManagerTest, TellsTroublesOfItselfAndOfItsKinds) {
 TEST_F(ManagerTest, TellsWhatHasChangedAndNothingElse) {
     ChangedProperties of_manager{root_.connection(), manager_path, manager_interface};
     ChangedProperties of_kind{root_.connection(), kind_path, kind_interface};
-    const ChangedProperties of_other{root_.connection(), "/org/eghostbuster1/kind/fake_2dreport", kind_interface};
+    const ChangedProperties of_other{root_.connection(), "/org/eghostbuster1/kind/fake_2dreport",
+                                     kind_interface};
     const auto publish = [this](const std::function<void(FakeControl&)>& change) {
         served_.on_loop([&] {
             change(served_.control());
