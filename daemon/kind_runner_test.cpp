@@ -239,12 +239,12 @@ TEST_F(KindRunnerTest, ATrackerThatIsAlwaysDueIsSweptTenTimesASecond) {
 
 TEST_F(KindRunnerTest, ASweepThatTakesLongIsMadeTheMoreRarely) {
     kind_.while_sweeping = [this] {
-        fake_clock_.advance(milliseconds{200});
+        fake_clock.advance(milliseconds{200});
     };
     started();
     kind_.puppet_tracker.due = Instant{};
     const Instant end = clock_.now() + seconds{60};
-    for (; clock_.now() < end; fake_clock_.advance(milliseconds{1})) {
+    for (; clock_.now() < end; fake_clock.advance(milliseconds{1})) {
         runner().sweep_if_due();
     }
     EXPECT_THAT(kind_.sweeps, SizeIs(1 + 6)) << "of a minute, no more than a fiftieth";
