@@ -17,6 +17,7 @@ enum {
 	EGB_TCP_PEERS,	  /* sweep: all such sockets of a network namespace have been told */
 	EGB_TCP_ASKED,	  /* its peer is being asked */
 	EGB_TCP_ANSWERED, /* its peer has answered */
+	EGB_TCP_RELEASED, /* its peer is asked no longer */
 	EGB_TCP_OWNER,	  /* sweep: how many descriptors a process has that leaks sockets */
 };
 
@@ -105,7 +106,7 @@ struct egb_tcp_peer {
 };
 EGB_ASSERT_SIZE(struct egb_tcp_peer, 64);
 
-/* For EGB_TCP_ASKED and EGB_TCP_ANSWERED. */
+/* For EGB_TCP_ASKED, EGB_TCP_ANSWERED and EGB_TCP_RELEASED. */
 struct egb_tcp_note {
 	struct egb_header header;
 	__u64 cookie;

@@ -8,6 +8,8 @@ std::vector<Outcome> Cleaner::ask(std::span<const GhostPtr> ghosts) {
                                 {.verdict = Verdict::refused, .reason = "its kind asks nothing"});
 }
 
+void Cleaner::take_back(std::span<const GhostPtr> /*ghosts*/) {}
+
 Result<std::string> Cleaner::restore(GhostId id) {
     return fail(ErrorCode::unsupported,
                 "ghost {} cannot be put back: its kind ends things and keeps nothing of them", id);

@@ -28,6 +28,9 @@ public:
     /// Puts the kind's question to ghosts that are `askable`. The answer comes later, through the tracker.
     [[nodiscard]] virtual std::vector<Outcome> ask(std::span<const GhostPtr> ghosts);
 
+    /// Calls back what ask() has begun, as far as there is still something to call back.
+    virtual void take_back(std::span<const GhostPtr> ghosts);
+
     /// Puts back what clean() had put into quarantine; says where it is now.
     [[nodiscard]] virtual Result<std::string> restore(GhostId id);
 };

@@ -92,6 +92,7 @@ void Pipeline::tick() {
         settle(*entry.kind);
     }
     review_due();
+    take_back_questions();
     const bool more_due = act_on_due();
     ledger_.flush(more_due ? 0 : told_per_tick);
     left_over_ = more_due || ledger_.unflushed();
@@ -164,6 +165,9 @@ void Pipeline::review(const GhostPtr& ghost) {
         reviews_.erase(id);
     }
 
+    if (!is_act(licence(*ghost).action)) {
+        take_back_question(ghost);
+    }
     const Decision permitted = permission(*ghost);
     if (!is_act(permitted.action)) {
         call_off(ghost, permitted.reason);
@@ -245,6 +249,23 @@ void Pipeline::call_off(const GhostPtr& ghost, std::string_view reason) {
     }
 }
 
+/// A question that was put by what is called off now is not left to itself.
+void Pipeline::take_back_question(const GhostPtr& ghost) {
+    const Instant now = clock_.now();
+    if (const auto* mark = asked_.find(*ghost, now); mark != nullptr && !mark->value.taken_back) {
+        auto taken_back = *mark;
+        taken_back.value.taken_back = true;
+        asked_.set(*ghost, taken_back, now);
+        to_take_back_[ghost->kind->name].push_back(ghost);
+    }
+}
+
+void Pipeline::take_back_questions() {
+    for (const auto& [kind, ghosts] : std::exchange(to_take_back_, {})) {
+        entry(kind).kind->cleaner()->take_back(ghosts);
+    }
+}
+
 Decision Pipeline::decision(const Ghost& ghost) const {
     Decision decision = permission(ghost);
     if (!is_act(decision.action)) {
@@ -274,8 +295,7 @@ std::optional<Decision> Pipeline::hold_on(const Ghost& ghost) const {
                         std::format("{} for another {}", ignored ? "ignored" : "held", format_span(left))};
 }
 
-/// The decision without its appointments: whether there is anything but time between this ghost and an act.
-Decision Pipeline::permission(const Ghost& ghost) const {
+Decision Pipeline::licence(const Ghost& ghost) const {
     if (auto held = hold_on(ghost)) {
         return *std::move(held);
     }
@@ -291,10 +311,19 @@ Decision Pipeline::permission(const Ghost& ghost) const {
         decision.reason = "all acts are paused";
     } else if (auto why = governor_.protection(ghost)) {
         decision.reason = *std::move(why);
-    } else if (auto enough = asked_enough(ghost, act)) {
-        decision.reason = *std::move(enough);
     } else {
         decision.action = act;
+    }
+    return decision;
+}
+
+/// The decision without its appointments: whether there is anything but time between this ghost and an act.
+Decision Pipeline::permission(const Ghost& ghost) const {
+    Decision decision = licence(ghost);
+    if (is_act(decision.action)) {
+        if (auto enough = asked_enough(ghost, decision.action)) {
+            decision = {.action = Action::report, .reason = *std::move(enough)};
+        }
     }
     return decision;
 }
@@ -453,6 +482,7 @@ Result<> Pipeline::set_hold(GhostId id, Span span, Action action) {
     const Instant now = clock_.now();
     holds_.set(*ghost, {.until = later(now, span), .value = action}, now);
     review(ghost);
+    take_back_questions();
     return {};
 }
 

@@ -85,7 +85,8 @@ private:
         Instant last;
         Instant next;
         std::string actor;
-        Action wanted{}; ///< clean: its cleaner can do no more than ask
+        Action wanted{};    ///< clean: its cleaner can do no more than ask
+        bool taken_back{};  ///< because nothing was to be done to it any more
     };
 
     /// What is done in one go: ghosts of one kind, by the same act.
@@ -107,8 +108,12 @@ private:
     bool act_on_due();
     void announce(const GhostPtr& ghost);
     void call_off(const GhostPtr& ghost, std::string_view reason);
+    void take_back_question(const GhostPtr& ghost);
+    void take_back_questions();
 
     [[nodiscard]] std::optional<Decision> hold_on(const Ghost& ghost) const;
+    /// As far as policy, people and governor have a say; whether it has been asked enough is left out.
+    [[nodiscard]] Decision licence(const Ghost& ghost) const;
     [[nodiscard]] Decision permission(const Ghost& ghost) const;
     /// Which act the request comes to; an error when it comes to none.
     [[nodiscard]] Result<Action> admit(const Entry& entry, const Ghost& ghost,
@@ -132,6 +137,7 @@ private:
     std::map<std::string, Entry, std::less<>> entries_;
     Marks<Action> holds_; ///< report: held; ignore: ignored
     Marks<Asked> asked_;
+    std::map<std::string_view, std::vector<GhostPtr>> to_take_back_; ///< by kind
     Agenda pending_; ///< ghosts whose act is announced, and when it may be done
     Agenda reviews_; ///< ghosts to be decided upon again, when a hold or a cooldown ends
     std::uint64_t limits_seen_;

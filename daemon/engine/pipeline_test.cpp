@@ -436,6 +436,35 @@ TEST_F(AskingPipeline, what_does_not_answer_was_cleaned) {
     EXPECT_EQ(ledger_.find("fake", "a"), nullptr);
 }
 
+TEST_F(AskingPipeline, a_question_is_called_back_when_nothing_is_to_be_done_any_more) {
+    const std::vector<std::pair<std::string, std::function<void(GhostId)>>> ways{
+        {"hold",
+         [this](GhostId id) {
+             EXPECT_TRUE(pipeline_.hold(id, 1min));
+         }},
+        {"pause",
+         [this](GhostId) {
+             limit(&GovernorLimits::paused, true);
+             pipeline_.tick();
+             limit(&GovernorLimits::paused, false);
+         }},
+        {"policy",
+         [this](GhostId) {
+             pipeline_.set_policy("fake", {.clean = CleanPolicy::never, .veto = veto});
+             pipeline_.tick();
+         }},
+    };
+    for (const auto& [name, call_back] : ways) {
+        const GhostId id = appear(name, Grade::suspected);
+        pass(veto);
+        ASSERT_THAT(asked(), testing::Contains(name));
+        EXPECT_THAT(kind_.fake_cleaner().taken_back(), testing::Not(testing::Contains(name)));
+        call_back(id);
+        pipeline_.tick();
+        EXPECT_THAT(kind_.fake_cleaner().taken_back(), testing::Contains(name).Times(1));
+    }
+}
+
 TEST_F(AskingPipeline, what_goes_by_itself_unasked_was_not_us) {
     appear("a", Grade::suspected);
     kind_.fake_tracker().stay_silent("a");

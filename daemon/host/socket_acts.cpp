@@ -3,6 +3,7 @@
 
 #include "bpf/socket_acts.h"
 #include "host/net_namespace.hpp"
+#include "host/sock_diag.hpp"
 #include "socket_acts.skel.h"
 
 #include <netinet/tcp.h>
@@ -48,6 +49,16 @@ egb_socket_order order_of(const SocketTarget& target, bool only_look) {
 
 std::unexpected<Error> gone() {
     return fail(ErrorCode::not_found, "the socket is no more");
+}
+
+template <typename Answer>
+std::vector<Answer> one_by_one(std::span<const SocketTarget> targets, const auto& act) {
+    std::vector<Answer> answers;
+    answers.reserve(targets.size());
+    for (const SocketTarget& target : targets) {
+        answers.push_back(act(target));
+    }
+    return answers;
 }
 
 /// One answer for each target: why its network namespace could not be worked in, else what `read` makes of
@@ -111,16 +122,33 @@ std::string SocketActs::lack(std::string_view program) {
     return loaded ? object_->refusal(program) : loaded.error().message;
 }
 
-std::string SocketActs::nudge_lack() {
-    return lack(ask_program);
-}
-
-std::string SocketActs::destroy_lack() {
+std::string SocketActs::destroy_program_lack() {
     if (auto refused = lack(destroy_program); !refused.empty()) {
         return refused;
     }
     return object_->run("egb_socket_can_destroy") ? ""
                                                   : "this kernel has no bpf_sock_destroy (Linux 6.5 has)";
+}
+
+Ability SocketActs::nudging() {
+    const std::string refused = lack(ask_program);
+    if (refused.empty()) {
+        return {.lack = {}, .way = "peers are asked by bpf_setsockopt in iter/tcp"};
+    }
+    const std::string cannot_borrow = held_.lack();
+    return {.lack = cannot_borrow.empty() ? "" : refused + "; and " + cannot_borrow,
+            .way = "peers are asked through a copy of the holder's descriptor (pidfd_getfd); what is known of a "
+                   "question is lost with the daemon"};
+}
+
+Ability SocketActs::destroying() {
+    const std::string refused = destroy_program_lack();
+    if (refused.empty()) {
+        return {.lack = {}, .way = "sockets are ended by bpf_sock_destroy in iter/tcp, under their lock"};
+    }
+    const std::string not_by_netlink = SockDiag::lack();
+    return {.lack = not_by_netlink.empty() ? "" : refused + "; and " + not_by_netlink,
+            .way = "sockets are ended by netlink's SOCK_DESTROY, right after a last look"};
 }
 
 /// Sockets are listed by network namespace, and an iterator lists those of the one that it is started in.
@@ -134,15 +162,11 @@ Result<SocketActs::Report> SocketActs::order(Programs programs, std::span<const 
         by_namespace[target.netns].push_back(&target);
     }
     Report report;
-    auto spaces = procfs_.net_namespaces();
+    const auto spaces = procfs_.net_namespaces();
     for (const auto& [inode, there] : by_namespace) {
-        const auto space = std::ranges::find(spaces, inode, &NetNamespace::inode);
-        const auto ordered = space == spaces.end()
-                                 ? fail(ErrorCode::unsupported,
-                                        "no process lives in its network namespace, so it cannot be entered")
-                                 : in_net_namespace(space->fd, [&, here = std::span{there}] {
-                                       return order_here(programs, here, only_look, report);
-                                   });
+        const auto ordered = in_namespace_of(*there.front(), spaces, [&, here = std::span{there}] {
+            return order_here(programs, here, only_look, report);
+        });
         if (!ordered) {
             report.closed.emplace(inode, ordered.error());
         }
@@ -200,6 +224,11 @@ void SocketActs::note_fate(std::uint64_t cookie, EventSource::Record value, Repo
 
 std::vector<Result<>> SocketActs::nudge(std::span<const SocketTarget> targets, const NudgeTiming& timing,
                                         Earnest earnest) {
+    if (!lack(ask_program).empty()) {
+        return one_by_one<Result<>>(targets, [&](const SocketTarget& target) {
+            return held_.nudge(target, timing, earnest);
+        });
+    }
     const auto seconds = std::chrono::duration_cast<std::chrono::seconds>(timing.interval).count();
     const egb_socket_nudge nudge{.interval_s =
                                      static_cast<__u32>(std::clamp<std::int64_t>(seconds, 1, 32767)),
@@ -217,11 +246,46 @@ std::vector<Result<>> SocketActs::nudge(std::span<const SocketTarget> targets, c
 
 /// The kernel's word is not enough: what it says to have ended must not be there any more.
 std::vector<Result<>> SocketActs::destroy(std::span<const SocketTarget> targets, Earnest earnest) {
+    if (!destroy_program_lack().empty()) {
+        return destroy_by_netlink(targets, earnest);
+    }
     return each<void>(targets, order({destroy_program, look_program}, targets, earnest == Earnest::rehearsal),
                       read_act);
 }
 
+std::vector<Result<>> SocketActs::destroy_by_netlink(std::span<const SocketTarget> targets, Earnest earnest) {
+    const auto spaces = procfs_.net_namespaces();
+    return one_by_one<Result<>>(targets, [&](const SocketTarget& target) {
+        return in_namespace_of(target, spaces, [&] {
+            return SockDiag::open().and_then([&](const SockDiag& diag) {
+                return diag.destroy(target, earnest);
+            });
+        });
+    });
+}
+
+/// By way of a process that lives there; else by way of one that holds the socket from elsewhere.
+Result<> SocketActs::in_namespace_of(const SocketTarget& target, const std::vector<NetNamespace>& spaces,
+                                     const std::function<Result<>()>& work) const {
+    const auto space = std::ranges::find(spaces, target.netns, &NetNamespace::inode);
+    if (space != spaces.end()) {
+        return in_net_namespace(space->fd, work);
+    }
+    const auto held = held_.net_namespace(target);
+    if (!held) {
+        return fail(ErrorCode::unsupported,
+                    "no process lives in its network namespace, and it cannot be entered otherwise: {}",
+                    held.error().message);
+    }
+    return in_net_namespace(*held, work);
+}
+
 std::vector<Result<PeerAnswer>> SocketActs::answers(std::span<const SocketTarget> targets, Release release) {
+    if (!lack(ask_program).empty()) {
+        return one_by_one<Result<PeerAnswer>>(targets, [&](const SocketTarget& target) {
+            return held_.answer(target, release);
+        });
+    }
     const auto report = order({answers_program}, targets, release == Release::answered);
     return each<PeerAnswer>(targets, report, [](std::uint32_t fate, int /*error*/) -> Result<PeerAnswer> {
         return fate == EGB_SOCKET_ANSWERED ? PeerAnswer::alive : PeerAnswer::none_yet;
@@ -229,8 +293,8 @@ std::vector<Result<PeerAnswer>> SocketActs::answers(std::span<const SocketTarget
 }
 
 Result<std::vector<SocketTarget>> SocketActs::nudged() {
-    if (auto loaded = load(); !loaded) {
-        return std::unexpected(loaded.error());
+    if (!lack(ask_program).empty()) {
+        return held_.nudged();
     }
     std::vector<SocketTarget> found;
     auto listed =

@@ -55,7 +55,7 @@ std::vector<Result<>> RealSys::nudge_sockets(std::span<const SocketTarget> targe
 }
 
 std::vector<Result<PeerAnswer>> RealSys::answers_of_sockets(std::span<const SocketTarget> targets,
-                                                            SocketActs::Release release) {
+                                                            Release release) {
     return sockets_.answers(targets, release);
 }
 

@@ -14,7 +14,6 @@
 #include "host/socket_acts.hpp"
 
 #include <span>
-#include <string>
 #include <vector>
 
 namespace egb::host {
@@ -31,28 +30,28 @@ public:
     [[nodiscard]] virtual std::vector<Result<>> nudge_sockets(std::span<const SocketTarget> targets,
                                                               const NudgeTiming& timing) = 0;
     [[nodiscard]] virtual std::vector<Result<PeerAnswer>>
-    answers_of_sockets(std::span<const SocketTarget> targets, SocketActs::Release release) = 0;
+    answers_of_sockets(std::span<const SocketTarget> targets, Release release) = 0;
     [[nodiscard]] virtual Result<std::vector<SocketTarget>> nudged_sockets() = 0;
     [[nodiscard]] virtual std::vector<Result<>> destroy_sockets(std::span<const SocketTarget> targets) = 0;
 
-    /// Why this machine cannot do these two; empty when it can.
-    [[nodiscard]] virtual std::string nudge_lack() = 0;
-    [[nodiscard]] virtual std::string destroy_lack() = 0;
+    [[nodiscard]] virtual Ability nudging() = 0;
+    [[nodiscard]] virtual Ability destroying() = 0;
 };
 
 class RealSys : public Sys {
 public:
-    RealSys(const ProcFs& procfs, FdStore& store) : procfs_{procfs}, sockets_{procfs, store} {}
+    RealSys(const ProcFs& procfs, FdStore& store, bool programs = true)
+        : procfs_{procfs}, sockets_{procfs, store, programs} {}
 
     [[nodiscard]] Result<> signal_process(const ProcessIdentity& process, int signal) override;
     [[nodiscard]] std::vector<Result<>> nudge_sockets(std::span<const SocketTarget> targets,
                                                       const NudgeTiming& timing) override;
     [[nodiscard]] std::vector<Result<PeerAnswer>> answers_of_sockets(std::span<const SocketTarget> targets,
-                                                                     SocketActs::Release release) override;
+                                                                     Release release) override;
     [[nodiscard]] Result<std::vector<SocketTarget>> nudged_sockets() override;
     [[nodiscard]] std::vector<Result<>> destroy_sockets(std::span<const SocketTarget> targets) override;
-    [[nodiscard]] std::string nudge_lack() override { return sockets_.nudge_lack(); }
-    [[nodiscard]] std::string destroy_lack() override { return sockets_.destroy_lack(); }
+    [[nodiscard]] Ability nudging() override { return sockets_.nudging(); }
+    [[nodiscard]] Ability destroying() override { return sockets_.destroying(); }
 
 protected:
     /// The one step that cannot be taken back; DrySys takes its place.

@@ -19,6 +19,9 @@
 #include <gtest/gtest.h>
 
 #include <array>
+#include <string>
+#include <tuple>
+#include <utility>
 
 namespace egb::tcp {
 namespace {
@@ -65,8 +68,11 @@ std::array<int, 5> options_of(const host::Fd& socket) {
 /// The kind, and the hands that it acts with.
 class Actor {
 public:
-    Actor(host::FdStore& kept, host::FdStore& kept_by_hands) : sys_{procfs_, kept_by_hands} { start(kept); }
-    explicit Actor(host::FdStore& kept) : Actor{kept, kept} {}
+    Actor(host::FdStore& kept, host::FdStore& kept_by_hands, bool programs = true)
+        : sys_{procfs_, kept_by_hands, programs} {
+        start(kept);
+    }
+    explicit Actor(host::FdStore& kept, bool programs = true) : Actor{kept, kept, programs} {}
 
     void configure(std::initializer_list<std::pair<std::string_view, std::string_view>> values) {
         for (const auto& [name, value] : values) {
@@ -128,14 +134,17 @@ private:
     KindPtr kind_;
 };
 
-class TcpActs : public testing::TestWithParam<Family> {
+/// The same with the programs of the kernel side and without them, as on a kernel that refuses these.
+class TcpActs : public testing::TestWithParam<std::tuple<Family, bool>> {
 protected:
+    static Connection connect() { return connect_loopback(std::get<Family>(GetParam())); }
+
     test::FakeFdStore store_;
-    Actor actor_{store_};
+    Actor actor_{store_, std::get<bool>(GetParam())};
 };
 
 TEST_P(TcpActs, a_socket_whose_peer_is_gone_ends_when_its_peer_is_asked) {
-    Connection connection = connect_loopback(GetParam());
+    Connection connection = connect();
     lose_peer(connection);
     const auto ghost = actor_.ghost_of(connection.ours);
     EXPECT_EQ(actor_.ask(ghost).verdict, Verdict::asked);
@@ -148,7 +157,7 @@ TEST_P(TcpActs, a_socket_whose_peer_is_gone_ends_when_its_peer_is_asked) {
 }
 
 TEST_P(TcpActs, a_live_half_close_answers_and_lives_with_its_own_options) {
-    Connection connection = connect_loopback(GetParam());
+    Connection connection = connect();
     connection.half_close_peer();
     set_option(connection.ours, IPPROTO_TCP, TCP_KEEPINTVL, 77);
     const auto before = options_of(connection.ours);
@@ -171,7 +180,7 @@ TEST_P(TcpActs, a_live_half_close_answers_and_lives_with_its_own_options) {
 }
 
 TEST_P(TcpActs, a_peer_that_is_closed_for_good_is_proof) {
-    Connection connection = connect_loopback(GetParam());
+    Connection connection = connect();
     connection.close_peer();
     const auto ghost = actor_.ghost_of(connection.ours);
     EXPECT_EQ(ghost->grade, Grade::proven);
@@ -184,7 +193,7 @@ TEST_P(TcpActs, a_peer_that_is_closed_for_good_is_proof) {
 }
 
 TEST_P(TcpActs, one_whose_application_writes_after_all_is_left_alone) {
-    Connection connection = connect_loopback(GetParam());
+    Connection connection = connect();
     connection.half_close_peer();
     const auto ghost = actor_.ghost_of(connection.ours);
     ASSERT_EQ(::write(connection.ours.get(), "late", 4), 4);
@@ -195,7 +204,7 @@ TEST_P(TcpActs, one_whose_application_writes_after_all_is_left_alone) {
 }
 
 TEST_P(TcpActs, one_whose_application_closes_it_after_all_is_left_alone) {
-    Connection connection = connect_loopback(GetParam());
+    Connection connection = connect();
     connection.half_close_peer();
     const auto ghost = actor_.ghost_of(connection.ours);
     ASSERT_EQ(::shutdown(connection.ours.get(), SHUT_WR), 0);
@@ -203,7 +212,48 @@ TEST_P(TcpActs, one_whose_application_closes_it_after_all_is_left_alone) {
     EXPECT_THAT((std::array{Verdict::gone, Verdict::refused}), testing::Contains(outcome.verdict));
 }
 
-INSTANTIATE_TEST_SUITE_P(families, TcpActs, testing::Values(Family::ipv4, Family::ipv6, Family::v4_mapped));
+TEST_P(TcpActs, a_network_namespace_in_which_no_process_lives_is_entered_by_way_of_the_holder) {
+    Connection connection;
+    test::in_new_net_namespace([&] {
+        connection = connect();
+        connection.half_close_peer();
+    });
+    const Outcome outcome = actor_.clean(actor_.ghost_of(connection.ours));
+    EXPECT_EQ(outcome.verdict, Verdict::cleaned) << outcome.reason;
+    EXPECT_EQ(state_of(connection.ours), TCP_CLOSE);
+}
+
+TEST_P(TcpActs, a_question_is_taken_back) {
+    const Connection connection = connect();
+    connection.half_close_peer();
+    const auto before = options_of(connection.ours);
+    const auto ghost = actor_.ghost_of(connection.ours);
+    EXPECT_EQ(actor_.ask(ghost).verdict, Verdict::asked);
+    EXPECT_NE(options_of(connection.ours), before);
+    actor_.kind().cleaner()->take_back(std::array{ghost});
+    EXPECT_EQ(options_of(connection.ours), before);
+    EXPECT_EQ(state_of(connection.ours), TCP_CLOSE_WAIT);
+}
+
+TEST_P(TcpActs, its_own_keepalive_is_left_alone) {
+    const Connection connection = connect();
+    set_option(connection.ours, SOL_SOCKET, SO_KEEPALIVE, 1);
+    connection.half_close_peer();
+    const Outcome outcome = actor_.ask(actor_.ghost_of(connection.ours));
+    EXPECT_EQ(outcome.verdict, Verdict::refused);
+    EXPECT_THAT(outcome.reason, HasSubstr("SO_KEEPALIVE"));
+}
+
+std::string way_name(const testing::TestParamInfo<std::tuple<Family, bool>>& way) {
+    const std::array names{"ipv4", "ipv6", "v4_mapped"};
+    return std::string{names.at(std::to_underlying(std::get<Family>(way.param)))} +
+           (std::get<bool>(way.param) ? "_by_programs" : "_without_programs");
+}
+
+INSTANTIATE_TEST_SUITE_P(ways, TcpActs,
+                         testing::Combine(testing::Values(Family::ipv4, Family::ipv6, Family::v4_mapped),
+                                          testing::Bool()),
+                         way_name);
 
 class TcpActsOnce : public testing::Test {
 protected:
@@ -246,6 +296,11 @@ TEST_F(TcpActsOnce, the_next_run_puts_back_what_a_killed_one_has_left) {
     const host::SocketTarget target{.cookie = test::cookie_of(connection.ours),
                                     .netns = test::own_net_namespace(),
                                     .state = TCP_CLOSE_WAIT,
+                                    .family = {},
+                                    .local = {},
+                                    .remote = {},
+                                    .local_port = {},
+                                    .remote_port = {},
                                     .bytes_sent = 0,
                                     .bytes_acked = 0,
                                     .bytes_received = 0,

@@ -227,6 +227,12 @@ std::optional<FakeRecord> FakeTracker::find(std::string_view key) const {
     return thing == things_.end() ? std::nullopt : std::optional{thing->second.record};
 }
 
+void FakeCleaner::take_back(std::span<const GhostPtr> ghosts) {
+    for (const GhostPtr& ghost : ghosts) {
+        taken_back_.push_back(ghost->key);
+    }
+}
+
 Result<> FakeCleaner::confirm(const Ghost& ghost) {
     confirmed_.push_back(ghost.key);
     return confirmation_;

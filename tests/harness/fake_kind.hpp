@@ -98,16 +98,19 @@ public:
     [[nodiscard]] Result<> confirm(const Ghost& ghost) override;
     [[nodiscard]] std::vector<Outcome> clean(std::span<const GhostPtr> ghosts) override;
     [[nodiscard]] std::vector<Outcome> ask(std::span<const GhostPtr> ghosts) override;
+    void take_back(std::span<const GhostPtr> ghosts) override;
     [[nodiscard]] Result<std::string> restore(GhostId id) override;
 
     /// Keys of those that were asked, and how many ghosts came at a time, to whatever.
     [[nodiscard]] const std::vector<std::string>& asked() const { return asked_; }
+    [[nodiscard]] const std::vector<std::string>& taken_back() const { return taken_back_; }
     [[nodiscard]] const std::vector<std::size_t>& batches() const { return batches_; }
 
 private:
     [[nodiscard]] Outcome clean_one(const Ghost& ghost);
 
     std::vector<std::string> asked_;
+    std::vector<std::string> taken_back_;
     std::vector<std::size_t> batches_;
     Result<> confirmation_;
     std::function<Outcome(const Ghost&)> clean_;

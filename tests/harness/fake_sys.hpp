@@ -31,7 +31,7 @@ public:
     }
     [[nodiscard]] std::vector<Result<host::PeerAnswer>>
     answers_of_sockets(std::span<const host::SocketTarget> targets,
-                       host::SocketActs::Release /*release*/) override {
+                       host::Release /*release*/) override {
         return std::vector<Result<host::PeerAnswer>>(targets.size(), peer_answer_);
     }
     [[nodiscard]] Result<std::vector<host::SocketTarget>> nudged_sockets() override { return before_; }
@@ -39,8 +39,8 @@ public:
     destroy_sockets(std::span<const host::SocketTarget> targets) override {
         return note(destroyed_, targets);
     }
-    [[nodiscard]] std::string nudge_lack() override { return {}; }
-    [[nodiscard]] std::string destroy_lack() override { return {}; }
+    [[nodiscard]] host::Ability nudging() override { return {}; }
+    [[nodiscard]] host::Ability destroying() override { return {}; }
 
     /// Each further request gets this answer. Success at first.
     void answer(Result<> answer) { answer_ = std::move(answer); }

@@ -3,6 +3,7 @@
 
 #include "kinds/tcp/record.hpp"
 
+#include <array>
 #include <format>
 #include <utility>
 
@@ -25,6 +26,11 @@ host::SocketTarget target_of(const egb_tcp_socket& record) {
     return {.cookie = record.cookie,
             .netns = record.netns,
             .state = record.state,
+            .family = record.family,
+            .local = std::to_array(record.local),
+            .remote = std::to_array(record.remote),
+            .local_port = record.local_port,
+            .remote_port = record.remote_port,
             .bytes_sent = record.bytes_sent,
             .bytes_acked = record.bytes_acked,
             .bytes_received = record.bytes_received,
@@ -78,7 +84,8 @@ std::vector<Outcome> TcpCleaner::ask(std::span<const GhostPtr> ghosts) {
             outcomes.push_back(failure(*ghosts[at], results[at].error()));
             continue;
         }
-        note_asked(targets[at].cookie);
+        asked_ = true;
+        note(EGB_TCP_ASKED, targets[at].cookie);
         outcomes.push_back(
             {.verdict = Verdict::asked,
              .reason = "its peer is asked by a keepalive probe; one that is gone ends the connection "
@@ -87,15 +94,21 @@ std::vector<Outcome> TcpCleaner::ask(std::span<const GhostPtr> ghosts) {
     return outcomes;
 }
 
-void TcpCleaner::note_asked(std::uint64_t cookie) {
-    asked_ = true;
-    const egb_tcp_note asked{
-        .header = {.type = EGB_TCP_ASKED, .size = sizeof(asked), .reserved = 0, .time_ns = 0},
-        .cookie = cookie};
+void TcpCleaner::take_back(std::span<const GhostPtr> ghosts) {
+    const auto targets = targets_of(ghosts);
+    static_cast<void>(surroundings_.sys.answers_of_sockets(targets, host::Release::all));
+    for (const host::SocketTarget& target : targets) {
+        note(EGB_TCP_RELEASED, target.cookie);
+    }
+}
+
+void TcpCleaner::note(std::uint16_t type, std::uint64_t cookie) {
+    const egb_tcp_note told{.header = {.type = type, .size = sizeof(told), .reserved = 0, .time_ns = 0},
+                            .cookie = cookie};
     tracker_.observe({.type = SightingType::seen,
                       .source = Source::event,
                       .at = surroundings_.clock.now(),
-                      .record = std::as_bytes(std::span{&asked, 1})});
+                      .record = std::as_bytes(std::span{&told, 1})});
 }
 
 Outcome TcpCleaner::failure(const Ghost& ghost, const Error& error) {

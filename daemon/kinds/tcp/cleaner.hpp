@@ -27,13 +27,14 @@ public:
     /// Where sockets must not be destroyed, the nudge is all that is done.
     [[nodiscard]] std::vector<Outcome> clean(std::span<const GhostPtr> ghosts) override;
     [[nodiscard]] std::vector<Outcome> ask(std::span<const GhostPtr> ghosts) override;
+    void take_back(std::span<const GhostPtr> ghosts) override;
 
     /// Whether anything was asked since this was last called.
     [[nodiscard]] bool take_asked() { return std::exchange(asked_, false); }
 
 private:
     [[nodiscard]] std::vector<host::SocketTarget> targets_of(std::span<const GhostPtr> ghosts) const;
-    void note_asked(std::uint64_t cookie);
+    void note(std::uint16_t type, std::uint64_t cookie);
     [[nodiscard]] Outcome failure(const Ghost& ghost, const Error& error);
 
     host::Surroundings surroundings_;

@@ -77,17 +77,17 @@ void TcpKind::configure(const OptionValues& options) {
 
 /// As much of what is wanted as this kernel gives.
 void TcpKind::use_means() {
-    const Means means{.nudge = wanted_.nudge && nudge_lack_.empty(),
-                      .destroy = wanted_.destroy && destroy_lack_.empty()};
+    const Means means{.nudge = wanted_.nudge && nudging_.lack.empty(),
+                      .destroy = wanted_.destroy && destroying_.lack.empty()};
     tracker_.set_means(means);
     cleaner_.set_means(means, timing_);
 }
 
 TcpKind::~TcpKind() {
-    const auto asked = attached_ && nudge_lack_.empty() ? surroundings_.sys.nudged_sockets()
+    const auto asked = attached_ && nudging_.lack.empty() ? surroundings_.sys.nudged_sockets()
                                                         : std::vector<host::SocketTarget>{};
     if (asked && !asked->empty()) {
-        static_cast<void>(surroundings_.sys.answers_of_sockets(*asked, host::SocketActs::Release::all));
+        static_cast<void>(surroundings_.sys.answers_of_sockets(*asked, host::Release::all));
     }
 }
 
@@ -99,8 +99,8 @@ Result<> TcpKind::start() {
     listed_by_kernel_ = events_->refusal(holders_program).empty() && surroundings_.procfs.has_our_pids();
     not_asked_ = listed_by_kernel_ ? "" : events_->refusal(holders_of_program);
     tracker_.trust_holders(not_asked_.empty());
-    nudge_lack_ = surroundings_.sys.nudge_lack();
-    destroy_lack_ = surroundings_.sys.destroy_lack();
+    nudging_ = surroundings_.sys.nudging();
+    destroying_ = surroundings_.sys.destroying();
     use_means();
     return {};
 }
@@ -131,9 +131,8 @@ std::vector<Capability> TcpKind::capabilities() const {
                   "those of this machine here"),
         capability("peers", events_->refusal(peers_program) + not_looked_,
                    "the other end of a connection within this machine is looked for by iter/tcp"),
-        capability("nudge", nudge_lack_, "peers are asked by bpf_setsockopt in iter/tcp"),
-        capability("destroy", destroy_lack_,
-                   "sockets are ended by bpf_sock_destroy in iter/tcp, under their lock"),
+        capability("nudge", nudging_.lack, nudging_.way),
+        capability("destroy", destroying_.lack, destroying_.way),
     };
 }
 
@@ -237,7 +236,7 @@ Result<> TcpKind::look_for_peers_in(const std::set<std::uint16_t>& ports) {
 /// may have moved on since, so that the tracker has forgotten it. Whoever has not answered goes on being
 /// asked only while the tracker still holds it for a ghost.
 void TcpKind::look_for_answers(SweepReason reason) {
-    asks_ = asks_ || cleaner_.take_asked() || (reason == SweepReason::startup && nudge_lack_.empty());
+    asks_ = asks_ || cleaner_.take_asked() || (reason == SweepReason::startup && nudging_.lack.empty());
     const auto asked = asks_ ? surroundings_.sys.nudged_sockets() : std::vector<host::SocketTarget>{};
     if (!asked) {
         return;
@@ -255,8 +254,8 @@ void TcpKind::look_for_answers(SweepReason reason) {
         }
         return;
     }
-    static_cast<void>(surroundings_.sys.answers_of_sockets(stray, host::SocketActs::Release::all));
-    const auto answers = surroundings_.sys.answers_of_sockets(ghosts, host::SocketActs::Release::answered);
+    static_cast<void>(surroundings_.sys.answers_of_sockets(stray, host::Release::all));
+    const auto answers = surroundings_.sys.answers_of_sockets(ghosts, host::Release::answered);
     for (std::size_t at = 0; at < ghosts.size(); ++at) {
         if (answers[at] == host::PeerAnswer::alive) {
             tell(note_of(EGB_TCP_ANSWERED, ghosts[at].cookie));

@@ -69,8 +69,8 @@ private:
     Thresholds thresholds_;
     Means wanted_; ///< by configuration
     host::NudgeTiming timing_;
-    std::string nudge_lack_; ///< why the kernel does not let us; empty when it does
-    std::string destroy_lack_;
+    host::Ability nudging_;
+    host::Ability destroying_;
     bool attached_{};
     bool listed_by_kernel_{};  ///< iter/task_file shows the descriptors of this machine's processes
     std::string not_asked_;    ///< why holders cannot be looked for; empty when they can

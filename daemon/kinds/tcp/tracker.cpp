@@ -205,6 +205,7 @@ void TcpTracker::see(const Sighting& sighting) {
         break;
     case EGB_TCP_ASKED:
     case EGB_TCP_ANSWERED:
+    case EGB_TCP_RELEASED:
         note(sighting);
         break;
     case EGB_TCP_OWNER:
@@ -225,7 +226,7 @@ void TcpTracker::see_peer(const Sighting& sighting) {
     }
 }
 
-/// A question, or the answer to one.
+/// A question, the answer to one, or its end without one.
 void TcpTracker::note(const Sighting& sighting) {
     const auto record = read_record<egb_tcp_note>(sighting.record);
     const auto found = record ? sockets_.find(record->cookie) : sockets_.end();
@@ -237,7 +238,9 @@ void TcpTracker::note(const Sighting& sighting) {
         wake_by(sighting.at + first_answer_after);
     } else {
         found->second.asked = {};
-        found->second.answered = sighting.at;
+        if (record->header.type == EGB_TCP_ANSWERED) {
+            found->second.answered = sighting.at;
+        }
     }
 }
 

@@ -1,0 +1,59 @@
+// SPDX-License-Identifier: Apache-2.0
+// A TCP socket that something is to be done to, and what can be asked and answered about it.
+#pragma once
+
+#include "core/clock.hpp"
+#include "core/identity.hpp"
+
+#include <array>
+#include <cstdint>
+#include <string>
+#include <string_view>
+#include <vector>
+
+namespace egb::host {
+
+/// A socket, by what the kernel gives to no other until it reboots, and as it was when it was judged: what
+/// has moved since is not touched.
+struct SocketTarget {
+    std::uint64_t cookie{};
+    std::uint64_t netns{}; ///< inode
+    std::uint8_t state{};  ///< as <netinet/tcp.h> has them
+    std::uint8_t family{};
+    std::array<std::uint8_t, 16> local{}; ///< IPv4 in the first four bytes
+    std::array<std::uint8_t, 16> remote{};
+    std::uint16_t local_port{};
+    std::uint16_t remote_port{};
+    std::uint64_t bytes_sent{};
+    std::uint64_t bytes_acked{};
+    std::uint64_t bytes_received{};
+    std::uint32_t receive_queue{};
+    std::uint32_t send_queue{};
+    std::vector<Holder> holders; ///< a way to it, where there is no other
+};
+
+/// How a socket's peer is asked: a second after the question, then every `interval`, `probes` times. A peer
+/// that answers none of these is taken for gone, by the kernel.
+struct NudgeTiming {
+    Span interval{};
+    std::uint32_t probes{};
+
+    bool operator==(const NudgeTiming&) const = default;
+};
+
+enum class PeerAnswer : std::uint8_t { none_yet, alive };
+
+/// Whether an act is done, or everything of it but the harm: then the answer of what would have been done is
+/// `denied`.
+enum class Earnest : std::uint8_t { real, rehearsal };
+
+/// Whoever is alive gets his own options back; with `all`, the others too.
+enum class Release : std::uint8_t { answered, all };
+
+/// Whether this machine lets us do something: the way it is done, or why it cannot be.
+struct Ability {
+    std::string lack; ///< empty when it can be done
+    std::string_view way{};
+};
+
+} // namespace egb::host
