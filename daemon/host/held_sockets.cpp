@@ -182,6 +182,7 @@ Result<PeerAnswer> HeldSockets::answer(const SocketTarget& target, Release relea
 
 std::vector<SocketTarget> HeldSockets::nudged() const {
     std::vector<SocketTarget> targets;
+    targets.reserve(nudges_.size());
     for (const auto& [cookie, nudge] : nudges_) {
         targets.push_back(nudge.target);
     }
