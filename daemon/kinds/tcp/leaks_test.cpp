@@ -86,6 +86,7 @@ protected:
 
     static std::vector<std::string_view> evidence_of(const Ghost& ghost) {
         std::vector<std::string_view> names;
+        names.reserve(ghost.evidence.size());
         for (const Evidence& evidence : ghost.evidence) {
             names.push_back(evidence.rule->name);
         }
