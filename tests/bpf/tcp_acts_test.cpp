@@ -157,7 +157,7 @@ TEST_P(TcpActs, a_socket_whose_peer_is_gone_ends_when_its_peer_is_asked) {
 }
 
 TEST_P(TcpActs, a_live_half_close_answers_and_lives_with_its_own_options) {
-    Connection connection = connect();
+    const Connection connection = connect();
     connection.half_close_peer();
     set_option(connection.ours, IPPROTO_TCP, TCP_KEEPINTVL, 77);
     const auto before = options_of(connection.ours);
@@ -193,7 +193,7 @@ TEST_P(TcpActs, a_peer_that_is_closed_for_good_is_proof) {
 }
 
 TEST_P(TcpActs, one_whose_application_writes_after_all_is_left_alone) {
-    Connection connection = connect();
+    const Connection connection = connect();
     connection.half_close_peer();
     const auto ghost = actor_.ghost_of(connection.ours);
     ASSERT_EQ(::write(connection.ours.get(), "late", 4), 4);
@@ -204,7 +204,7 @@ TEST_P(TcpActs, one_whose_application_writes_after_all_is_left_alone) {
 }
 
 TEST_P(TcpActs, one_whose_application_closes_it_after_all_is_left_alone) {
-    Connection connection = connect();
+    const Connection connection = connect();
     connection.half_close_peer();
     const auto ghost = actor_.ghost_of(connection.ours);
     ASSERT_EQ(::shutdown(connection.ours.get(), SHUT_WR), 0);
@@ -291,7 +291,7 @@ TEST_F(TcpActsOnce, the_next_run_puts_back_what_a_killed_one_has_left) {
     const auto before = options_of(connection.ours);
     // The hands' store outlives the first kind, and the first hands forget, as in a process that is killed.
     test::FakeFdStore hands;
-    host::ProcFs procfs{"/proc"};
+    const host::ProcFs procfs{"/proc"};
     host::RealSys killed{procfs, hands};
     const host::SocketTarget target{.cookie = test::cookie_of(connection.ours),
                                     .netns = test::own_net_namespace(),
@@ -318,7 +318,7 @@ TEST_F(TcpActsOnce, the_next_run_puts_back_what_a_killed_one_has_left) {
 }
 
 TEST_F(TcpActsOnce, a_kind_that_ends_takes_back_its_questions) {
-    Connection connection = connect_loopback(Family::ipv4);
+    const Connection connection = connect_loopback(Family::ipv4);
     connection.half_close_peer();
     const auto before = options_of(connection.ours);
     {
@@ -330,7 +330,7 @@ TEST_F(TcpActsOnce, a_kind_that_ends_takes_back_its_questions) {
 }
 
 TEST_F(TcpActsOnce, a_rehearsal_changes_nothing) {
-    host::MonotonicClock clock;
+    const host::MonotonicClock clock;
     const host::ProcFs procfs{"/proc"};
     host::DrySys dry{procfs, store_};
     test::FakeFdStore kept;
