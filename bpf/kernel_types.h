@@ -185,7 +185,6 @@ struct tcp_sock {
 	__u64 bytes_sent;
 	__u64 bytes_acked;
 	__u64 tcp_mstamp;
-	__u64 delivered_mstamp;
 	__u32 rcv_nxt;
 	__u32 copied_seq;
 	__u32 write_seq;

@@ -69,9 +69,7 @@ struct {
 	__type(value, struct egb_tcp_peer_ports);
 } egb_tcp_peer_ports SEC(".maps");
 
-/* Of the kernel's enum sock_flags. */
-#define SOCK_DEAD_BIT (1UL << 0)
-#define SOCK_KEEPOPEN_BIT (1UL << 3)
+#define SOCK_DEAD_BIT 1UL
 
 static __always_inline bool is_waiting_state(int state)
 {
@@ -94,11 +92,6 @@ static __always_inline __u64 threshold_of(int state)
 		return control->last_ack_after_ns;
 	}
 	return 0;
-}
-
-static __always_inline bool asks_by_itself(const struct tcp_sock *tp)
-{
-	return tp->inet_conn.icsk_inet.sk.__sk_common.skc_flags & SOCK_KEEPOPEN_BIT;
 }
 
 static __always_inline bool is_orphan(const struct sock *sk)
@@ -237,7 +230,11 @@ static __always_inline void end_waiting(struct sock *sk, int newstate)
 	struct egb_tcp_mark *mark = bpf_sk_storage_get(&egb_tcp_marks, sk, NULL, 0);
 	struct egb_tcp_end *record;
 
-	if (!mark || !(mark->flags & EGB_TCP_WATCHED))
+	if (!mark)
+		return;
+	/* The socket may be used again, and come to this state a second time. */
+	mark->state = 0;
+	if (!(mark->flags & EGB_TCP_WATCHED))
 		return;
 	record = egb_reserve(EGB_TCP_END, sizeof(*record));
 	if (!record)
@@ -263,26 +260,22 @@ int BPF_PROG(egb_tcp_state, struct sock *sk, int oldstate, int newstate)
 	return 0;
 }
 
-/* An acknowledgement may be held back for so long. */
-#define DELAYED_ACK_US 250000
+/* Sweeps follow each other so closely while sockets begin to wait: what begins in between began at
+ * its last sign of life, or not much earlier. */
+#define BETWEEN_SWEEPS_NS 7000000000ULL
+#define PROCESSED_WITHIN_NS 10000000ULL
 
-/* Close enough to say that the beginning was seen. */
-#define EXACTLY_NS 1000000000ULL
-
-/*
- * Whether the socket's last sign of life was what brought it into its state. It was when nothing of
- * ours went out after that: what we send in CLOSE_WAIT is acknowledged, and then that is the last
- * sign. And it was when even the first that began to wait since the sweep before did so just then.
+/* Whether the last sign of life may be taken for the beginning. A socket that some sweep should
+ * have met already, and has not, may be of any age.
  */
-static __always_inline bool began_with(const struct tcp_sock *tp, __u32 state, __u64 last_sign_ns)
+static __always_inline bool began_lately(__u64 last_sign_ns)
 {
 	struct egb_tcp_first *first = first_waiting();
 	__u64 first_ns = first ? first->before_ns ?: first->since_last_sweep_ns : 0;
 
-	if (first_ns && last_sign_ns >= first_ns && last_sign_ns - first_ns < EXACTLY_NS)
-		return true;
-	return state == TCP_CLOSE_WAIT && !unsent_bytes(tp, state) && !asks_by_itself(tp) &&
-	       (!tp->bytes_sent || tp->tcp_mstamp - tp->delivered_mstamp > DELAYED_ACK_US);
+	/* The packet comes before what it does. */
+	return first_ns && last_sign_ns + PROCESSED_WITHIN_NS >= first_ns &&
+	       last_sign_ns < first_ns + BETWEEN_SWEEPS_NS;
 }
 
 static __always_inline void mark_first_seen(struct egb_tcp_mark *mark, const struct tcp_sock *tp,
@@ -291,10 +284,10 @@ static __always_inline void mark_first_seen(struct egb_tcp_mark *mark, const str
 	__u64 last_sign_ns = tp->tcp_mstamp * 1000;
 
 	set_mark(mark, tp, state, last_sign_ns,
-		 began_with(tp, state, last_sign_ns) ? 0 : EGB_TCP_SINCE_AT_LEAST);
-	/* Reading what has arrived makes no packet: with data unread, the last one says nothing of
-	 * the reader. */
-	if (mark->receive_queue)
+		 began_lately(last_sign_ns) ? 0 : EGB_TCP_SINCE_AT_LEAST);
+	/* Reading what has arrived makes no packet, so the last one says nothing of the reader: who
+	 * has had something to read may have read it just now. */
+	if (mark->bytes_received)
 		mark->quiet_ns = bpf_ktime_get_ns();
 }
 
@@ -425,7 +418,7 @@ int egb_tcp_holders(struct bpf_iter__task_file *ctx)
 	if (!sk || !is_waiting_state(sk->__sk_common.skc_state))
 		return 0;
 	mark = bpf_sk_storage_get(&egb_tcp_marks, sk, NULL, 0);
-	if (!mark || !(mark->flags & EGB_TCP_WATCHED))
+	if (mark && !(mark->flags & EGB_TCP_WATCHED))
 		return 0;
 	egb_fill_header(&record.header, EGB_TCP_HOLDER, sizeof(record));
 	record.cookie = bpf_get_socket_cookie(sk);
@@ -501,23 +494,28 @@ static __always_inline void list_held(const struct fdtable *table, int from,
 /*
  * What egb_tcp_holders tells, of one process, and for a reader in another pid namespace: the
  * iterator lists the processes of its reader's own. Returns how many sockets stand in
- * egb_tcp_held; when that is full, there may be more behind the last.
+ * egb_tcp_held; when that is full, there may be more behind the last. EGB_TCP_MOVED: the process
+ * got another table meanwhile, or ended, and what was read may be somebody else's.
  */
 SEC("syscall")
 int egb_tcp_holders_of(struct egb_tcp_holders_query *query)
 {
 	struct egb_tcp_held_list *list;
 	struct task_struct *task;
+	struct fdtable *table;
 	__u32 zero = 0;
+	bool moved;
 
 	list = bpf_map_lookup_elem(&egb_tcp_held, &zero);
-	if (!list || !bpf_task_from_pid)
+	if (!list)
 		return 0;
 	task = bpf_task_from_pid(query->pid);
 	if (!task)
 		return 0;
 	query->start_boottime_ns = BPF_CORE_READ(task, group_leader, start_boottime);
-	list_held(BPF_CORE_READ(task, files, fdt), query->from_fd, list);
+	table = BPF_CORE_READ(task, files, fdt);
+	list_held(table, query->from_fd, list);
+	moved = table != BPF_CORE_READ(task, files, fdt);
 	bpf_task_release(task);
-	return list->count;
+	return moved ? EGB_TCP_MOVED : list->count;
 }

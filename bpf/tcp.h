@@ -86,6 +86,7 @@ struct egb_tcp_held {
 EGB_ASSERT_SIZE(struct egb_tcp_held, 16);
 
 #define EGB_TCP_HELD 4096
+#define EGB_TCP_MOVED 65536
 
 struct egb_tcp_held_list {
 	__u64 count;

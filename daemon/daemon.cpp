@@ -240,9 +240,12 @@ int Daemon::Impl::run() {
     });
     spdlog::info("eghostbusterd {} is ready{}", version(), dry_run_ ? ", and acts on nothing (dry run)" : "");
     notifier_.ready(status_line());
-    const int code = loop_.run();
-    ledger_.flush();
-    return code;
+    // What was done is told, however the loop ends.
+    struct LastWords {
+        engine::Ledger& ledger;
+        ~LastWords() { ledger.flush(); }
+    } const last_words{ledger_};
+    return loop_.run();
 }
 
 void Daemon::Impl::stop() {

@@ -18,6 +18,7 @@ using std::chrono::seconds;
 constexpr Span between_timed_sweeps = milliseconds{100};
 /// Of the time that passes, those that the clock asks for take no more than this part.
 constexpr int sweeping_part = 50;
+constexpr Span longest_between_timed_sweeps = minutes{5};
 constexpr Span between_loss_sweeps = seconds{2};
 constexpr Span first_retry = seconds{5};
 constexpr Span last_retry = minutes{5};
@@ -159,7 +160,8 @@ Result<> KindRunner::sweep(SweepReason reason) {
     swept_ = clock_.now();
     last_sweep_took_ = swept_ - begun;
     next_sweep_ = later(swept_, between_timed_sweeps);
-    next_timed_sweep_ = later(swept_, std::max(between_timed_sweeps, last_sweep_took_ * (sweeping_part - 1)));
+    next_timed_sweep_ = later(swept_, std::clamp(last_sweep_took_ * (sweeping_part - 1), between_timed_sweeps,
+                                                 longest_between_timed_sweeps));
     const bool pays = !owed_ || is_as_thorough(reason, *owed_);
     if (pays) {
         owed_.reset();

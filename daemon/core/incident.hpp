@@ -30,7 +30,9 @@ struct Incident {
     Outcome outcome{};   ///< for acted; the reason alone for vanished
     Span until_act{};    ///< for pending: the veto window
     std::string actor{}; ///< for acted: "policy", or who asked ("uid 1000")
-    Fields fields{};     ///< the kind's own description of the ghost at that moment
+    Facts facts{};       ///< the kind's own description of the ghost at that moment
+
+    [[nodiscard]] Fields fields() const { return facts ? facts() : Fields{}; }
 
     /// What happened, in one word: the verdict of an act, else the type.
     [[nodiscard]] std::string_view name() const;

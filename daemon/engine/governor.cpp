@@ -120,8 +120,8 @@ Result<> Governor::admit(const Ghost& ghost, Instant now) const {
 }
 
 std::optional<std::string> Governor::protection(const Ghost& ghost) const {
-    if (ghost.holders.empty() && !limits_.protect.empty()) {
-        return "who holds it is not known, and there is a protect list";
+    if (ghost.holders.empty() && (units_ != nullptr || !limits_.protect.empty())) {
+        return "who holds it is not known, and may be protected";
     }
     for (const Holder& holder : ghost.holders) {
         if (auto why = protection_by(*holder.process)) {

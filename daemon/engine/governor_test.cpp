@@ -111,7 +111,7 @@ TEST(Governor, protects_what_nobody_knows_the_holders_of) {
     const auto admitted = governor.admit(ghost_of(1, {}), noon);
     ASSERT_FALSE(admitted);
     EXPECT_EQ(code(admitted), ErrorCode::denied);
-    EXPECT_EQ(admitted.error().message, "who holds it is not known, and there is a protect list");
+    EXPECT_EQ(admitted.error().message, "who holds it is not known, and may be protected");
     EXPECT_TRUE(Governor{generous}.admit(ghost_of(1, {}), noon)) << "without a list there is nothing to miss";
 }
 

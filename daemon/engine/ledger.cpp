@@ -73,9 +73,8 @@ void Ledger::show(GhostId id) {
 void Ledger::flush(std::size_t most) {
     postponing_ = false;
     for (; most > 0 && !untold_.empty(); --most) {
-        const Untold next = std::move(untold_.front());
+        record(untold_.front(), false);
         untold_.pop_front();
-        record(next.incident, next.facts);
     }
     unflushed_ = !untold_.empty();
     for (Sink* sink : sinks_) {
@@ -107,21 +106,23 @@ void Ledger::tell(Incident incident) {
         return;
     }
     incident.at = clock_.wall_now();
-    auto facts = describe_ ? describe_(*incident.ghost) : Facts{};
+    if (describe_) {
+        incident.facts = describe_(*incident.ghost);
+    }
     unflushed_ = true;
+    record(incident, true);
     if (postponing_ || !untold_.empty()) {
-        untold_.emplace_back(std::move(incident), std::move(facts));
+        untold_.push_back(std::move(incident));
     } else {
-        record(std::move(incident), facts);
+        record(incident, false);
     }
 }
 
-void Ledger::record(Incident incident, const Facts& facts) {
-    if (facts) {
-        incident.fields = facts();
-    }
+void Ledger::record(const Incident& incident, bool prompt) {
     for (Sink* sink : sinks_) {
-        sink->record(incident);
+        if (sink->prompt() == prompt) {
+            sink->record(incident);
+        }
     }
 }
 

@@ -52,11 +52,15 @@ public:
     void show(GhostId id);
     [[nodiscard]] bool hidden(GhostId id) const { return hidden_.contains(id); }
 
-    /// What happens from now on is kept, and told by flush(): an act of many does not wait for the journal.
+    /// What happens from now on is kept, and told by flush(), but to prompt sinks: an act of many does not
+    /// wait for the others.
     void postpone() { postponing_ = true; }
 
     /// The end of a batch, for all sinks: tells so much of what was kept, in the order in which it happened.
     void flush(std::size_t most = std::numeric_limits<std::size_t>::max());
+
+    /// So many are kept.
+    [[nodiscard]] std::size_t untold() const { return untold_.size(); }
 
     /// Something is kept, or was told since the last flush.
     [[nodiscard]] bool unflushed() const { return unflushed_; }
@@ -82,7 +86,7 @@ private:
     };
 
     void tell(Incident incident);
-    void record(Incident incident, const Facts& facts);
+    void record(const Incident& incident, bool prompt);
     void remove(GhostId id);
     [[nodiscard]] std::size_t& counter(const Ghost& ghost);
 
@@ -93,11 +97,7 @@ private:
     std::map<GhostId, GhostPtr> ghosts_;
     std::map<std::string, Shelf, std::less<>> shelves_;
     std::unordered_set<GhostId> hidden_;
-    struct Untold {
-        Incident incident;
-        Facts facts;
-    };
-    std::deque<Untold> untold_;
+    std::deque<Incident> untold_;
     bool postponing_{};
     bool unflushed_{};
 };

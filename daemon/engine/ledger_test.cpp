@@ -194,7 +194,7 @@ TEST_F(LedgerTest, lets_the_kind_describe_its_ghost) {
         };
     });
     enter("a");
-    EXPECT_THAT(sink_.last().fields, ElementsAre(Field{.name = "name", .value = std::string{"a"}}));
+    EXPECT_THAT(sink_.last().fields(), ElementsAre(Field{.name = "name", .value = std::string{"a"}}));
 }
 
 TEST_F(LedgerTest, tells_every_sink_and_flushes_every_sink) {

@@ -13,8 +13,10 @@ namespace egb::engine {
 namespace {
 
 /// So that a long queue leaves the loop room for others; what is left is due at once.
-constexpr int acts_per_tick = 16384;
+constexpr int acts_per_tick = 8192;
 constexpr std::size_t told_per_tick = 1024;
+/// No more is kept in memory than this: then acts wait.
+constexpr std::size_t most_untold = 250'000;
 
 /// A peer that has just gone may look alive for a while, so one answer does not end the questions; but one
 /// that answers again and again is left alone.
@@ -93,7 +95,7 @@ void Pipeline::tick() {
     }
     review_due();
     take_back_questions();
-    const bool more_due = act_on_due();
+    const bool more_due = ledger_.untold() < most_untold && act_on_due();
     ledger_.flush(more_due ? 0 : told_per_tick);
     left_over_ = more_due || ledger_.unflushed();
 }

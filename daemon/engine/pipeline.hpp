@@ -85,8 +85,8 @@ private:
         Instant last;
         Instant next;
         std::string actor;
-        Action wanted{};    ///< clean: its cleaner can do no more than ask
-        bool taken_back{};  ///< because nothing was to be done to it any more
+        Action wanted{};   ///< clean: its cleaner can do no more than ask
+        bool taken_back{}; ///< because nothing was to be done to it any more
     };
 
     /// What is done in one go: ghosts of one kind, by the same act.

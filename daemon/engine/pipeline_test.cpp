@@ -793,9 +793,9 @@ TEST_F(PipelineTest, not_even_a_person_cleans_what_is_protected) {
 TEST_F(PipelineTest, nobody_cleans_what_may_be_held_by_something_protected) {
     limit(&GovernorLimits::protect, {"precious"});
     const auto id = appear("a");
-    EXPECT_EQ(pipeline_.decision(*ledger_.find(id)),
-              (Decision{.action = Action::report,
-                        .reason = "who holds it is not known, and there is a protect list"}));
+    EXPECT_EQ(
+        pipeline_.decision(*ledger_.find(id)),
+        (Decision{.action = Action::report, .reason = "who holds it is not known, and may be protected"}));
     pass(veto);
     EXPECT_EQ(pipeline_.clean(id, {.actor = "uid 0", .least = Grade::suspected}).verdict, Verdict::refused);
     EXPECT_THAT(confirmed(), IsEmpty());
@@ -915,6 +915,7 @@ TEST_F(PipelineTest, a_long_queue_leaves_room_for_others) {
     EXPECT_LT(cleaned().size(), many);
     EXPECT_TRUE(pipeline_.left_over());
     pipeline_.tick();
+    pipeline_.tick();
     EXPECT_EQ(cleaned().size(), many);
     EXPECT_LT(sink_.story().size(), 3 * many) << "acts go before what is told of them";
     int ticks = 0;
@@ -954,7 +955,7 @@ TEST(PipelineSize, lives_with_a_hundred_thousand_ghosts) {
     }
     pipeline.tick();
     EXPECT_TRUE(ledger.ghosts().empty());
-    while (pipeline.left_over()) {
+    for (std::size_t tick = 0; pipeline.left_over() && tick < many; ++tick) {
         pipeline.tick();
     }
     EXPECT_EQ(pipeline.deadline(), std::nullopt);

@@ -218,7 +218,7 @@ std::string to_json(const Incident& incident, const Clock& clock) {
         json["reason"] = incident.outcome.reason;
         break;
     }
-    json["ghost"] = ghost_json(*incident.ghost, incident.fields, clock);
+    json["ghost"] = ghost_json(*incident.ghost, incident.fields(), clock);
     return dump(json);
 }
 

@@ -221,7 +221,9 @@ protected:
     Incident incident_{.type = IncidentType::appeared,
                        .at = clock_.wall_now(),
                        .ghost = std::make_shared<const Ghost>(ghost_),
-                       .fields = fields_};
+                       .facts = [this] {
+                           return fields_;
+                       }};
 };
 
 TEST_F(RenderIncident, has_its_ghost_in_it) {

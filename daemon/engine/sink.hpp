@@ -14,6 +14,9 @@ public:
 
     /// The end of a batch: what belongs together can be written together.
     virtual void flush() {}
+
+    /// Told of what happens before anything else does. The others may be told after an act of many.
+    [[nodiscard]] virtual bool prompt() const { return false; }
 };
 
 /// Where ghost ids come from: never the same one twice, not after a crash either.

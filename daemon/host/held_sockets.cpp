@@ -17,8 +17,8 @@ namespace egb::host {
 
 namespace {
 
-/// In the order in which they are set: an application's own TCP_USER_TIMEOUT would end the connection at the first
-/// probe, and probing begins with the last.
+/// In the order in which they are set: an application's own TCP_USER_TIMEOUT would end the connection at the
+/// first probe, and probing begins with the last.
 struct Option {
     int level;
     int name;
@@ -79,7 +79,8 @@ bool is_as_judged(const SocketTarget& target, const tcp_info& info) {
 
 std::string HeldSockets::lack() const {
     if (!procfs_.has_our_pids()) {
-        return "processes of the machine are outside of our pid namespace, so their descriptors cannot be borrowed";
+        return "processes of the machine are outside of our pid namespace, so their descriptors cannot be "
+               "borrowed";
     }
     const Fd ourselves{pidfd_open(::getpid())};
     const Fd copy{ourselves ? pidfd_getfd(ourselves.get(), ourselves.get()) : -1};
@@ -96,7 +97,8 @@ Result<Fd> HeldSockets::borrow(const SocketTarget& target) const {
         }
         Fd copy{pidfd_getfd(pidfd.get(), holder.fd)};
         if (!copy && errno == EPERM) {
-            return fail(ErrorCode::denied, "its holder's descriptor cannot be borrowed: CAP_SYS_PTRACE is needed");
+            return fail(ErrorCode::denied,
+                        "its holder's descriptor cannot be borrowed: CAP_SYS_PTRACE is needed");
         }
         if (copy && read_option<std::uint64_t>(copy, SOL_SOCKET, SO_COOKIE) == target.cookie) {
             return copy;
@@ -166,8 +168,8 @@ Result<PeerAnswer> HeldSockets::answer(const SocketTarget& target, Release relea
         return fail(ErrorCode::not_found, "the socket is not being asked");
     }
     const auto socket = borrow(nudge->second.target);
-    const auto info = socket ? read_option<tcp_info>(*socket, IPPROTO_TCP, TCP_INFO)
-                             : std::unexpected(socket.error());
+    const auto info =
+        socket ? read_option<tcp_info>(*socket, IPPROTO_TCP, TCP_INFO) : std::unexpected(socket.error());
     if (!info) {
         nudges_.erase(nudge);
         return std::unexpected(info.error());
@@ -189,8 +191,8 @@ std::vector<SocketTarget> HeldSockets::nudged() const {
     return targets;
 }
 
-/// The last first, so that probing ends at once. An option that is no longer as we left it has been set by its
-/// application since: that stays.
+/// The last first, so that probing ends at once. An option that is no longer as we left it has been set by
+/// its application since: that stays.
 void HeldSockets::put_back(const Fd& socket, const Nudge& nudge) {
     for (std::size_t at = options.size(); at-- > 0;) {
         const auto now = read_option<int>(socket, options.at(at).level, options.at(at).name);

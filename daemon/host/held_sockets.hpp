@@ -1,7 +1,8 @@
 // SPDX-License-Identifier: Apache-2.0
-// Sockets by way of a process that holds them: a copy of its descriptor, from pidfd_getfd(2). For kernels that refuse
-// the programs of bpf/socket_acts.bpf.c. What is known of a question is lost with the daemon, and the look and the act are
-// two system calls: a keepalive probe does no harm to a socket that has moved in between.
+// Sockets by way of a process that holds them: a copy of its descriptor, from pidfd_getfd(2). For kernels
+// that refuse the programs of bpf/socket_acts.bpf.c. What is known of a question is lost with the daemon, and
+// the look and the act are two system calls: a keepalive probe does no harm to a socket that has moved in
+// between.
 #pragma once
 
 #include "core/result.hpp"

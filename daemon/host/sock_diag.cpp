@@ -81,7 +81,8 @@ std::string SockDiag::lack() {
     std::array<__user_cap_data_struct, _LINUX_CAPABILITY_U32S_3> sets{};
     const bool may = ::syscall(SYS_capget, &header, sets.data()) == 0 &&
                      (sets[0].effective & CAP_TO_MASK(CAP_NET_ADMIN)) != 0;
-    return may ? "" : "netlink's SOCK_DESTROY needs CAP_NET_ADMIN, which the unit does not give (systemctl edit)";
+    return may ? ""
+               : "netlink's SOCK_DESTROY needs CAP_NET_ADMIN, which the unit does not give (systemctl edit)";
 }
 
 Result<SockDiag> SockDiag::open() {

@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
-// The kernel's own interface for looking at one TCP socket, and for ending it: NETLINK_SOCK_DIAG, as ss(8) uses it. A
-// socket is found by its addresses and its cookie, so that a successor with the same addresses is another.
+// The kernel's own interface for looking at one TCP socket, and for ending it: NETLINK_SOCK_DIAG, as ss(8)
+// uses it. A socket is found by its addresses and its cookie, so that a successor with the same addresses is
+// another.
 #pragma once
 
 #include "core/result.hpp"
@@ -30,7 +31,8 @@ private:
     explicit SockDiag(Fd socket) : socket_{std::move(socket)} {}
 
     using OnReply = std::function<void(std::span<const std::byte> payload)>;
-    [[nodiscard]] Result<> request(const SocketTarget& target, int type, int flags, const OnReply& on_reply) const;
+    [[nodiscard]] Result<> request(const SocketTarget& target, int type, int flags,
+                                   const OnReply& on_reply) const;
     /// Whether it is as it was judged; not_found when it is no more.
     [[nodiscard]] Result<bool> look(const SocketTarget& target) const;
 

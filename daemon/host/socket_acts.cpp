@@ -137,8 +137,9 @@ Ability SocketActs::nudging() {
     }
     const std::string cannot_borrow = held_.lack();
     return {.lack = cannot_borrow.empty() ? "" : refused + "; and " + cannot_borrow,
-            .way = "peers are asked through a copy of the holder's descriptor (pidfd_getfd); what is known of a "
-                   "question is lost with the daemon"};
+            .way =
+                "peers are asked through a copy of the holder's descriptor (pidfd_getfd); what is known of a "
+                "question is lost with the daemon"};
 }
 
 Ability SocketActs::destroying() {

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
-// What can be done to TCP sockets: in one pass of the kernel side for many (bpf/socket_acts.bpf.c). Where the kernel
-// refuses that, one by one: asked through their holders' descriptors, ended by netlink.
+// What can be done to TCP sockets: in one pass of the kernel side for many (bpf/socket_acts.bpf.c). Where the
+// kernel refuses that, one by one: asked through their holders' descriptors, ended by netlink.
 #pragma once
 
 #include "core/result.hpp"
@@ -74,7 +74,8 @@ private:
                                        bool only_look);
     [[nodiscard]] Result<> order_here(Programs programs, std::span<const SocketTarget* const> targets,
                                       bool only_look, Report& report);
-    [[nodiscard]] Result<> in_namespace_of(const SocketTarget& target, const std::vector<NetNamespace>& spaces,
+    [[nodiscard]] Result<> in_namespace_of(const SocketTarget& target,
+                                           const std::vector<NetNamespace>& spaces,
                                            const std::function<Result<>()>& work) const;
     [[nodiscard]] Result<> run_all(Programs programs);
     static void note_fate(std::uint64_t cookie, EventSource::Record value, Report& report);

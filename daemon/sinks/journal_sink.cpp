@@ -173,7 +173,7 @@ JournalEntry journal_entry(const Incident& incident, const Clock& clock) {
         entry.add("OUTCOME", to_string(incident.outcome.verdict));
     }
     entry.add_known("REASON", incident.outcome.reason).add_known("ACTOR", incident.actor);
-    for (const Field& field : incident.fields) {
+    for (const Field& field : incident.fields()) {
         entry.add_fact(field);
     }
     return entry.take();

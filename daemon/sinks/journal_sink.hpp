@@ -37,6 +37,8 @@ public:
 
     void record(const Incident& incident) override;
     void flush() override;
+    /// No act without a trace, should the daemon die in the midst of many.
+    [[nodiscard]] bool prompt() const override { return true; }
 
 private:
     /// What one second has of one kind and incident.

@@ -142,8 +142,10 @@ TEST_F(JournalSinkTest, WhatVanishedSaysWhy) {
 
 TEST_F(JournalSinkTest, TheKindsOwnFactsBecomeFields) {
     Incident appeared = incident(IncidentType::appeared);
-    appeared.fields = {
-        {"state", std::string{"close-wait"}}, {"rx_queue", std::uint64_t{3}}, {"orphan", false}};
+    appeared.facts = [] {
+        return Fields{
+            {"state", std::string{"close-wait"}}, {"rx_queue", std::uint64_t{3}}, {"orphan", false}};
+    };
     const auto fields = entry(appeared);
     EXPECT_THAT(fields, Contains("GHOST_STATE=close-wait"));
     EXPECT_THAT(fields, Contains("GHOST_RX_QUEUE=3"));

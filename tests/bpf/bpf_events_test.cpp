@@ -1,20 +1,26 @@
 // SPDX-License-Identifier: Apache-2.0
 // BpfObject and BpfEvents on the real kernel, with the object of `tcp` as the guinea pig.
 #include "harness/fake_fd_store.hpp"
+#include "harness/sockets.hpp"
 
 #include "host/bpf_events.hpp"
+#include "host/process_lookup.hpp"
+#include "host/procfs.hpp"
 
 #include "bpf/tcp.h"
 #include "half.skel.h"
 #include "tcp.skel.h"
 
 #include <poll.h>
+#include <unistd.h>
 
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
 
 #include <algorithm>
 #include <array>
+#include <memory>
+#include <span>
 
 namespace egb::host {
 namespace {
@@ -147,6 +153,28 @@ TEST(BpfObject, an_image_that_is_none_is_an_error_that_names_it) {
     const auto loaded = object.load();
     ASSERT_FALSE(loaded);
     EXPECT_THAT(loaded.error().message, testing::HasSubstr("garbage"));
+}
+
+TEST(BpfObject, a_process_can_be_asked_for_the_sockets_that_it_holds) {
+    test::FakeFdStore store;
+    BpfObject object{image(), store};
+    ASSERT_TRUE(object.load());
+    auto connection = test::connect_loopback(test::Family::ipv4);
+    connection.close_peer();
+    const auto cookie = test::cookie_of(connection.ours); // it has none before it is asked for it
+    egb_tcp_holders_query query{.pid = ::getpid(), .from_fd = 0, .start_boottime_ns = 0};
+    const auto count = object.call("egb_tcp_holders_of", std::as_writable_bytes(std::span{&query, 1}));
+    ASSERT_TRUE(count) << count.error().message;
+    const auto list = std::make_unique<egb_tcp_held_list>();
+    ASSERT_TRUE(object.read("egb_tcp_held", std::as_writable_bytes(std::span{list.get(), 1})));
+    ASSERT_EQ(list->count, *count);
+    const auto held = std::span{list->held}.first(*count);
+    const auto found = std::ranges::find(held, connection.ours.get(), &egb_tcp_held::fd);
+    ASSERT_NE(found, held.end());
+    EXPECT_EQ(found->cookie, cookie);
+    EXPECT_EQ(std::ranges::find(held, connection.peer.get(), &egb_tcp_held::fd), held.end());
+    EXPECT_EQ(ProcessLookup::ticks_of(query.start_boottime_ns),
+              ProcFs{"/proc"}.identity(::getpid())->start_ticks);
 }
 
 } // namespace

@@ -9,11 +9,15 @@
 #include "kinds/tcp/record.hpp"
 #include "kinds/tcp/tcp.hpp"
 
+#include <netinet/in.h>
 #include <poll.h>
+#include <sys/socket.h>
 #include <unistd.h>
 
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
+
+#include <array>
 
 namespace egb::tcp {
 namespace {
@@ -124,7 +128,7 @@ TEST_P(TcpOnTheKernel, sees_it_in_another_network_namespace) {
     EXPECT_THAT(ghost->holders, SizeIs(1));
 }
 
-TEST_P(TcpOnTheKernel, finds_one_that_is_older_than_the_daemon_and_knows_since_when) {
+TEST_P(TcpOnTheKernel, finds_one_that_is_older_than_the_daemon_and_since_when_it_is_silent) {
     const host::MonotonicClock clock;
     const Instant before = clock.now();
     Connection connection = connect_loopback(GetParam());
@@ -141,11 +145,23 @@ TEST_P(TcpOnTheKernel, finds_one_that_is_older_than_the_daemon_and_knows_since_w
     for (const auto* socket : {&connection.ours, &elsewhere.ours}) {
         const Ghost* ghost = find(changes, *socket);
         ASSERT_NE(ghost, nullptr);
-        EXPECT_EQ(ghost->since_kind, SinceKind::observed);
+        EXPECT_EQ(ghost->since_kind, SinceKind::at_least);
         EXPECT_GE(ghost->since, before - 1ms);
         EXPECT_LE(ghost->since, after + 250ms);
         EXPECT_THAT(ghost->holders, SizeIs(1));
     }
+}
+
+TEST_P(TcpOnTheKernel, sees_it_with_the_clock_in_a_network_namespace_that_no_process_lives_in) {
+    Watcher watcher{store_};
+    static_cast<void>(watcher.sweep(SweepReason::startup));
+    Connection connection;
+    test::in_new_net_namespace([&] {
+        connection = connect_loopback(GetParam());
+        connection.close_peer();
+    });
+    const Changes changes = watcher.sweep(SweepReason::timer);
+    EXPECT_NE(find(changes, connection.ours), nullptr);
 }
 
 TEST_P(TcpOnTheKernel, knows_only_a_bound_for_an_older_one_that_has_sent_something_since) {
@@ -183,6 +199,7 @@ TEST_P(TcpOnTheKernel, keeps_its_memory_over_a_restart) {
     Instant since;
     {
         Watcher before{store_};
+        static_cast<void>(before.sweep(SweepReason::startup));
         connection.close_peer();
         const Changes changes = before.sweep(SweepReason::timer);
         const Ghost* ghost = find(changes, connection.ours);
@@ -248,6 +265,52 @@ TEST_F(TcpKernelStates, reading_the_end_of_the_stream_moves_no_data) {
             EXPECT_EQ(instant_of(static_cast<std::uint64_t>(evidence.value)), ghost->since);
         }
     }
+}
+
+/// A client that is connected a second time, after it was left in CLOSE_WAIT.
+TEST_F(TcpKernelStates, a_socket_that_is_used_again_begins_anew) {
+    Watcher watcher{store_};
+    const host::Fd listener{::socket(AF_INET, SOCK_STREAM | SOCK_CLOEXEC, 0)};
+    sockaddr_in address{};
+    address.sin_family = AF_INET;
+    address.sin_addr.s_addr = htonl(INADDR_LOOPBACK);
+    socklen_t size = sizeof(address);
+    auto* const generic = reinterpret_cast<sockaddr*>(&address);
+    ASSERT_EQ(::bind(listener.get(), generic, size), 0);
+    ASSERT_EQ(::listen(listener.get(), 2), 0);
+    ASSERT_EQ(::getsockname(listener.get(), generic, &size), 0);
+    const host::Fd client{::socket(AF_INET, SOCK_STREAM | SOCK_CLOEXEC, 0)};
+    const auto live = [&] {
+        ASSERT_EQ(::connect(client.get(), generic, size), 0);
+        const host::Fd server{::accept(listener.get(), nullptr, nullptr)};
+        ASSERT_TRUE(server);
+    };
+    live();
+    const auto first = watcher.sweep_until_told(client);
+    ASSERT_TRUE(first);
+    sockaddr nobody{};
+    nobody.sa_family = AF_UNSPEC;
+    ASSERT_EQ(::connect(client.get(), &nobody, sizeof(nobody)), 0);
+    ::poll(nullptr, 0, 300);
+    const Instant again = host::MonotonicClock{}.now();
+    live();
+    const Changes changes = watcher.sweep(SweepReason::timer);
+    const Ghost* second = find(changes, client);
+    ASSERT_NE(second, nullptr);
+    EXPECT_GE(second->since, again - 1ms);
+}
+
+TEST_F(TcpKernelStates, who_has_had_something_to_read_may_have_read_it_just_now) {
+    Watcher watcher{store_, "1s"};
+    Connection connection = connect_loopback(Family::ipv4);
+    ASSERT_EQ(::write(connection.peer.get(), "request", 7), 7);
+    std::array<char, 8> got{};
+    ASSERT_EQ(::read(connection.ours.get(), got.data(), got.size()), 7);
+    connection.close_peer();
+    ::poll(nullptr, 0, 1200);
+    EXPECT_EQ(find(watcher.sweep(SweepReason::timer), connection.ours), nullptr) << "met for the first time";
+    ::poll(nullptr, 0, 1100);
+    EXPECT_NE(find(watcher.sweep(SweepReason::timer), connection.ours), nullptr);
 }
 
 TEST_F(TcpKernelStates, a_half_closed_sender_is_reported_as_fin_wait2) {

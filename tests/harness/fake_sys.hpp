@@ -30,8 +30,7 @@ public:
         return note(nudged_, targets);
     }
     [[nodiscard]] std::vector<Result<host::PeerAnswer>>
-    answers_of_sockets(std::span<const host::SocketTarget> targets,
-                       host::Release /*release*/) override {
+    answers_of_sockets(std::span<const host::SocketTarget> targets, host::Release /*release*/) override {
         return std::vector<Result<host::PeerAnswer>>(targets.size(), peer_answer_);
     }
     [[nodiscard]] Result<std::vector<host::SocketTarget>> nudged_sockets() override { return before_; }

@@ -16,9 +16,9 @@ namespace {
 
 /// Events taken at a time: a flood must let the bus and the watchdog in between. As many as one batch of acts
 /// can cause, or the ring would fill up.
-constexpr std::size_t batch = 16'384;
+constexpr std::size_t batch = 8'192;
 
-constexpr Span between_looks_at_files = std::chrono::minutes{5};
+constexpr Span between_thorough_sweeps = std::chrono::minutes{5};
 
 constexpr std::string_view sweep_program = "egb_tcp_sweep";
 constexpr std::string_view sweep_files_program = "egb_tcp_sweep_files";
@@ -85,7 +85,7 @@ void TcpKind::use_means() {
 
 TcpKind::~TcpKind() {
     const auto asked = attached_ && nudging_.lack.empty() ? surroundings_.sys.nudged_sockets()
-                                                        : std::vector<host::SocketTarget>{};
+                                                          : std::vector<host::SocketTarget>{};
     if (asked && !asked->empty()) {
         static_cast<void>(surroundings_.sys.answers_of_sockets(*asked, host::Release::all));
     }
@@ -119,10 +119,11 @@ std::vector<Capability> TcpKind::capabilities() const {
             std::format("iter/tcp lists the waiting sockets of each network namespace that a process lives "
                         "in: {} of them",
                         namespaces_)),
-        capability("other-namespaces", not_listed_,
+        capability("descriptors", events_->refusal(sweep_files_program),
                    listed_by_kernel_
-                       ? "iter/task_file finds those in network namespaces that no process lives in"
-                       : "sockets in network namespaces that no process lives in are not seen here"),
+                       ? "iter/task_file lists the waiting sockets that processes hold, everywhere"
+                       : "iter/task_file does not list this machine's processes here: each network namespace "
+                         "is looked into every time, and one that no process lives in never"),
         capability(
             "holders", not_asked_,
             listed_by_kernel_
@@ -154,12 +155,11 @@ Result<bool> TcpKind::drain() {
 }
 
 Result<> TcpKind::sweep(SweepReason reason) {
-    const auto spaces = surroundings_.procfs.net_namespaces();
     if (auto begun = begin_sweep(); !begun) {
         return begun;
     }
     tracker_.observe(sighting(SightingType::sweep_begin, Source::sweep));
-    if (auto looked = look_at_sockets(spaces, reason); !looked) {
+    if (auto looked = look_at_sockets(reason); !looked) {
         return looked;
     }
     if (tracker_.wants_holders()) {
@@ -167,7 +167,7 @@ Result<> TcpKind::sweep(SweepReason reason) {
             return looked;
         }
     }
-    look_for_peers(spaces);
+    look_for_peers();
     look_for_answers(reason);
     look_at_leaking_owners();
     tracker_.observe(sighting(SightingType::sweep_end, Source::sweep));
@@ -196,13 +196,13 @@ void TcpKind::look_at_leaking_owners() {
 }
 
 /// Where it cannot be looked, nothing is proven by what is not there.
-void TcpKind::look_for_peers(const std::vector<host::NetNamespace>& spaces) {
+void TcpKind::look_for_peers() {
     const auto wanted = tracker_.wanted_peers(surroundings_.clock.now());
     if (wanted.empty() || !events_->refusal(peers_program).empty()) {
         return;
     }
     not_looked_.clear();
-    for (const auto& space : spaces) {
+    for (const auto& space : surroundings_.procfs.net_namespaces()) {
         const auto ports = wanted.find(static_cast<std::uint32_t>(space.inode));
         if (ports == wanted.end()) {
             continue;
@@ -272,44 +272,45 @@ Result<> TcpKind::begin_sweep() {
     });
 }
 
-Result<> TcpKind::look_at_sockets(const std::vector<host::NetNamespace>& spaces, SweepReason reason) {
+/// What is held by a process is seen by its descriptors, wherever it is and without waiting for anybody: that
+/// is the sweep that comes by the clock. What nobody has a descriptor of is looked for in each network
+/// namespace, which takes the lock of every socket there; and so is all, where descriptors cannot be listed.
+Result<> TcpKind::look_at_sockets(SweepReason reason) {
+    const Instant now = surroundings_.clock.now();
+    const bool by_descriptors = listed_by_kernel_ && events_->refusal(sweep_files_program).empty();
+    if (by_descriptors) {
+        if (auto listed = list_sockets(sweep_files_program); !listed) {
+            return listed;
+        }
+    }
+    if (by_descriptors && reason == SweepReason::timer && now < thorough_) {
+        tracker_.look_only_at_held();
+        return {};
+    }
+    thorough_ = now + between_thorough_sweeps;
+    return look_into_namespaces();
+}
+
+Result<> TcpKind::look_into_namespaces() {
     not_entered_.clear();
     if (auto listed = list_sockets(sweep_program); !listed) {
         return listed;
     }
-    std::set<std::uint64_t> entered{host::own_net_namespace()};
-    for (const auto& space : spaces) {
-        if (entered.contains(space.inode)) {
+    namespaces_ = 1;
+    const auto own = host::own_net_namespace();
+    for (const auto& space : surroundings_.procfs.net_namespaces()) {
+        if (space.inode == own) {
             continue;
         }
         const auto listed = host::in_net_namespace(space.fd, [this] {
             return list_sockets(sweep_program);
         });
-        if (listed) {
-            entered.insert(space.inode);
-        } else {
+        namespaces_ += listed ? 1U : 0U;
+        if (!listed) {
             not_entered_ = "some network namespaces are not looked into: " + listed.error().message;
         }
     }
-    namespaces_ = entered.size();
-    look_at_files(entered, reason);
     return {};
-}
-
-/// A walk through all descriptors of the machine: for namespaces that cannot be entered, and so not in every
-/// sweep.
-void TcpKind::look_at_files(const std::set<std::uint64_t>& entered, SweepReason reason) {
-    const Instant now = surroundings_.clock.now();
-    const bool due = reason != SweepReason::timer || now >= looked_at_files_ + between_looks_at_files;
-    if (!listed_by_kernel_ || !(due || tracker_.has_sockets_outside(entered))) {
-        return;
-    }
-    looked_at_files_ = now;
-    not_listed_.clear();
-    if (const auto listed = list_sockets(sweep_files_program); !listed) {
-        not_listed_ =
-            "sockets in network namespaces that no process lives in are not seen: " + listed.error().message;
-    }
 }
 
 Result<> TcpKind::list_sockets(std::string_view program) {
@@ -341,6 +342,9 @@ Result<> TcpKind::ask_processes(host::ProcessLookup& lookup) {
                 events_->call(holders_of_program, std::as_writable_bytes(std::span{&query, 1}));
             if (!answer) {
                 return std::unexpected(answer.error());
+            }
+            if (*answer == EGB_TCP_MOVED) {
+                break; // it ends, or has just begun anew: the next sweep will see
             }
             count = *answer;
             if (auto read = count == 0 ? Result<>{} : read_held(*list); !read) {

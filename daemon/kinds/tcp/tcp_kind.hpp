@@ -47,10 +47,10 @@ public:
 
 private:
     [[nodiscard]] Result<> begin_sweep();
-    [[nodiscard]] Result<> look_at_sockets(const std::vector<host::NetNamespace>& spaces, SweepReason reason);
-    void look_at_files(const std::set<std::uint64_t>& entered, SweepReason reason);
+    [[nodiscard]] Result<> look_at_sockets(SweepReason reason);
+    [[nodiscard]] Result<> look_into_namespaces();
     [[nodiscard]] Result<> list_sockets(std::string_view program);
-    void look_for_peers(const std::vector<host::NetNamespace>& spaces);
+    void look_for_peers();
     [[nodiscard]] Result<> look_for_peers_in(const std::set<std::uint16_t>& ports);
     void look_for_answers(SweepReason reason);
     void look_at_leaking_owners();
@@ -75,8 +75,7 @@ private:
     bool listed_by_kernel_{};  ///< iter/task_file shows the descriptors of this machine's processes
     std::string not_asked_;    ///< why holders cannot be looked for; empty when they can
     std::string not_entered_;  ///< why sockets of some network namespaces are missing; empty when none are
-    std::string not_listed_;   ///< why those in namespaces that cannot be entered are
-    Instant looked_at_files_;  ///< when these were last looked for
+    Instant thorough_;         ///< when all network namespaces are to be looked into again
     bool asks_{};              ///< sockets may be under question
     std::string not_looked_;   ///< why peers on this machine may not be found; empty when they can
     std::size_t namespaces_{}; ///< entered by the last sweep

@@ -21,6 +21,8 @@ namespace {
 /// again.
 constexpr Span shortest_gap = std::chrono::milliseconds{500};
 constexpr Span longest_gap = std::chrono::minutes{1};
+/// Soon, so that it is seen who still reads.
+constexpr Span longest_before_first_look = std::chrono::seconds{6};
 constexpr Span longest_recheck = std::chrono::minutes{5};
 
 /// An iterator takes up its work again after each page, and when others come and go meanwhile it may step
@@ -197,7 +199,7 @@ void TcpTracker::see(const Sighting& sighting) {
     switch (record_type(sighting.record)) {
     case EGB_TCP_WAITING:
         if (const Span shortest = thresholds_.shortest(); shortest > Span{}) {
-            wake_by(later(sighting.at, shortest));
+            wake_by(later(sighting.at, std::clamp(shortest / 10, shortest_gap, longest_before_first_look)));
         }
         break;
     case EGB_TCP_PEER:
@@ -296,6 +298,7 @@ void TcpTracker::lose_from_leak(const Socket& socket, Instant at) {
 void TcpTracker::begin_sweep() {
     leaks_.begin_sweep();
     met_overdue_ = false;
+    only_held_ = false;
     left_.clear();
     for (auto& [cookie, socket] : sockets_) {
         socket.met = false;
@@ -321,6 +324,9 @@ void TcpTracker::end_sweep(Instant at) {
 void TcpTracker::drop_unmet() {
     std::erase_if(sockets_, [this](auto& item) {
         Socket& socket = item.second;
+        if (!socket.met && only_held_ && socket.holders.empty()) {
+            return false;
+        }
         socket.missed = socket.met ? 0 : socket.missed + 1;
         if (socket.met || (socket.told != 0 && socket.missed < misses_that_tell)) {
             return false;
@@ -444,12 +450,6 @@ std::map<std::uint32_t, std::set<std::uint16_t>> TcpTracker::wanted_peers(Instan
         }
     }
     return wanted;
-}
-
-bool TcpTracker::has_sockets_outside(const std::set<std::uint64_t>& namespaces) const {
-    return std::ranges::any_of(sockets_, [&](const auto& item) {
-        return !namespaces.contains(item.second.record.netns);
-    });
 }
 
 bool TcpTracker::is_told(std::uint64_t cookie) const {

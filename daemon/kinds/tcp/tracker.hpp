@@ -76,8 +76,8 @@ public:
     /// Whether the sweep under way has met a socket whose holders are worth a look.
     [[nodiscard]] bool wants_holders() const { return met_overdue_; }
 
-    /// Whether it knows of sockets in other network namespaces than these.
-    [[nodiscard]] bool has_sockets_outside(const std::set<std::uint64_t>& namespaces) const;
+    /// The sweep under way sees nothing that no process holds.
+    void look_only_at_held() { only_held_ = true; }
 
     /// Ports that the other ends of sockets on this machine have, by the inode of the network namespace to
     /// look in. Only of sockets that this sweep has met overdue, of which it is not known, and not too often.
@@ -138,6 +138,7 @@ private:
     Means means_;
     Bounds bounds_;
     bool met_overdue_{};
+    bool only_held_{}; ///< in the sweep under way
     bool sees_all_holders_{true};
     std::optional<Instant> deadline_;
     Changes changes_;

@@ -13,6 +13,8 @@
 #include <algorithm>
 #include <cerrno>
 
+#include <array>
+
 namespace egb::tcp {
 namespace {
 
@@ -283,13 +285,35 @@ TEST(TcpTracker, an_idle_machine_has_no_deadline) {
     EXPECT_FALSE(stage.tracker.deadline());
 }
 
-TEST(TcpTracker, the_first_waiting_socket_sets_the_shortest_threshold_as_deadline) {
+TEST(TcpTracker, the_first_waiting_socket_is_looked_at_soon) {
     Stage stage;
     stage.announce();
-    EXPECT_EQ(stage.tracker.deadline(), stage.now + threshold);
+    EXPECT_EQ(stage.tracker.deadline(), stage.now + threshold / 10);
     stage.pass(1s);
     stage.announce();
-    EXPECT_EQ(stage.tracker.deadline(), stage.now - 1s + threshold) << "a later one does not put it off";
+    EXPECT_EQ(stage.tracker.deadline(), stage.now - 1s + threshold / 10) << "a later one does not put it off";
+}
+
+TEST(TcpTracker, what_no_process_holds_is_not_missed_by_a_sweep_that_cannot_see_it) {
+    Stage stage;
+    const std::array sockets{stage.socket(1), stage.socket(2)};
+    stage.pass(threshold);
+    stage.observe(SightingType::sweep_begin);
+    for (auto socket : sockets) {
+        socket.header.time_ns = nanoseconds(stage.now);
+        stage.observe(SightingType::seen, socket);
+    }
+    stage.hold(1, {100});
+    stage.observe(SightingType::sweep_end);
+    ASSERT_THAT(stage.tracker.tick(stage.now).ghosts, SizeIs(2));
+    for (int sweep = 0; sweep < 5; ++sweep) {
+        stage.observe(SightingType::sweep_begin);
+        stage.tracker.look_only_at_held();
+        stage.observe(SightingType::sweep_end);
+    }
+    const Changes changes = stage.tracker.tick(stage.now);
+    ASSERT_THAT(changes.vanished, SizeIs(1));
+    EXPECT_EQ(cookie_of(changes.vanished[0].key), 1U);
 }
 
 TEST(TcpTracker, nothing_to_wait_for_when_every_state_is_left_alone) {
