@@ -7,7 +7,7 @@ set(CMAKE_POSITION_INDEPENDENT_CODE ON)
 add_library(egb_warnings INTERFACE)
 target_compile_options(egb_warnings INTERFACE
     -Wall -Wextra -Wpedantic -Werror -Wshadow -Wconversion -Wsign-conversion -Wnon-virtual-dtor
-    -Wold-style-cast -Woverloaded-virtual -Wformat=2 -Wimplicit-fallthrough
+    -Wold-style-cast -Woverloaded-virtual -Wzero-as-null-pointer-constant -Wformat=2 -Wimplicit-fallthrough
     # Takes a reference into a view for one into a temporary.
     $<$<CXX_COMPILER_ID:GNU>:-Wno-dangling-reference>)
 

@@ -27,7 +27,7 @@ function(egb_compile_as_test target)
         -g1)
 endfunction()
 
-# The target unit_tests is all unit test programs.
+# The target unit_tests is all unit test programs, all_but_unit_tests everything else.
 # The headers that nearly every source reads are compiled once. That hides a forgotten #include, so it is for test
 # programs, and for everything in the builds with sanitizers, which stand beside one that does without.
 function(egb_quick)
@@ -41,11 +41,14 @@ function(egb_quick)
         <functional> <map> <memory> <optional> <ranges> <span> <string> <string_view> <thread> <unordered_map>
         <variant> <vector> <gmock/gmock.h> <gtest/gtest.h>)
     add_custom_target(unit_tests)
+    add_custom_target(all_but_unit_tests)
     foreach(target IN LISTS targets)
+        get_target_property(type ${target} TYPE)
         if(target MATCHES "^unit_")
             add_dependencies(unit_tests ${target})
+        elseif(type MATCHES "^(EXECUTABLE|STATIC_LIBRARY)$")
+            add_dependencies(all_but_unit_tests ${target})
         endif()
-        get_target_property(type ${target} TYPE)
         get_target_property(libraries ${target} LINK_LIBRARIES)
         if((type STREQUAL "EXECUTABLE" AND libraries MATCHES "GTest::")
             OR (EGB_PRECOMPILE AND type MATCHES "^(EXECUTABLE|STATIC_LIBRARY)$"))

@@ -66,6 +66,18 @@ std::unique_ptr<host::HolderScan> make_holder_scan(const host::ProcFs& procfs) {
 
 } // namespace
 
+/// Tells what was done, however the loop ends.
+class LastWords {
+public:
+    explicit LastWords(engine::Ledger& ledger) : ledger_{ledger} {}
+    ~LastWords() { ledger_.flush(); }
+    LastWords(const LastWords&) = delete;
+    LastWords& operator=(const LastWords&) = delete;
+
+private:
+    engine::Ledger& ledger_;
+};
+
 class Daemon::Impl {
 public:
     Impl(const DaemonOptions& options, std::span<const kinds::CatalogEntry> catalog, sinks::Log& log);
@@ -240,11 +252,7 @@ int Daemon::Impl::run() {
     });
     spdlog::info("eghostbusterd {} is ready{}", version(), dry_run_ ? ", and acts on nothing (dry run)" : "");
     notifier_.ready(status_line());
-    // What was done is told, however the loop ends.
-    struct LastWords {
-        engine::Ledger& ledger;
-        ~LastWords() { ledger.flush(); }
-    } const last_words{ledger_};
+    const LastWords last_words{ledger_};
     return loop_.run();
 }
 

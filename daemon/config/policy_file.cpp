@@ -5,7 +5,7 @@
 #include "core/utf8.hpp"
 
 #include <fcntl.h>
-#include <stdlib.h>
+#include <stdlib.h> // NOLINT(modernize-deprecated-headers): mkostemp() is POSIX
 #include <sys/stat.h>
 #include <unistd.h>
 

@@ -105,7 +105,7 @@ EventSource EventLoop::timer(Priority priority, Callback callback) {
 }
 
 /// What still comes to pass while the daemon takes itself apart may want to be woken; nobody will be.
-void EventLoop::arm(EventSource& timer, Instant at) {
+void EventLoop::arm(EventSource& timer, Instant at) const {
     if (sd_event_get_state(get()) == SD_EVENT_FINISHED) {
         return;
     }

@@ -51,7 +51,7 @@ public:
     /// A timer that is off until armed. One shot: arm it again for more.
     [[nodiscard]] EventSource timer(Priority priority, Callback callback);
     /// Never fires early; late by some milliseconds, so that one wake-up may serve several timers.
-    void arm(EventSource& timer, Instant at);
+    void arm(EventSource& timer, Instant at) const;
     void disarm(EventSource& timer);
 
     /// The signal is blocked in this thread from now on; create no thread before.

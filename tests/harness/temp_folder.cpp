@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "harness/temp_folder.hpp"
 
-#include <stdlib.h>
+#include <stdlib.h> // NOLINT(modernize-deprecated-headers): mkdtemp() is POSIX
 
 #include <cerrno>
 #include <fstream>

@@ -19,10 +19,10 @@ run_quick_checks() {
     return $failed
 }
 
-# After the build: it needs the compile commands and the generated headers.
+# After the builds: it needs the compile commands and the generated headers.
 run_tidy() {
     results_open tidy
-    in_build_root nice -n 10 tests/check/tidy "$(build_folder dev)" && result pass check/tidy && return
+    in_build_root nice -n 10 tests/check/tidy "$(build_folder dev)" "$(build_folder asan)" && result pass check/tidy && return
     result fail check/tidy
     return 1
 }

@@ -99,16 +99,18 @@ verb_test() {
     return "$TEST_FAILED"
 }
 
-# Everything that needs a compiler. The package is built while the unit tests run, and the booted tests, which
-# mostly wait, share the machine with the compilers.
+# Everything that needs a compiler. The package is built while tests run, and the booted tests, which mostly wait, share
+# the machine with the compilers. A whole run has the unit tests once, under the sanitizers: to compile them twice would
+# take most of its time.
 test_compiled() {
-    local trouble=$1 appliance=0
+    local trouble=$1 appliance=0 programs=()
+    [[ -n $TEST_RUNG$TEST_PATTERN ]] || programs=(all_but_unit_tests)
     if wants check tidy unit replay contract bpf cross; then
-        try build "compile (dev)" compile dev
+        try build "compile (dev)" compile dev "${programs[@]}"
         passed_step build || { not_reached tidy unit replay contract bpf cross asan package appliance && return; }
     fi
     ! wants package appliance || try_start package "package (deb)" build_package noautodbgsym
-    ! wants unit replay contract bpf || try ctest "unit, replay, contract and bpf tests" run_ctest "$TEST_RUNG" "$TEST_PATTERN" "$trouble"
+    ! wants unit replay contract bpf || try ctest "what ctest holds" run_ctest "$TEST_RUNG" "$TEST_PATTERN" "$trouble"
     if wants package appliance; then
         try_wait package
         ! wants appliance || wait_root runtime
@@ -134,7 +136,11 @@ test_compiled() {
 run_ctest() {
     local rung=$1 pattern=$2 trouble=$3 code=0 select=()
     results_open ctest
-    [[ -z $rung$pattern ]] || select+=(-R "${rung:+^$rung/.*}$pattern")
+    if [[ -n $rung$pattern ]]; then
+        select+=(-R "${rung:+^$rung/.*}$pattern")
+    else
+        select+=(-E '^unit')
+    fi
     if [[ -n $trouble ]]; then
         select+=(-LE '^bpf$')
         result skip bpf "$trouble"

@@ -296,7 +296,7 @@ Result<Scope::Word> Scope::parse_word(std::string_view text) {
     if (colon == std::string_view::npos || colon + 1 == text.size()) {
         return wrong("expected FIELD:PATTERN, such as port:8080 or unit:nginx.service, not \"{}\"", text);
     }
-    const auto field = std::ranges::find(Field::all, text.substr(0, colon), &Field::name);
+    const auto* const field = std::ranges::find(Field::all, text.substr(0, colon), &Field::name);
     if (field == Field::all.end()) {
         const auto names = Field::all | std::views::transform(&Field::name);
         return wrong("{}: expected one of {} before the colon", text,

@@ -109,9 +109,6 @@ public:
     TcpTracker tracker;
     Instant now{1h};
 
-private:
-    std::vector<egb_tcp_peer> peers_;
-
     void hold(std::uint64_t cookie, const std::vector<std::int32_t>& pids) {
         for (const std::int32_t pid : pids) {
             const egb_tcp_holder record{
@@ -130,6 +127,9 @@ private:
                              .process = process});
         }
     }
+
+private:
+    std::vector<egb_tcp_peer> peers_;
 };
 
 std::vector<std::string_view> names(const Ghost& ghost) {
