@@ -11,7 +11,8 @@ import sys
 import tempfile
 import time
 import unittest
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 from typing import Any
 
 TOP = pathlib.Path(__file__).resolve().parents[2]
@@ -24,6 +25,8 @@ PATH = "/org/eghostbuster1"
 MANAGER = f"{BUS}.Manager"
 KIND = f"{BUS}.Kind"
 TCP_PATH = f"{PATH}/kind/tcp"
+
+CGROUPS = pathlib.Path("/sys/fs/cgroup")
 
 # How long the machine may take for what it does by itself; a busy one is slow, a broken one is never done.
 PATIENCE = 30.0
@@ -205,6 +208,21 @@ class Forgetful:
         self._process.stdin.close()
         self._process.wait(PATIENCE)
         self._process.stdout.close()
+
+
+@contextmanager
+def in_unit(pid: int, unit: str) -> Iterator[None]:
+    """Puts a process of this machine where systemd would run a unit. To be left when the process has ended."""
+    roots = [root for root in (CGROUPS / "systemd", CGROUPS / "unified", CGROUPS) if (root / "cgroup.procs").exists()]
+    folders = [root / "system.slice" / unit for root in roots]
+    for folder in folders:
+        folder.mkdir(parents=True, exist_ok=True)
+        (folder / "cgroup.procs").write_text(str(pid))
+    try:
+        yield
+    finally:
+        for folder in folders:
+            folder.rmdir()
 
 
 class Scenario(unittest.TestCase):

@@ -7,13 +7,15 @@ Only sockets of processes that go by the tests' own name are touched, whatever e
 import json
 import time
 
-from machine import CLOSE_WAIT_AFTER, Forgetful, Row, Scenario, eventually
+from machine import CLOSE_WAIT_AFTER, Forgetful, Row, Scenario, eventually, in_unit
 
 NAME = "egb-forgetful"
 CLOSE, CLOSE_WAIT, LAST_ACK = 7, 8, 9
 VETO = 1
 # Threshold, veto, and a nudge with its answer, with room to spare.
 LONG_ENOUGH = CLOSE_WAIT_AFTER + VETO + 6
+
+OPTED_OUT = "egb-opted-out.service"
 
 CONFIGURATION = f"""[Governor]
 ActsPerMinute=100000
@@ -33,7 +35,10 @@ def forgetful(*options: str) -> Forgetful:
 
 
 class TcpActs(Scenario):
-    files = {"/etc/eghostbuster/eghostbuster.conf.d/10-test.conf": CONFIGURATION}
+    files = {
+        "/etc/eghostbuster/eghostbuster.conf.d/10-test.conf": CONFIGURATION,
+        f"/etc/systemd/system/{OPTED_OUT}.d/ghosts.conf": "[X-Ghostbuster]\nClean=no\n",
+    }
 
     def outcomes_of(self, port: int) -> list[str]:
         """What was done to the ghosts of a port, the oldest first."""
@@ -114,6 +119,16 @@ class TcpActs(Scenario):
         with Forgetful("--comm", "egb-stranger") as stranger:
             ghost = self.lives(stranger)
             self.assertEqual(ghost.decision, "report")
+
+    def test_a_unit_that_opts_out_is_left_alone(self) -> None:
+        stuck = forgetful()
+        with in_unit(stuck.pid, OPTED_OUT):
+            try:
+                ghost = self.lives(stuck)
+                self.assertEqual(ghost.decision, "report")
+                self.assertIn(OPTED_OUT, self.machine.read("ghostctl", "explain", str(ghost.id)))
+            finally:
+                stuck.end()
 
     def test_a_person_ends_what_is_only_suspected(self) -> None:
         with forgetful("--peer=half") as idle:
