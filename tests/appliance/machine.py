@@ -229,6 +229,8 @@ class Scenario(unittest.TestCase):
     """A scenario: one boot for all its tests. What it needs in the machine's files stands in `files`."""
 
     files: dict[str, str] = {}
+    # Nothing else of ours may happen on this machine meanwhile, because the daemon sees it too.
+    alone = False
     machine: Machine
 
     @classmethod

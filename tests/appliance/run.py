@@ -108,8 +108,10 @@ def main() -> int:
     if pattern and not chosen:
         print(f"no scenario matches {pattern}")
         return 0
+    alone = [scenario for scenario in chosen if next(tests_of(scenario)).alone]
+    reporters = [run(scenario) for scenario in alone]
     with concurrent.futures.ThreadPoolExecutor(SIDE_BY_SIDE) as pool:
-        reporters = list(pool.map(run, chosen))
+        reporters += pool.map(run, [scenario for scenario in chosen if scenario not in alone])
     if "EGB_RESULTS" in os.environ:
         with open(os.environ["EGB_RESULTS"], "a", encoding="utf-8") as file:
             for reporter in reporters:
