@@ -4,8 +4,8 @@
  *
  * A busy server sends thousands of sockets a second through these states, each for a moment. They
  * must cost next to nothing, so an entry into a state leaves no trace but once: the first since the
- * last sweep is noted, and wakes the daemon, which looks when the threshold has passed. What the
- * sweep then meets gets a mark (sk_storage: it goes with the socket, cannot overflow and cannot be
+ * last sweep is noted, and wakes the daemon, which looks within seconds. What the sweep then meets
+ * gets a mark (sk_storage: it goes with the socket, cannot overflow and cannot be
  * confused by a reused address), and what has waited too long reports its end. Since when a socket
  * waits is in the socket itself: nothing is heard from a connection that waits.
  */

@@ -14,7 +14,6 @@ enum {
 	EGB_TCP_SOCKET,	     /* sweep: a waiting socket as it is now */
 	EGB_TCP_HOLDER,	     /* sweep: who holds a waiting socket */
 	EGB_TCP_PEER,	  /* sweep: a socket that may be the other end of one on the same machine */
-	EGB_TCP_PEERS,	  /* sweep: all such sockets of a network namespace have been told */
 	EGB_TCP_ASKED,	  /* its peer is being asked */
 	EGB_TCP_ANSWERED, /* its peer has answered */
 	EGB_TCP_RELEASED, /* its peer is asked no longer */

@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "engine/governor.hpp"
 
-#include <fnmatch.h>
+#include "core/glob.hpp"
 
 #include <algorithm>
 #include <array>
@@ -54,11 +54,8 @@ std::set<std::string_view> units_of(const Ghost& ghost) {
 }
 
 bool matches(const std::string& glob, const Process& process) {
-    const auto match = [&glob](const std::string& name) {
-        // Units have backslashes in their names: "srv\\x2dlock.service".
-        return !name.empty() && fnmatch(glob.c_str(), name.c_str(), FNM_NOESCAPE) == 0;
-    };
-    return match(process.unit) || match(process.comm) || match(process.exe) || match(process.container);
+    return glob_matches(glob, process.unit) || glob_matches(glob, process.comm) ||
+           glob_matches(glob, process.exe) || glob_matches(glob, process.container);
 }
 
 /// When fewer than `most` of the acts will lie within a minute.

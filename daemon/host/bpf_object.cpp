@@ -373,10 +373,13 @@ Result<std::uint32_t> BpfObject::call(std::string_view program_name, std::span<s
 }
 
 Result<> BpfObject::read(std::string_view map, std::span<std::byte> value) const {
-    const int fd = map_fd(std::string{map}.c_str());
+    const auto found = find_map(map);
+    if (!found) {
+        return std::unexpected(found.error());
+    }
     const __u32 only = 0;
-    if (fd < 0 || bpf_map_lookup_elem(fd, &only, value.data()) != 0) {
-        return fail_errno(std::format("reading the BPF map {}", map), fd < 0 ? ENOENT : errno);
+    if (bpf_map_lookup_elem(bpf_map__fd(*found), &only, value.data()) != 0) {
+        return fail_errno(std::format("reading the BPF map {}", map));
     }
     return {};
 }
@@ -385,14 +388,23 @@ int BpfObject::map_fd(const char* map) const {
     return object_ ? bpf_object__find_map_fd_by_name(object_.get(), map) : -1;
 }
 
-Result<> BpfObject::control(std::string_view map, std::span<const std::byte> value) {
-    const int fd = map_fd(std::string{map}.c_str());
-    if (fd < 0) {
+Result<const bpf_map*> BpfObject::find_map(std::string_view name) const {
+    const bpf_map* found =
+        object_ ? bpf_object__find_map_by_name(object_.get(), std::string{name}.c_str()) : nullptr;
+    if (found == nullptr) {
         return fail(ErrorCode::unsupported, "the BPF object {} is not loaded or has no map {}", image_.name,
-                    map);
+                    name);
+    }
+    return found;
+}
+
+Result<> BpfObject::control(std::string_view map, std::span<const std::byte> value) {
+    const auto found = find_map(map);
+    if (!found) {
+        return std::unexpected(found.error());
     }
     const __u32 only = 0;
-    if (bpf_map_update_elem(fd, &only, value.data(), BPF_ANY) != 0) {
+    if (bpf_map_update_elem(bpf_map__fd(*found), &only, value.data(), BPF_ANY) != 0) {
         return fail_errno(std::format("writing the BPF map {}", map));
     }
     return {};
@@ -400,32 +412,29 @@ Result<> BpfObject::control(std::string_view map, std::span<const std::byte> val
 
 Result<> BpfObject::put(std::string_view map, std::span<const std::uint64_t> keys,
                         std::span<const std::byte> values) {
-    const int fd = map_fd(std::string{map}.c_str());
-    if (fd < 0) {
-        return fail(ErrorCode::unsupported, "the BPF object {} is not loaded or has no map {}", image_.name,
-                    map);
+    const auto found = find_map(map);
+    if (!found) {
+        return std::unexpected(found.error());
     }
     auto count = static_cast<__u32>(keys.size());
-    if (bpf_map_update_batch(fd, keys.data(), values.data(), &count, nullptr) != 0) {
+    if (bpf_map_update_batch(bpf_map__fd(*found), keys.data(), values.data(), &count, nullptr) != 0) {
         return fail_errno(std::format("filling the BPF map {}", map));
     }
     return {};
 }
 
 Result<> BpfObject::take(std::string_view map, const OnValue& on_value) {
-    const bpf_map* found =
-        object_ ? bpf_object__find_map_by_name(object_.get(), std::string{map}.c_str()) : nullptr;
-    if (found == nullptr) {
-        return fail(ErrorCode::unsupported, "the BPF object {} is not loaded or has no map {}", image_.name,
-                    map);
+    const auto found = find_map(map);
+    if (!found) {
+        return std::unexpected(found.error());
     }
-    const std::size_t size = bpf_map__value_size(found);
-    std::vector<std::uint64_t> keys(bpf_map__max_entries(found));
+    const std::size_t size = bpf_map__value_size(*found);
+    std::vector<std::uint64_t> keys(bpf_map__max_entries(*found));
     std::vector<std::byte> values(keys.size() * size);
     auto count = static_cast<__u32>(keys.size());
     __u32 position = 0;
     // Told that there is no more, it has handed out all there was.
-    if (bpf_map_lookup_and_delete_batch(bpf_map__fd(found), nullptr, &position, keys.data(), values.data(),
+    if (bpf_map_lookup_and_delete_batch(bpf_map__fd(*found), nullptr, &position, keys.data(), values.data(),
                                         &count, nullptr) != 0 &&
         errno != ENOENT) {
         return fail_errno(std::format("emptying the BPF map {}", map));
@@ -451,15 +460,17 @@ std::uint64_t BpfObject::skipped() const {
 }
 
 Result<std::uint64_t> BpfObject::sum(std::string_view map) const {
-    const int fd = map_fd(std::string{map}.c_str());
+    const auto found = find_map(map);
+    if (!found) {
+        return std::unexpected(found.error());
+    }
     const int cpus = libbpf_num_possible_cpus();
-    if (fd < 0 || cpus < 0) {
-        return fail(ErrorCode::unsupported, "the BPF object {} is not loaded or has no map {}", image_.name,
-                    map);
+    if (cpus < 0) {
+        return fail_errno("counting the CPUs", -cpus);
     }
     std::vector<std::uint64_t> counts(static_cast<std::size_t>(cpus));
     const __u32 only = 0;
-    if (bpf_map_lookup_elem(fd, &only, counts.data()) != 0) {
+    if (bpf_map_lookup_elem(bpf_map__fd(*found), &only, counts.data()) != 0) {
         return fail_errno(std::format("reading the BPF map {}", map));
     }
     return std::ranges::fold_left(counts, std::uint64_t{0}, std::plus{});

@@ -104,6 +104,7 @@ private:
     void keep_link(std::string_view program_name, int link);
     [[nodiscard]] std::array<std::string, 2> link_names(std::string_view program_name) const;
     void keep_maps();
+    [[nodiscard]] Result<const bpf_map*> find_map(std::string_view name) const;
     [[nodiscard]] Result<bpf_program*> program(std::string_view name) const;
     [[nodiscard]] Result<bpf_link*> iterator(std::string_view program_name);
     [[nodiscard]] std::string stored_name(std::string_view what, std::string_view name) const;

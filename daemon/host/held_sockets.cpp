@@ -1,15 +1,15 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "host/held_sockets.hpp"
 
+#include "host/pidfd.hpp"
+
 #include <linux/sockios.h>
 #include <linux/tcp.h>
 #include <netinet/in.h>
 #include <sys/ioctl.h>
 #include <sys/socket.h>
-#include <sys/syscall.h>
 #include <unistd.h>
 
-#include <algorithm>
 #include <chrono>
 #include <utility>
 
@@ -32,15 +32,6 @@ constexpr int first_probe_s = 1;
 
 /// What the kernel tells of the past is rounded to its ticks; the answer to a probe comes a second later.
 constexpr Span surely_later = std::chrono::milliseconds{500};
-
-// <sys/pidfd.h> of glibc 2.41 cannot be linked from C++.
-int pidfd_open(std::int32_t pid) {
-    return static_cast<int>(::syscall(SYS_pidfd_open, pid, 0));
-}
-
-int pidfd_getfd(int pidfd, int fd) {
-    return static_cast<int>(::syscall(SYS_pidfd_getfd, pidfd, fd, 0));
-}
 
 template <typename Value>
 Result<Value> read_option(const Fd& socket, int level, int name) {
@@ -68,13 +59,6 @@ bool has_nothing_under_way(const Fd& socket) {
            unread == 0 && unsent == 0;
 }
 
-/// The kernel counts the peer's FIN as a byte.
-bool is_as_judged(const SocketTarget& target, const tcp_info& info) {
-    const auto received = info.tcpi_bytes_received - (info.tcpi_bytes_received > 0 ? 1 : 0);
-    return info.tcpi_state == target.state && info.tcpi_bytes_acked == target.bytes_acked &&
-           info.tcpi_bytes_sent == target.bytes_sent && received == target.bytes_received;
-}
-
 } // namespace
 
 std::string HeldSockets::lack() const {
@@ -82,20 +66,24 @@ std::string HeldSockets::lack() const {
         return "processes of the machine are outside of our pid namespace, so their descriptors cannot be "
                "borrowed";
     }
-    const Fd ourselves{pidfd_open(::getpid())};
-    const Fd copy{ourselves ? pidfd_getfd(ourselves.get(), ourselves.get()) : -1};
-    return copy ? "" : fail_errno("pidfd_getfd (Linux 5.6 has it)").error().message;
+    const auto ourselves = procfs_.identity(::getpid()).and_then([this](const ProcessIdentity& identity) {
+        return pidfd_of(procfs_, identity);
+    });
+    if (!ourselves) {
+        return ourselves.error().message;
+    }
+    return copy_of_descriptor(*ourselves, ourselves->get())
+               ? ""
+               : fail_errno("pidfd_getfd (Linux 5.6 has it)").error().message;
 }
 
 Result<Fd> HeldSockets::borrow(const SocketTarget& target) const {
     for (const Holder& holder : target.holders) {
-        const Fd pidfd{pidfd_open(holder.process->id.pid)};
-        const auto now = procfs_.identity(holder.process->id.pid);
-        // The descriptor goes first: if the pid is still that process's now, so is the descriptor.
-        if (!pidfd || !now || *now != holder.process->id) {
+        const auto pidfd = pidfd_of(procfs_, holder.process->id);
+        if (!pidfd) {
             continue;
         }
-        Fd copy{pidfd_getfd(pidfd.get(), holder.fd)};
+        Fd copy = copy_of_descriptor(*pidfd, holder.fd);
         if (!copy && errno == EPERM) {
             return fail(ErrorCode::denied,
                         "its holder's descriptor cannot be borrowed: CAP_SYS_PTRACE is needed");
@@ -130,13 +118,12 @@ Result<> HeldSockets::nudge(const SocketTarget& target, const NudgeTiming& timin
         return std::unexpected(info.error());
     }
     if (!is_as_judged(target, *info) || !has_nothing_under_way(*socket)) {
-        return fail(ErrorCode::changed, "it is no longer what was judged: it has moved, or left its state");
+        return no_longer_as_judged();
     }
-    const auto seconds = std::chrono::duration_cast<std::chrono::seconds>(timing.interval).count();
     Nudge nudge{.target = target,
                 .before = {},
-                .ours = {0, static_cast<int>(std::clamp<std::uint32_t>(timing.probes, 1, 127)),
-                         static_cast<int>(std::clamp<std::int64_t>(seconds, 1, 32767)), first_probe_s, 1},
+                .ours = {0, static_cast<int>(timing.probe_count()), static_cast<int>(timing.interval_s()),
+                         first_probe_s, 1},
                 .heard = heard_at(*info)};
     for (std::size_t at = 0; at < options.size(); ++at) {
         const auto value = read_option<int>(*socket, options.at(at).level, options.at(at).name);
@@ -146,10 +133,10 @@ Result<> HeldSockets::nudge(const SocketTarget& target, const NudgeTiming& timin
         nudge.before.at(at) = *value;
     }
     if (nudge.before.back() != 0) {
-        return fail(ErrorCode::denied, "its application has the peer asked by itself, with SO_KEEPALIVE");
+        return asks_by_itself();
     }
     if (earnest == Earnest::rehearsal) {
-        return fail(ErrorCode::denied, "dry run: it is still what was judged, and nothing was done");
+        return only_rehearsed();
     }
     for (std::size_t at = 0; at < options.size(); ++at) {
         if (!set_option(*socket, options.at(at), nudge.ours.at(at))) {

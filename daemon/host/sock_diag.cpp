@@ -58,17 +58,10 @@ std::optional<tcp_info> info_of(std::span<const std::byte> payload) {
     return std::nullopt;
 }
 
-/// The kernel counts the peer's FIN as a byte.
-template <typename Count>
-Count without_fin(Count bytes) {
-    return bytes - (bytes > 0 ? 1 : 0);
-}
-
-bool is_as_judged(const SocketTarget& target, const inet_diag_msg& socket, const tcp_info& info) {
-    return socket.idiag_state == target.state && without_fin(socket.idiag_rqueue) == target.receive_queue &&
-           socket.idiag_wqueue == target.send_queue && info.tcpi_bytes_acked == target.bytes_acked &&
-           info.tcpi_bytes_sent == target.bytes_sent &&
-           without_fin(info.tcpi_bytes_received) == target.bytes_received;
+/// The kernel counts the peer's FIN as a byte that is not read.
+bool has_queues_as_judged(const SocketTarget& target, const inet_diag_msg& socket) {
+    const auto unread = socket.idiag_rqueue - (socket.idiag_rqueue > 0 ? 1 : 0);
+    return unread == target.receive_queue && socket.idiag_wqueue == target.send_queue;
 }
 
 } // namespace
@@ -132,7 +125,7 @@ Result<bool> SockDiag::look(const SocketTarget& target) const {
         inet_diag_msg socket{};
         std::memcpy(&socket, payload.data(), std::min(payload.size(), sizeof(socket)));
         const auto info = info_of(payload);
-        as_judged = info && is_as_judged(target, socket, *info);
+        as_judged = info && is_as_judged(target, *info) && has_queues_as_judged(target, socket);
     });
     if (!looked) {
         return std::unexpected(looked.error());
@@ -146,17 +139,17 @@ Result<> SockDiag::destroy(const SocketTarget& target, Earnest earnest) const {
         return std::unexpected(as_judged.error());
     }
     if (!*as_judged) {
-        return fail(ErrorCode::changed, "it is no longer what was judged: it has moved, or left its state");
+        return no_longer_as_judged();
     }
     if (earnest == Earnest::rehearsal) {
-        return fail(ErrorCode::denied, "dry run: it is still what was judged, and nothing was done");
+        return only_rehearsed();
     }
     if (auto ended = request(target, SOCK_DESTROY, NLM_F_ACK, [](auto&&...) {}); !ended) {
         return ended;
     }
     const auto again = look(target);
     if (again) {
-        return fail(ErrorCode::io, "the kernel says that it has ended it, but it is still there");
+        return still_there();
     }
     return again.error().code == ErrorCode::not_found ? Result<>{} : std::unexpected(again.error());
 }

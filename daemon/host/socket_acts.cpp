@@ -87,13 +87,13 @@ Result<> read_act(std::uint32_t fate, int error) {
     case EGB_SOCKET_DONE:
         return {};
     case EGB_SOCKET_SOUND:
-        return fail(ErrorCode::denied, "dry run: it is still what was judged, and nothing was done");
+        return only_rehearsed();
     case EGB_SOCKET_ASKS_ITSELF:
-        return fail(ErrorCode::denied, "its application has the peer asked by itself, with SO_KEEPALIVE");
+        return asks_by_itself();
     case EGB_SOCKET_CHANGED:
-        return fail(ErrorCode::changed, "it is no longer what was judged: it has moved, or left its state");
+        return no_longer_as_judged();
     case EGB_SOCKET_STAYED:
-        return fail(ErrorCode::io, "the kernel says that it has ended it, but it is still there");
+        return still_there();
     default:
         return fail_errno("the kernel", error);
     }
@@ -114,6 +114,7 @@ Result<> SocketActs::load() {
         return loaded;
     }
     object_ = std::move(object);
+    has_destroy_ = object_->run("egb_socket_can_destroy").has_value();
     return {};
 }
 
@@ -126,8 +127,7 @@ std::string SocketActs::destroy_program_lack() {
     if (auto refused = lack(destroy_program); !refused.empty()) {
         return refused;
     }
-    return object_->run("egb_socket_can_destroy") ? ""
-                                                  : "this kernel has no bpf_sock_destroy (Linux 6.5 has)";
+    return has_destroy_ ? "" : "this kernel has no bpf_sock_destroy (Linux 6.5 has)";
 }
 
 Ability SocketActs::nudging() {
@@ -163,7 +163,8 @@ Result<SocketActs::Report> SocketActs::order(Programs programs, std::span<const 
         by_namespace[target.netns].push_back(&target);
     }
     Report report;
-    const auto spaces = procfs_.net_namespaces();
+    // To find out who lives where takes a walk through /proc.
+    const auto spaces = targets.empty() ? std::vector<NetNamespace>{} : procfs_.net_namespaces();
     for (const auto& [inode, there] : by_namespace) {
         const auto ordered = in_namespace_of(*there.front(), spaces, [&, here = std::span{there}] {
             return order_here(programs, here, only_look, report);
@@ -230,10 +231,7 @@ std::vector<Result<>> SocketActs::nudge(std::span<const SocketTarget> targets, c
             return held_.nudge(target, timing, earnest);
         });
     }
-    const auto seconds = std::chrono::duration_cast<std::chrono::seconds>(timing.interval).count();
-    const egb_socket_nudge nudge{.interval_s =
-                                     static_cast<__u32>(std::clamp<std::int64_t>(seconds, 1, 32767)),
-                                 .probes = std::clamp<__u32>(timing.probes, 1, 127)};
+    const egb_socket_nudge nudge{.interval_s = timing.interval_s(), .probes = timing.probe_count()};
     const auto report =
         load()
             .and_then([&] {

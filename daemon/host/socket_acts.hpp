@@ -84,6 +84,7 @@ private:
     FdStore& store_;
     HeldSockets held_;
     std::unique_ptr<BpfObject> object_;
+    bool has_destroy_{};          ///< the kernel, once the object is loaded
     std::optional<Error> broken_; ///< why the object does not load; it is not tried twice
 };
 

@@ -4,12 +4,16 @@
 
 #include "core/clock.hpp"
 #include "core/identity.hpp"
+#include "core/result.hpp"
 
 #include <array>
 #include <cstdint>
+#include <expected>
 #include <string>
 #include <string_view>
 #include <vector>
+
+struct tcp_info; // of <linux/tcp.h> or <netinet/tcp.h>, which do not go together
 
 namespace egb::host {
 
@@ -38,6 +42,10 @@ struct NudgeTiming {
     Span interval{};
     std::uint32_t probes{};
 
+    /// As the kernel takes them.
+    [[nodiscard]] std::uint32_t interval_s() const;
+    [[nodiscard]] std::uint32_t probe_count() const;
+
     bool operator==(const NudgeTiming&) const = default;
 };
 
@@ -49,6 +57,15 @@ enum class Earnest : std::uint8_t { real, rehearsal };
 
 /// Whoever is alive gets his own options back; with `all`, the others too.
 enum class Release : std::uint8_t { answered, all };
+
+/// What was judged, in the kernel's own count: nothing has moved since. The queues are not in it.
+[[nodiscard]] bool is_as_judged(const SocketTarget& target, const tcp_info& info);
+
+// Why a socket was left alone, or what came of it, by whichever way it was to be touched.
+[[nodiscard]] std::unexpected<Error> no_longer_as_judged();
+[[nodiscard]] std::unexpected<Error> only_rehearsed();
+[[nodiscard]] std::unexpected<Error> asks_by_itself();
+[[nodiscard]] std::unexpected<Error> still_there();
 
 /// Whether this machine lets us do something: the way it is done, or why it cannot be.
 struct Ability {

@@ -2,6 +2,7 @@
 #include "host/sys.hpp"
 
 #include "host/fd.hpp"
+#include "host/pidfd.hpp"
 
 #include <sys/syscall.h>
 #include <unistd.h>
@@ -14,10 +15,6 @@ namespace egb::host {
 namespace {
 
 // <sys/pidfd.h> of glibc 2.41 cannot be linked from C++.
-int pidfd_open(std::int32_t pid) {
-    return static_cast<int>(::syscall(SYS_pidfd_open, pid, 0));
-}
-
 long pidfd_send_signal(int pidfd, int signal) {
     return ::syscall(SYS_pidfd_send_signal, pidfd, signal, nullptr, 0);
 }
@@ -28,25 +25,9 @@ Result<> RealSys::signal_process(const ProcessIdentity& process, int signal) {
     if (process.pid <= 0 || signal <= 0 || signal > SIGRTMAX) {
         return fail(ErrorCode::invalid, "signal {} to process {}: no such thing", signal, process.pid);
     }
-    if (!procfs_.has_our_pids()) {
-        return fail(ErrorCode::unsupported,
-                    "process {} lives outside of our pid namespace, where we cannot signal it", process.pid);
-    }
-    const Fd pidfd{pidfd_open(process.pid)};
-    if (!pidfd) {
-        return fail_errno(std::format("process {}", process.pid));
-    }
-    // From here on, either the pid is that of the process behind the descriptor, or the signal reaches
-    // nobody.
-    const auto now = procfs_.identity(process.pid);
-    if (!now) {
-        return std::unexpected(now.error());
-    }
-    if (*now != process) {
-        return fail(ErrorCode::changed, "process {} has ended, and its pid belongs to another one",
-                    process.pid);
-    }
-    return deliver(pidfd.get(), signal);
+    return pidfd_of(procfs_, process).and_then([&](const Fd& pidfd) {
+        return deliver(pidfd.get(), signal);
+    });
 }
 
 std::vector<Result<>> RealSys::nudge_sockets(std::span<const SocketTarget> targets,

@@ -4,6 +4,7 @@
 #include "harness/sockets.hpp"
 
 #include "host/monotonic_clock.hpp"
+#include "host/net_namespace.hpp"
 #include "host/procfs.hpp"
 #include "host/sys.hpp"
 #include "kinds/tcp/record.hpp"
@@ -294,7 +295,7 @@ TEST_F(TcpActsOnce, the_next_run_puts_back_what_a_killed_one_has_left) {
     const host::ProcFs procfs{"/proc"};
     host::RealSys killed{procfs, hands};
     const host::SocketTarget target{.cookie = test::cookie_of(connection.ours),
-                                    .netns = test::own_net_namespace(),
+                                    .netns = host::own_net_namespace(),
                                     .state = TCP_CLOSE_WAIT,
                                     .family = {},
                                     .local = {},

@@ -97,12 +97,6 @@ Connection connect_twin_of(const Connection& other) {
     return connect_from(std::move(peer), Family::ipv4, ours);
 }
 
-std::uint64_t own_net_namespace() {
-    struct stat status{};
-    checked(::stat("/proc/thread-self/ns/net", &status), "stat");
-    return status.st_ino;
-}
-
 std::uint64_t cookie_of(const host::Fd& socket) {
     std::uint64_t cookie = 0;
     socklen_t length = sizeof(cookie);

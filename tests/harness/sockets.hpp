@@ -29,9 +29,6 @@ struct Connection {
 /// namespace.
 [[nodiscard]] Connection connect_twin_of(const Connection& other);
 
-/// The inode of the calling thread's network namespace.
-[[nodiscard]] std::uint64_t own_net_namespace();
-
 /// The socket's cookie.
 [[nodiscard]] std::uint64_t cookie_of(const host::Fd& socket);
 

@@ -18,10 +18,6 @@ using Address = ConnectionEnd::Address;
 
 constexpr std::array<__u8, 12> mapped_prefix{0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0xff, 0xff};
 
-bool is_mapped(const Address& whole) {
-    return std::ranges::equal(std::span{whole}.first(mapped_prefix.size()), mapped_prefix);
-}
-
 std::string endpoint(std::uint8_t family, const __u8* address, std::uint16_t port) {
     std::array<char, INET6_ADDRSTRLEN> text{'?'};
     const bool bracketed =
@@ -55,6 +51,10 @@ std::optional<std::uint64_t> cookie_of(std::string_view key) {
         return std::nullopt;
     }
     return cookie;
+}
+
+bool is_mapped(std::span<const __u8, 16> address) {
+    return std::ranges::equal(address.first(mapped_prefix.size()), mapped_prefix);
 }
 
 bool is_loopback(std::uint8_t family, std::span<const __u8, 16> address) {

@@ -37,10 +37,12 @@ template <typename T>
 /// The cookie out of such a key.
 [[nodiscard]] std::optional<std::uint64_t> cookie_of(std::string_view key);
 
+/// Whether an IPv6 address is an IPv4 address in its v4-mapped form.
+[[nodiscard]] bool is_mapped(std::span<const __u8, 16> address);
+
 /// 127.0.0.0/8 or ::1, v4-mapped or not.
 [[nodiscard]] bool is_loopback(std::uint8_t family, std::span<const __u8, 16> address);
 
-/// An IPv4 address and its v4-mapped form are one.
 /// One end of a connection, told from all others of the machine. IPv4 is the same in either of its forms.
 struct ConnectionEnd {
     using Address = std::array<__u8, 16>;
@@ -58,6 +60,7 @@ struct ConnectionEnd {
     };
 };
 
+/// An IPv4 address in its v4-mapped form, any other as it is.
 [[nodiscard]] ConnectionEnd::Address as_ipv6(std::uint8_t family, std::span<const __u8, 16> address);
 
 [[nodiscard]] ConnectionEnd end_of(const auto& record, std::span<const __u8, 16> here, std::uint16_t port,

@@ -1,8 +1,10 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "kinds/tcp/scope.hpp"
 
+#include "core/glob.hpp"
+#include "kinds/tcp/record.hpp"
+
 #include <arpa/inet.h>
-#include <fnmatch.h>
 
 #include <algorithm>
 #include <array>
@@ -67,8 +69,7 @@ constexpr unsigned mapped_bits = 96;
 
 /// A v4-mapped address becomes the IPv4 address that it is.
 Address plain(Address address) {
-    constexpr std::array<std::uint8_t, 12> mapped{0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0xff, 0xff};
-    if (address.family == AF_INET6 && std::ranges::equal(std::span{address.bytes}.first<12>(), mapped)) {
+    if (address.family == AF_INET6 && is_mapped(address.bytes)) {
         Address four{.family = AF_INET, .bytes = {}};
         std::ranges::copy(std::span{address.bytes}.last<4>(), four.bytes.begin());
         return four;
@@ -142,11 +143,6 @@ Result<Prefix> parse_prefix(std::string_view text) {
 
 bool has_wildcard(std::string_view pattern) {
     return pattern.find_first_of("*?[") != std::string_view::npos;
-}
-
-bool glob_matches(const std::string& glob, const std::string& name) {
-    // Units have backslashes in their names: "srv\x2dlock.service".
-    return !name.empty() && ::fnmatch(glob.c_str(), name.c_str(), FNM_NOESCAPE) == 0;
 }
 
 bool is_container_id(std::string_view name) {

@@ -112,8 +112,7 @@ std::vector<Capability> TcpKind::capabilities() const {
     return {
         capability("events", {},
                    "tp_btf/inet_sock_set_state tells of the first socket that begins to wait, and of the end "
-                   "of each "
-                   "ghost"),
+                   "of each ghost"),
         capability(
             "sweep", not_entered_,
             std::format("iter/tcp lists the waiting sockets of each network namespace that a process lives "
@@ -174,10 +173,10 @@ Result<> TcpKind::sweep(SweepReason reason) {
     return {};
 }
 
-void TcpKind::tell(const auto& record) {
-    Sighting told = sighting(SightingType::seen, Source::sweep);
-    told.record = bytes_of(record);
-    tracker_.observe(told);
+void TcpKind::see(host::EventSource::Record record) {
+    Sighting seen = sighting(SightingType::seen, Source::sweep);
+    seen.record = record;
+    tracker_.observe(seen);
 }
 
 /// One that ends meanwhile is left out: nothing of it will run out.
@@ -185,12 +184,12 @@ void TcpKind::look_at_leaking_owners() {
     for (const ProcessPtr& owner : tracker_.leaking()) {
         const auto use = surroundings_.procfs.descriptors(owner->id.pid);
         if (use && use->start_ticks == owner->id.start_ticks) {
-            tell(egb_tcp_owner{
+            see(bytes_of(egb_tcp_owner{
                 .header = {.type = EGB_TCP_OWNER, .size = sizeof(egb_tcp_owner), .reserved = 0, .time_ns = 0},
                 .start_ticks = use->start_ticks,
                 .file_limit = use->limit,
                 .pid = owner->id.pid,
-                .open_files = static_cast<std::uint32_t>(use->open)});
+                .open_files = static_cast<std::uint32_t>(use->open)}));
         }
     }
 }
@@ -223,12 +222,7 @@ Result<> TcpKind::look_for_peers_in(const std::set<std::uint16_t>& ports) {
         wanted.bits[port / 64] |= std::uint64_t{1} << (port % 64);
     }
     return events_->control("egb_tcp_peer_ports", bytes_of(wanted)).and_then([this] {
-        return events_->iterate(peers_program, sizeof(egb_tcp_peer),
-                                [this](host::EventSource::Record record) {
-                                    Sighting peer = sighting(SightingType::seen, Source::sweep);
-                                    peer.record = record;
-                                    tracker_.observe(peer);
-                                });
+        return list(peers_program, sizeof(egb_tcp_peer));
     });
 }
 
@@ -250,7 +244,7 @@ void TcpKind::look_for_answers(SweepReason reason) {
     if (reason == SweepReason::startup) {
         // No ghost has been told yet; those that turn out to be none are let go at the next sweep.
         for (const auto& target : *asked) {
-            tell(note_of(EGB_TCP_ASKED, target.cookie));
+            see(bytes_of(note_of(EGB_TCP_ASKED, target.cookie)));
         }
         return;
     }
@@ -258,7 +252,7 @@ void TcpKind::look_for_answers(SweepReason reason) {
     const auto answers = surroundings_.sys.answers_of_sockets(ghosts, host::Release::answered);
     for (std::size_t at = 0; at < ghosts.size(); ++at) {
         if (answers[at] == host::PeerAnswer::alive) {
-            tell(note_of(EGB_TCP_ANSWERED, ghosts[at].cookie));
+            see(bytes_of(note_of(EGB_TCP_ANSWERED, ghosts[at].cookie)));
         }
     }
 }
@@ -314,10 +308,12 @@ Result<> TcpKind::look_into_namespaces() {
 }
 
 Result<> TcpKind::list_sockets(std::string_view program) {
-    return events_->iterate(program, sizeof(egb_tcp_socket), [this](host::EventSource::Record record) {
-        Sighting seen = sighting(SightingType::seen, Source::sweep);
-        seen.record = record;
-        tracker_.observe(seen);
+    return list(program, sizeof(egb_tcp_socket));
+}
+
+Result<> TcpKind::list(std::string_view program, std::size_t record_size) {
+    return events_->iterate(program, record_size, [this](host::EventSource::Record record) {
+        see(record);
     });
 }
 

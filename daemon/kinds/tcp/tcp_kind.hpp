@@ -54,7 +54,8 @@ private:
     [[nodiscard]] Result<> look_for_peers_in(const std::set<std::uint16_t>& ports);
     void look_for_answers(SweepReason reason);
     void look_at_leaking_owners();
-    void tell(const auto& record);
+    void see(host::EventSource::Record record);
+    [[nodiscard]] Result<> list(std::string_view program, std::size_t record_size);
     void use_means();
     [[nodiscard]] Result<> look_for_holders();
     [[nodiscard]] Result<> ask_processes(host::ProcessLookup& lookup);

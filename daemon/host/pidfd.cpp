@@ -1,0 +1,39 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "host/pidfd.hpp"
+
+#include <sys/syscall.h>
+#include <unistd.h>
+
+#include <format>
+
+namespace egb::host {
+
+// <sys/pidfd.h> of glibc 2.41 cannot be linked from C++.
+
+Result<Fd> pidfd_of(const ProcFs& procfs, const ProcessIdentity& process) {
+    if (!procfs.has_our_pids()) {
+        return fail(ErrorCode::unsupported,
+                    "process {} lives outside of our pid namespace, where we cannot signal it", process.pid);
+    }
+    Fd pidfd{static_cast<int>(::syscall(SYS_pidfd_open, process.pid, 0))};
+    if (!pidfd) {
+        return fail_errno(std::format("process {}", process.pid));
+    }
+    // From here on, either the pid is that of the process behind the descriptor, or what is done by it
+    // reaches nobody.
+    const auto now = procfs.identity(process.pid);
+    if (!now) {
+        return std::unexpected(now.error());
+    }
+    if (*now != process) {
+        return fail(ErrorCode::changed, "process {} has ended, and its pid belongs to another one",
+                    process.pid);
+    }
+    return pidfd;
+}
+
+Fd copy_of_descriptor(const Fd& pidfd, int fd) {
+    return Fd{static_cast<int>(::syscall(SYS_pidfd_getfd, pidfd.get(), fd, 0))};
+}
+
+} // namespace egb::host
