@@ -13,7 +13,8 @@
 #include <string_view>
 #include <vector>
 
-struct tcp_info; // of <linux/tcp.h> or <netinet/tcp.h>, which do not go together
+// Of <linux/tcp.h> or <netinet/tcp.h>, which do not go together.
+struct tcp_info; // NOLINT(readability-identifier-naming)
 
 namespace egb::host {
 
