@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "client.hpp"
+#include "core/format.hpp"
 
 #include "client_impl.hpp"
 #include "core/time_span.hpp"
@@ -11,7 +12,6 @@
 #include <cstdlib>
 #include <fcntl.h>
 #include <filesystem>
-#include <format>
 #include <iterator>
 #include <optional>
 #include <system_error>
@@ -196,7 +196,7 @@ Failure Client::Impl::failure(const sdbus::Error& error) const {
     auto failure = failure_of(error.getName(), error.getMessage());
     if (error.getName() == SD_BUS_ERROR_TIMEOUT || error.getName() == SD_BUS_ERROR_TIMED_OUT) {
         const Span waited = std::chrono::microseconds{connection_->getMethodCallTimeout()};
-        failure.message = std::format("No answer within {}.", format_span(waited));
+        failure.message = formatted("No answer within {}.", format_span(waited));
     }
     return failure;
 }
@@ -412,7 +412,7 @@ Answer<std::vector<HolderRow>> Client::who_owns(const std::string& path) {
     std::error_code error;
     if (std::filesystem::symlink_status(path, error).type() == std::filesystem::file_type::not_found) {
         return std::unexpected(
-            Failure{ExitCode::not_found, std::format("There is no file {}.", printable(path)), {}});
+            Failure{ExitCode::not_found, formatted("There is no file {}.", printable(path)), {}});
     }
     if (const auto file = open_quietly(path)) {
         return impl_

@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "client.hpp"
+#include "core/format.hpp"
 
 #include "client_impl.hpp"
 #include "properties.hpp"
@@ -7,7 +8,6 @@
 #include <systemd/sd-event.h>
 
 #include <csignal>
-#include <format>
 #include <memory>
 #include <string_view>
 #include <system_error>
@@ -113,7 +113,7 @@ Event owner_event(sdbus::Message& message) {
 
 Failure no_loop(int negative_errno) {
     return {ExitCode::partly,
-            std::format("No event loop: {}.", std::generic_category().message(-negative_errno)),
+            formatted("No event loop: {}.", std::generic_category().message(-negative_errno)),
             {}};
 }
 
@@ -138,17 +138,17 @@ Answer<> Client::watch(const std::function<Flow(const Event&)>& on_event) {
     const auto outcome = impl_->ask([&]() -> int {
         const WatchedManager manager{connection, tell};
         const auto properties = connection.addMatch(
-            std::format("type='signal',sender='{}',interface='org.freedesktop.DBus.Properties',"
-                        "member='PropertiesChanged',path_namespace='{}'",
-                        service_name, manager_path),
+            formatted("type='signal',sender='{}',interface='org.freedesktop.DBus.Properties',"
+                      "member='PropertiesChanged',path_namespace='{}'",
+                      service_name, manager_path),
             [&tell](sdbus::Message message) {
                 tell(changed_event(message));
             },
             sdbus::return_slot);
         const auto owners = connection.addMatch(
-            std::format("type='signal',sender='org.freedesktop.DBus',interface='org.freedesktop.DBus',"
-                        "member='NameOwnerChanged',arg0='{}'",
-                        service_name),
+            formatted("type='signal',sender='org.freedesktop.DBus',interface='org.freedesktop.DBus',"
+                      "member='NameOwnerChanged',arg0='{}'",
+                      service_name),
             [&tell](sdbus::Message message) {
                 tell(owner_event(message));
             },

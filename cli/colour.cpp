@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "colour.hpp"
+#include "core/format.hpp"
 
-#include <format>
 #include <utility>
 
 namespace egb::cli {
@@ -50,7 +50,7 @@ std::string Painter::operator()(Style style, std::string_view text) const {
     if (!colours_ || style == Style::plain || text.empty()) {
         return std::string{text};
     }
-    return std::format("\x1b[{}m{}\x1b[0m", code_of(style), text);
+    return formatted("\x1b[{}m{}\x1b[0m", code_of(style), text);
 }
 
 } // namespace egb::cli

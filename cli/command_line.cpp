@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "command_line.hpp"
+#include "core/format.hpp"
 
 #include "core/time_span.hpp"
 #include "help.hpp"
@@ -7,7 +8,6 @@
 #include "text.hpp"
 
 #include <algorithm>
-#include <format>
 #include <memory>
 #include <utility>
 
@@ -56,8 +56,8 @@ std::string surplus(const CLI::App& app) {
         std::ranges::transform(verbs, std::back_inserter(known), &CLI::App::get_name);
     }
     const auto meant = nearest(word, known);
-    return std::format("there is no {} \"{}\"{}", what, word,
-                       meant.empty() ? "." : std::format("; did you mean {}?", meant));
+    return formatted("there is no {} \"{}\"{}", what, word,
+                     meant.empty() ? "." : formatted("; did you mean {}?", meant));
 }
 
 /// The arguments of `app` that are needed and not there.
@@ -146,7 +146,7 @@ std::expected<Action, Reply> CommandLine::parse(std::vector<std::string> argumen
     } catch (const CLI::CallForHelp&) {
         return std::unexpected(Reply{ExitCode::ok, app_.help()});
     } catch (const CLI::CallForVersion& version) {
-        return std::unexpected(Reply{ExitCode::ok, std::format("{}\n", version.what())});
+        return std::unexpected(Reply{ExitCode::ok, formatted("{}\n", version.what())});
     } catch (const CLI::ParseError& error) {
         return std::unexpected(mistake(error));
     }
@@ -170,11 +170,11 @@ Reply CommandLine::mistake(const CLI::ParseError& error) const {
         // Each option of ours takes exactly one value, and the last one given counts.
         if (dynamic_cast<const CLI::ArgumentMismatch*>(&error) != nullptr) {
             const std::string_view text = error.what();
-            return std::format("{} needs a value", text.substr(0, text.find(':')));
+            return formatted("{} needs a value", text.substr(0, text.find(':')));
         }
         return lower_first(error.what());
     }();
-    return {ExitCode::usage, std::format("{}: {}\nTry: {} --help\n", name, what, name)};
+    return {ExitCode::usage, formatted("{}: {}\nTry: {} --help\n", name, what, name)};
 }
 
 } // namespace egb::cli

@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 // The manual and the completions know every verb and every option, and none that is not there.
 #include "command_line.hpp"
+#include "core/format.hpp"
 #include "help.hpp"
 #include "testing/program.hpp"
 
@@ -8,7 +9,6 @@
 #include <gtest/gtest.h>
 
 #include <algorithm>
-#include <format>
 #include <fstream>
 #include <iterator>
 #include <regex>
@@ -58,7 +58,7 @@ std::string read(const std::string& path) {
 }
 
 std::string completion(const char* name) {
-    return std::format("{}/completions/{}", EGB_CLI_FOLDER, name);
+    return formatted("{}/completions/{}", EGB_CLI_FOLDER, name);
 }
 
 /// Those of ours that do not stand in the text as words of their own.
@@ -69,7 +69,7 @@ std::vector<std::string> missing_in(const std::string& text, const std::string& 
         const auto name = option ? before_option + word.substr(2) : word;
         const std::regex pattern{"(^|[^-\\w])" + name + "($|[^-\\w])"};
         if (!std::regex_search(text, pattern)) {
-            missing.push_back(std::format("{}: {}", where, word));
+            missing.push_back(formatted("{}: {}", where, word));
         }
     }
     return missing;
@@ -105,16 +105,16 @@ std::set<std::string> lines(const std::string& text) {
 /// What is offered after `typed`, of which the last word is being completed.
 std::set<std::string> bash_offers(const std::string& typed) {
     const auto script =
-        std::format("source {}; COMP_WORDS=({} ''); COMP_CWORD=$((${{#COMP_WORDS[@]}} - 1)); "
-                    "COMP_WORDS[COMP_CWORD]=$1; _ghostctl; printf '%s\\n' \"${{COMPREPLY[@]}}\"",
-                    completion("ghostctl.bash"), typed.substr(0, typed.rfind(' ')));
+        formatted("source {}; COMP_WORDS=({} ''); COMP_CWORD=$((${{#COMP_WORDS[@]}} - 1)); "
+                  "COMP_WORDS[COMP_CWORD]=$1; _ghostctl; printf '%s\\n' \"${{COMPREPLY[@]}}\"",
+                  completion("ghostctl.bash"), typed.substr(0, typed.rfind(' ')));
     return lines(
         Program{{"bash", "-c", script, "bash", typed.substr(typed.rfind(' ') + 1)}, {}}.finish().out);
 }
 
 std::set<std::string> fish_offers(const std::string& typed) {
     const auto script =
-        std::format("source {}; complete --do-complete '{}'", completion("ghostctl.fish"), typed);
+        formatted("source {}; complete --do-complete '{}'", completion("ghostctl.fish"), typed);
     return lines(Program{{EGB_FISH, "--no-config", "-c", script}, {}}.finish().out);
 }
 
@@ -131,11 +131,11 @@ std::vector<std::string> options_of(const std::string& where) {
 class EachVerb : public ::testing::TestWithParam<const char*> {};
 
 TEST_P(EachVerb, IsCompletedByBash) {
-    EXPECT_THAT(bash_offers(std::format("{} --", GetParam())), IsSupersetOf(options_of(GetParam())));
+    EXPECT_THAT(bash_offers(formatted("{} --", GetParam())), IsSupersetOf(options_of(GetParam())));
 }
 
 TEST_P(EachVerb, IsCompletedByFish) {
-    EXPECT_THAT(fish_offers(std::format("{} --", GetParam())), IsSupersetOf(options_of(GetParam())));
+    EXPECT_THAT(fish_offers(formatted("{} --", GetParam())), IsSupersetOf(options_of(GetParam())));
 }
 
 INSTANTIATE_TEST_SUITE_P(Options, EachVerb,

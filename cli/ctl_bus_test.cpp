@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 // The real ghostctl against a real bus: what it prints, what it asks for, how it ends.
+#include "core/format.hpp"
 #include "testing/fake_daemon.hpp"
 #include "testing/program.hpp"
 #include "testing/session_bus.hpp"
@@ -11,7 +12,6 @@
 #include <chrono>
 #include <csignal>
 #include <filesystem>
-#include <format>
 #include <fstream>
 #include <optional>
 #include <sys/stat.h>
@@ -76,9 +76,9 @@ Script with_ghosts() {
 /// 17 stands for so many others.
 Script with_a_leak(std::uint64_t members) {
     auto script = with_ghosts();
-    script.descriptions[17] = std::format(R"({{"id":17,"kind":"tcp","grade":"suspected","key":"leak:7@1",
+    script.descriptions[17] = formatted(R"({{"id":17,"kind":"tcp","grade":"suspected","key":"leak:7@1",
         "summary":"shop.service holds {0} stuck sockets","since":1,"group":null,"members_total":{0}}})",
-                                          members);
+                                        members);
     for (std::uint64_t id = 100; id < 100 + members; ++id) {
         script.members.emplace_back(id, static_cast<std::int32_t>(id - 96), four_days_ago(), false,
                                     "CLOSE_WAIT");
@@ -378,7 +378,7 @@ TEST_F(CtlBus, CleanSendsNoMoreIdsThanACallTakes) {
     std::string first;
     for (int id = 1; id <= 1001; ++id) {
         arguments.push_back(std::to_string(id));
-        first += id == 1001 ? "" : std::format("{}{}", id == 1 ? "" : ",", id);
+        first += id == 1001 ? "" : formatted("{}{}", id == 1 ? "" : ",", id);
     }
     EXPECT_EQ(run(arguments).code, 0);
     EXPECT_THAT(calls(), ElementsAre(Call{"Clean", first + " ", false}, Call{"Clean", "1001 ", false}));
@@ -519,7 +519,7 @@ TEST_F(CtlBus, WhoOwnsAsksByDescriptorAndNeedsNoRightsForThat) {
     Script script;
     script.holders = {FakeHolder{1234, 1000U, "java", "/usr/bin/java", "shop.service", "", 42}};
     serve(script);
-    const auto file = std::filesystem::temp_directory_path() / std::format("egb-who-owns-{}", getpid());
+    const auto file = std::filesystem::temp_directory_path() / formatted("egb-who-owns-{}", getpid());
     std::ofstream{file} << "x";
     struct stat status{};
     ASSERT_EQ(stat(file.c_str(), &status), 0);

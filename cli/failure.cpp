@@ -1,11 +1,11 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "failure.hpp"
+#include "core/format.hpp"
 
 #include "core/utf8.hpp"
 
 #include <algorithm>
 #include <array>
-#include <format>
 
 namespace egb::cli {
 
@@ -83,7 +83,7 @@ Failure not_running() {
 
 Failure no_bus(std::string_view address, std::string_view reason) {
     return {ExitCode::unreachable,
-            std::format("There is no message bus at {}: {}.", printable(address), reason),
+            formatted("There is no message bus at {}: {}.", printable(address), reason),
             "Start it with: systemctl start dbus.socket; or name another one with --address"};
 }
 

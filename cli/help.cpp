@@ -1,10 +1,10 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "help.hpp"
+#include "core/format.hpp"
 
 #include "text.hpp"
 
 #include <algorithm>
-#include <format>
 #include <ranges>
 #include <string_view>
 #include <vector>
@@ -38,7 +38,7 @@ std::string left_of(const CLI::Option& option) {
     const auto& shorts = option.get_snames();
     const auto& longs = option.get_lnames();
     std::string left =
-        shorts.empty() ? "    " : std::format("-{}{}", shorts.front(), longs.empty() ? "" : ", ");
+        shorts.empty() ? "    " : formatted("-{}{}", shorts.front(), longs.empty() ? "" : ", ");
     left += longs.empty() ? "" : "--" + longs.front();
     return left + (option.get_option_text().empty() ? "" : " " + option.get_option_text());
 }
@@ -50,13 +50,13 @@ std::string arguments_of(const CLI::App& app) {
              return o->get_positional();
          })) {
         const auto& name = option->get_option_text();
-        text += option->get_required() ? " " + name : std::format(" [{}]", name);
+        text += option->get_required() ? " " + name : formatted(" [{}]", name);
     }
     return text;
 }
 
 std::string usage_of(const CLI::App& app) {
-    std::string usage = std::format("Usage: {} [OPTION...]", full_name(app));
+    std::string usage = formatted("Usage: {} [OPTION...]", full_name(app));
     usage += arguments_of(app);
     if (!children(app).empty()) {
         usage += " [VERB] [ARGUMENT...]";
@@ -72,7 +72,7 @@ std::string examples_of(const CLI::App& app) {
     }
     std::string text = "\nExamples:\n";
     for (const auto line : footer | std::views::split('\n')) {
-        text += std::format("  {}\n", std::string_view{line});
+        text += formatted("  {}\n", std::string_view{line});
     }
     return text;
 }
@@ -109,7 +109,7 @@ std::string Help::verbs(const CLI::App& app) const {
     for (const auto& group : groups_of(all, [](const CLI::App* verb) {
              return verb->get_group();
          })) {
-        text += std::format("\n{}:\n", group);
+        text += formatted("\n{}:\n", group);
         for (const auto* verb : all) {
             if (verb->get_group() == group) {
                 text += entry(verb->get_name() + arguments_of(*verb), verb->get_description());
@@ -127,7 +127,7 @@ std::string Help::options(const CLI::App& app) const {
     for (const auto& group : groups_of(all, [](const CLI::Option* option) {
              return option->get_group();
          })) {
-        text += std::format("\n{}:\n", group);
+        text += formatted("\n{}:\n", group);
         for (const auto* option : all) {
             if (option->get_group() == group) {
                 text += entry(left_of(*option), option->get_description());

@@ -1,11 +1,11 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "respite.hpp"
+#include "core/format.hpp"
 
 #include "core/time_span.hpp"
 #include "options.hpp"
 #include "text.hpp"
 
-#include <format>
 #include <memory>
 
 namespace egb::cli {
@@ -14,12 +14,12 @@ namespace {
 
 std::string told(const Respite& respite, const RespiteVerb& verb, std::size_t count) {
     if (respite.span == Span::zero()) {
-        return std::format("{} no longer {}.", counted(count, "ghost"), verb.done);
+        return formatted("{} no longer {}.", counted(count, "ghost"), verb.done);
     }
     if (respite.span == forever) {
-        return std::format("{} {} for good.", counted(count, "ghost"), verb.done);
+        return formatted("{} {} for good.", counted(count, "ghost"), verb.done);
     }
-    return std::format("{} {} for {}.", counted(count, "ghost"), verb.done, format_span(respite.span));
+    return formatted("{} {} for {}.", counted(count, "ghost"), verb.done, format_span(respite.span));
 }
 
 ExitCode grant(const Respite& respite, const RespiteVerb& verb, Client& client, Context& context) {
@@ -46,7 +46,7 @@ Action declare_respite(CLI::App& app, const RespiteVerb& verb) {
     auto* const span =
         add_span(app,
                  {"-f,--for", "SPAN",
-                  std::format("For how long: 30min, 2h, infinity; {} if not given", format_span(verb.usual))},
+                  formatted("For how long: 30min, 2h, infinity; {} if not given", format_span(verb.usual))},
                  respite->span);
     add_flag(app, {"--release", "", "End it now"}, respite->release)->excludes(span);
     add_selection(app, respite->selection);

@@ -1,12 +1,12 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "selection.hpp"
+#include "core/format.hpp"
 
 #include "ghost_table.hpp"
 #include "options.hpp"
 #include "text.hpp"
 
 #include <algorithm>
-#include <format>
 #include <iterator>
 
 namespace egb::cli {
@@ -67,7 +67,7 @@ Answer<std::vector<GhostId>> select(const Selection& selection, std::string_view
         return {};
     }
     context.print(ghost_table(*ghosts, wall_now(), context.charset()));
-    if (!context.confirm(std::format("\n{} {}?", deed, counted(ghosts->size(), "ghost")))) {
+    if (!context.confirm(formatted("\n{} {}?", deed, counted(ghosts->size(), "ghost")))) {
         return std::unexpected(Failure{ExitCode::partly, "Nothing was done.", {}});
     }
     return ids_of(*ghosts);

@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "text.hpp"
+#include "core/format.hpp"
 
 #include "core/utf8.hpp"
 
@@ -7,7 +8,6 @@
 #include <bit>
 #include <clocale>
 #include <cwchar>
-#include <format>
 #include <memory>
 #include <numeric>
 #include <ranges>
@@ -141,7 +141,7 @@ std::string printable_lines(std::string_view text) {
 }
 
 std::string counted(std::size_t count, std::string_view noun) {
-    return std::format("{} {}{}", count, noun, count == 1 ? "" : "s");
+    return formatted("{} {}{}", count, noun, count == 1 ? "" : "s");
 }
 
 std::string nearest(std::string_view word, const std::vector<std::string>& words) {

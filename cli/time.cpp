@@ -1,12 +1,12 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "time.hpp"
+#include "core/format.hpp"
 
 #include "core/time_span.hpp"
 
 #include <algorithm>
 #include <chrono>
 #include <ctime>
-#include <format>
 #include <iomanip>
 #include <optional>
 #include <sstream>
@@ -25,7 +25,7 @@ std::tm local(WallTime time) {
     return parts;
 }
 
-std::string formatted(WallTime time, const char* format) {
+std::string in_local_time(WallTime time, const char* format) {
     const auto parts = local(time);
     std::ostringstream text;
     text << std::put_time(&parts, format);
@@ -107,23 +107,23 @@ std::string age(Span span, Known known, Charset charset) {
     if (known == Known::exactly) {
         return age(span);
     }
-    return std::format("{} {}", charset == Charset::utf8 ? "≥" : ">=", age(span));
+    return formatted("{} {}", charset == Charset::utf8 ? "≥" : ">=", age(span));
 }
 
 std::string relative(WallTime time, WallTime now) {
-    return time > now ? std::format("in {}", age(time - now)) : std::format("{} ago", age(now - time));
+    return time > now ? formatted("in {}", age(time - now)) : formatted("{} ago", age(now - time));
 }
 
 std::string stamp(WallTime time) {
-    return formatted(time, "%a %Y-%m-%d %H:%M:%S %Z");
+    return in_local_time(time, "%a %Y-%m-%d %H:%M:%S %Z");
 }
 
 std::string short_stamp(WallTime time) {
-    return formatted(time, "%Y-%m-%d %H:%M:%S");
+    return in_local_time(time, "%Y-%m-%d %H:%M:%S");
 }
 
 std::string clock_stamp(WallTime time) {
-    return formatted(time, "%H:%M:%S");
+    return in_local_time(time, "%H:%M:%S");
 }
 
 Result<WallTime> parse_moment(std::string_view text, WallTime now) {

@@ -26,3 +26,15 @@ if(EGB_CCACHE AND NOT CMAKE_CXX_COMPILER_LAUNCHER)
     set(CMAKE_CXX_COMPILER_LAUNCHER ${EGB_CCACHE})
     set(CMAKE_C_COMPILER_LAUNCHER ${EGB_CCACHE})
 endif()
+
+# Its code stands in its headers, and would be compiled again with every command; but some distributions have it
+# compiled already.
+add_library(egb_cli11 INTERFACE)
+target_link_libraries(egb_cli11 INTERFACE CLI11::CLI11)
+get_target_property(type CLI11::CLI11 TYPE)
+if(type STREQUAL "INTERFACE_LIBRARY")
+    add_library(egb_cli11_compiled STATIC ${CMAKE_SOURCE_DIR}/cmake/cli11.cpp)
+    target_compile_definitions(egb_cli11_compiled PUBLIC CLI11_COMPILE)
+    target_link_libraries(egb_cli11_compiled PRIVATE CLI11::CLI11)
+    target_link_libraries(egb_cli11 INTERFACE egb_cli11_compiled)
+endif()

@@ -60,7 +60,7 @@ function(egb_daemon)
     target_link_libraries(egb_catalog PUBLIC egb_core egb_host PRIVATE egb_warnings ${kinds})
 
     add_executable(eghostbusterd ${folder}/main.cpp)
-    target_link_libraries(eghostbusterd PRIVATE egb_daemon egb_catalog egb_warnings CLI11::CLI11)
+    target_link_libraries(eghostbusterd PRIVATE egb_daemon egb_catalog egb_warnings egb_cli11)
 
     file(GLOB tests CONFIGURE_DEPENDS ${folder}/*_test.cpp)
     if(BUILD_TESTING AND tests)

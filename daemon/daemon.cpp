@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "daemon.hpp"
+#include "core/format.hpp"
 
 #include "bus/bus.hpp"
 #include "config/default_file.hpp"
@@ -31,7 +32,6 @@
 #include <algorithm>
 #include <csignal>
 #include <cstdlib>
-#include <format>
 #include <utility>
 
 namespace egb {
@@ -380,13 +380,13 @@ std::string Daemon::Impl::status_line() const {
         suspected += ledger_.count(name, Grade::suspected);
         proven += ledger_.count(name, Grade::proven);
         tracked += runner->running() ? std::as_const(*runner).kind().tracker().tracked() : 0;
-        conditions += std::format("{}{} {}", conditions.empty() ? "" : ", ", name, runner->condition());
+        conditions += formatted("{}{} {}", conditions.empty() ? "" : ", ", name, runner->condition());
     }
     const std::size_t ghosts = suspected + proven;
-    return std::format("{} ghost{} ({} proven), {} tracked; {}{}{}{}{}", ghosts, ghosts == 1 ? "" : "s",
-                       proven, tracked, conditions, governor_.limits().paused ? "; paused" : "",
-                       dry_run_ ? "; dry run" : "", state_.degraded().empty() ? "" : "; state not saved",
-                       reload_failure_.empty() ? "" : "; old configuration kept: " + reload_failure_);
+    return formatted("{} ghost{} ({} proven), {} tracked; {}{}{}{}{}", ghosts, ghosts == 1 ? "" : "s", proven,
+                     tracked, conditions, governor_.limits().paused ? "; paused" : "",
+                     dry_run_ ? "; dry run" : "", state_.degraded().empty() ? "" : "; state not saved",
+                     reload_failure_.empty() ? "" : "; old configuration kept: " + reload_failure_);
 }
 
 std::string_view version() {

@@ -1,4 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
+#include "core/format.hpp"
 #include "daemon_control.hpp"
 
 #include "harness/fake_clock.hpp"
@@ -10,7 +11,6 @@
 #include <gtest/gtest.h>
 
 #include <array>
-#include <format>
 
 namespace egb {
 namespace {
@@ -186,7 +186,7 @@ TEST_F(DaemonControlTest, OneStandsForMany) {
     }
     EXPECT_THAT(control_.describe(summary).value(), HasSubstr(R"("group":null,"members_total":2)"));
     EXPECT_THAT(control_.describe(one).value(),
-                HasSubstr(std::format(R"("group":{},"members_total":0)", summary)));
+                HasSubstr(formatted(R"("group":{},"members_total":0)", summary)));
 }
 
 TEST_F(DaemonControlTest, AnIgnoredGhostIsOnNoPage) {

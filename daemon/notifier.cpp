@@ -1,11 +1,11 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "notifier.hpp"
+#include "core/format.hpp"
 
 #include <systemd/sd-daemon.h>
 
 #include <algorithm>
 #include <chrono>
-#include <format>
 
 namespace egb {
 
@@ -27,12 +27,12 @@ std::string one_line(std::string_view text) {
 
 void Notifier::ready(std::string_view status) {
     status_ = one_line(status);
-    tell(std::format("READY=1\nSTATUS={}", status_));
+    tell(formatted("READY=1\nSTATUS={}", status_));
 }
 
 void Notifier::reloading(Instant now) {
     const auto usec = std::chrono::duration_cast<std::chrono::microseconds>(now.time_since_epoch());
-    tell(std::format("RELOADING=1\nMONOTONIC_USEC={}", usec.count()));
+    tell(formatted("RELOADING=1\nMONOTONIC_USEC={}", usec.count()));
 }
 
 void Notifier::stopping() {
@@ -42,7 +42,7 @@ void Notifier::stopping() {
 void Notifier::status(std::string_view text) {
     if (auto line = one_line(text); line != status_) {
         status_ = std::move(line);
-        tell(std::format("STATUS={}", status_));
+        tell(formatted("STATUS={}", status_));
     }
 }
 

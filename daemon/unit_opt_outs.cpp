@@ -1,11 +1,11 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "unit_opt_outs.hpp"
+#include "core/format.hpp"
 
 #include "core/option.hpp"
 #include "core/utf8.hpp"
 
 #include <cstddef>
-#include <format>
 #include <variant>
 
 namespace egb {
@@ -20,24 +20,24 @@ constexpr OptionSpec clean{.name = "Clean",
 
 std::string said(std::string_view unit, const host::UnitAssignment& assignment) {
     constexpr std::size_t enough = 60;
-    const auto statement = std::format("{}={}", assignment.name, assignment.value).substr(0, enough);
-    return std::format("its unit {} says \"{}\" in {}", unit, printable(statement),
-                       printable(assignment.file.string()));
+    const auto statement = formatted("{}={}", assignment.name, assignment.value).substr(0, enough);
+    return formatted("its unit {} says \"{}\" in {}", unit, printable(statement),
+                     printable(assignment.file.string()));
 }
 
 std::string unknown(std::string_view unit, const Error& error) {
-    return std::format("whether its unit {} wants to be left alone cannot be read: {}", unit, error.message);
+    return formatted("whether its unit {} wants to be left alone cannot be read: {}", unit, error.message);
 }
 
 /// A typing mistake of somebody who wanted to be left alone must not become the opposite.
 std::optional<std::string> judge(std::string_view unit, const host::UnitAssignment& assignment) {
     if (assignment.name != clean.name) {
-        return std::format("{}, and there is no such setting", said(unit, assignment));
+        return formatted("{}, and there is no such setting", said(unit, assignment));
     }
     const auto may_be_cleaned =
         parse_option(clean, assignment.value.empty() ? clean.preset : assignment.value);
     if (!may_be_cleaned) {
-        return std::format("{}, which is neither yes nor no", said(unit, assignment));
+        return formatted("{}, which is neither yes nor no", said(unit, assignment));
     }
     return std::get<bool>(*may_be_cleaned) ? std::nullopt : std::optional{said(unit, assignment)};
 }

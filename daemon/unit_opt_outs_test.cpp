@@ -1,12 +1,11 @@
 // SPDX-License-Identifier: Apache-2.0
+#include "core/format.hpp"
 #include "unit_opt_outs.hpp"
 
 #include "harness/fake_clock.hpp"
 #include "harness/temp_folder.hpp"
 
 #include <gmock/gmock.h>
-
-#include <format>
 
 namespace egb {
 
@@ -21,7 +20,7 @@ constexpr std::string_view drop_in{"etc/systemd/system/db.service.d/egb.conf"};
 class UnitOptOutsTest : public testing::Test {
 protected:
     void write(std::string_view file, std::string_view statements) {
-        root_.write(file, std::format("[X-Ghostbuster]\n{}\n", statements));
+        root_.write(file, formatted("[X-Ghostbuster]\n{}\n", statements));
     }
 
     [[nodiscard]] std::string path(std::string_view file) const { return (root_.path() / file).string(); }
@@ -34,7 +33,7 @@ protected:
 TEST_F(UnitOptOutsTest, LeaveAloneWhatSaysSoAndNothingElse) {
     write(drop_in, "Clean=no");
     EXPECT_THAT(units_.why_left_alone("db.service"),
-                Optional(std::format("its unit db.service says \"Clean=no\" in {}", path(drop_in))));
+                Optional(formatted("its unit db.service says \"Clean=no\" in {}", path(drop_in))));
     EXPECT_EQ(units_.why_left_alone("app.service"), std::nullopt);
     EXPECT_EQ(units_.why_left_alone(""), std::nullopt);
 }
@@ -58,18 +57,18 @@ TEST_F(UnitOptOutsTest, TakeAMistakeForAWish) {
     write(drop_in, "Clean=never");
     EXPECT_THAT(
         units_.why_left_alone("db.service"),
-        Optional(std::format("its unit db.service says \"Clean=never\" in {}, which is neither yes nor no",
-                             path(drop_in))));
+        Optional(formatted("its unit db.service says \"Clean=never\" in {}, which is neither yes nor no",
+                           path(drop_in))));
     write(drop_in, "clean=no\nClean=yes");
     units_.forget();
     EXPECT_THAT(
         units_.why_left_alone("db.service"),
-        Optional(std::format("its unit db.service says \"clean=no\" in {}, and there is no such setting",
-                             path(drop_in))));
+        Optional(formatted("its unit db.service says \"clean=no\" in {}, and there is no such setting",
+                           path(drop_in))));
     write(drop_in, "Clean=\x1b[31m" + std::string(100, 'x'));
     units_.forget();
     EXPECT_THAT(units_.why_left_alone("db.service"),
-                Optional(std::format(
+                Optional(formatted(
                     "its unit db.service says \"Clean=\\x1b[31m{}\" in {}, which is neither yes nor no",
                     std::string(49, 'x'), path(drop_in))));
 }
@@ -78,9 +77,9 @@ TEST_F(UnitOptOutsTest, TakeAFileThatCannotBeReadForAWish) {
     std::filesystem::create_directories(root_.path() / drop_in);
     EXPECT_THAT(
         units_.why_left_alone("db.service"),
-        Optional(std::format("whether its unit db.service wants to be left alone cannot be read: {}: it is "
-                             "not a file",
-                             path(drop_in))));
+        Optional(formatted("whether its unit db.service wants to be left alone cannot be read: {}: it is "
+                           "not a file",
+                           path(drop_in))));
     EXPECT_EQ(units_.why_left_alone("app.service"), std::nullopt);
 }
 
@@ -88,11 +87,10 @@ TEST_F(UnitOptOutsTest, TakeAFolderThatCannotBeListedForAWishOfAllUnits) {
     std::filesystem::create_directories(root_.path() / "etc/systemd");
     const auto folder = root_.path() / "etc/systemd/system";
     std::filesystem::create_directory_symlink("system", folder);
-    EXPECT_THAT(
-        units_.why_left_alone("app.service"),
-        Optional(std::format("whether its unit app.service wants to be left alone cannot be read: {}: "
-                             "Too many levels of symbolic links",
-                             folder.string())));
+    EXPECT_THAT(units_.why_left_alone("app.service"),
+                Optional(formatted("whether its unit app.service wants to be left alone cannot be read: {}: "
+                                   "Too many levels of symbolic links",
+                                   folder.string())));
 }
 
 TEST_F(UnitOptOutsTest, RememberAnAnswerForAWhile) {

@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "commands/declarations.hpp"
 #include "context.hpp"
+#include "core/format.hpp"
 #include "ghost_table.hpp"
 #include "json.hpp"
 #include "options.hpp"
@@ -8,7 +9,6 @@
 #include "text.hpp"
 
 #include <algorithm>
-#include <format>
 #include <memory>
 #include <string>
 #include <vector>
@@ -51,8 +51,8 @@ void print(const std::vector<OutcomeRow>& outcomes, Context& context) {
         context.print(table);
     }
     const auto cleaned = std::ranges::count(outcomes, "cleaned", &OutcomeRow::verdict);
-    context.legend(std::format("{}{} of {} cleaned.", table.rows() > 0 ? "\n" : "", cleaned,
-                               counted(outcomes.size(), "ghost")));
+    context.legend(formatted("{}{} of {} cleaned.", table.rows() > 0 ? "\n" : "", cleaned,
+                             counted(outcomes.size(), "ghost")));
 }
 
 ExitCode clean(const CleanOptions& options, Client& client, Context& context) {
@@ -116,8 +116,8 @@ void print(const std::vector<Forecast>& forecasts, Context& context) {
     }
     const auto cleaned = std::ranges::count(forecasts, "clean", &Forecast::would);
     context.legend(
-        std::format("{} of {} would be cleaned, if a last look confirms what is known now. Nothing was done.",
-                    cleaned, counted(forecasts.size(), "ghost")));
+        formatted("{} of {} would be cleaned, if a last look confirms what is known now. Nothing was done.",
+                  cleaned, counted(forecasts.size(), "ghost")));
 }
 
 Json to_json(const Forecast& one) {

@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "commands/declarations.hpp"
 #include "context.hpp"
+#include "core/format.hpp"
 #include "core/utf8.hpp"
 #include "json.hpp"
 #include "kind_state.hpp"
@@ -8,7 +9,6 @@
 
 #include <algorithm>
 #include <array>
-#include <format>
 #include <optional>
 #include <ostream>
 #include <string>
@@ -60,14 +60,14 @@ Finding bad(std::string name, std::string detail, std::string hint) {
 Finding kernel() {
     utsname name{};
     uname(&name);
-    return good("kernel", std::format("{} {}", name.release, name.machine));
+    return good("kernel", formatted("{} {}", name.release, name.machine));
 }
 
 Finding btf() {
     if (access(btf_path, R_OK) == 0) {
         return good("btf", btf_path);
     }
-    return bad("btf", std::format("{} cannot be read: no program can be loaded", btf_path),
+    return bad("btf", formatted("{} cannot be read: no program can be loaded", btf_path),
                "A kernel with CONFIG_DEBUG_INFO_BTF=y has it; those of all distributions do.");
 }
 
@@ -89,26 +89,26 @@ Finding unit(Client& client) {
         return note("unit", "systemd is not on this bus and cannot be asked");
     }
     if (!unit->found) {
-        return note("unit", std::format("systemd knows no {}", unit_name));
+        return note("unit", formatted("systemd knows no {}", unit_name));
     }
-    const auto state = std::format("{} is {} ({}), {}", unit_name, unit->active, unit->sub,
-                                   unit->enabled.empty() ? "static" : unit->enabled);
+    const auto state = formatted("{} is {} ({}), {}", unit_name, unit->active, unit->sub,
+                                 unit->enabled.empty() ? "static" : unit->enabled);
     if (unit->active == "failed") {
-        return bad("unit", state, std::format("See why: journalctl -b -u {}", unit_name));
+        return bad("unit", state, formatted("See why: journalctl -b -u {}", unit_name));
     }
     return unit->active == "active" ? good("unit", state) : note("unit", state);
 }
 
 Finding daemon(const Answer<ManagerView>& manager) {
-    return manager ? good("daemon", std::format("eghostbusterd {} answers", manager->version))
+    return manager ? good("daemon", formatted("eghostbusterd {} answers", manager->version))
                    : bad("daemon", manager.error().message, manager.error().hint);
 }
 
 Finding versions(const std::string& ours, const std::string& theirs) {
     if (ours == theirs) {
-        return good("versions", std::format("ghostctl and eghostbusterd are both {}", ours));
+        return good("versions", formatted("ghostctl and eghostbusterd are both {}", ours));
     }
-    return bad("versions", std::format("ghostctl is {}, eghostbusterd {}", ours, theirs),
+    return bad("versions", formatted("ghostctl is {}, eghostbusterd {}", ours, theirs),
                "After an upgrade: systemctl restart eghostbuster");
 }
 
@@ -129,13 +129,13 @@ Section daemon_section(const ManagerView& manager, const std::string& our_versio
 Finding state_finding(const KindView& kind) {
     const auto word = std::string{state_of(kind).word};
     if (!kind.trouble.empty()) {
-        return bad("state", std::format("{}: {}", word, kind.trouble), "");
+        return bad("state", formatted("{}: {}", word, kind.trouble), "");
     }
     return kind.enabled ? good("state", word) : note("state", word);
 }
 
 Section kind_section(const KindView& kind) {
-    Section section{std::format("Kind {}", kind.name), {state_finding(kind)}};
+    Section section{formatted("Kind {}", kind.name), {state_finding(kind)}};
     for (const auto& [name, works, detail] : kind.capabilities) {
         section.findings.push_back(works ? good(name, detail) : bad(name, detail, ""));
     }
@@ -281,7 +281,7 @@ void print(const std::vector<Section>& sections, Context& context) {
     }
     const auto count = lacks(sections);
     context.legend(count == 0 ? "\nEverything that is needed works."
-                              : std::format("\n{} found.", counted(count, "lack")));
+                              : formatted("\n{} found.", counted(count, "lack")));
 }
 
 ExitCode doctor(Context& context) {

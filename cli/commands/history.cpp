@@ -1,12 +1,12 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "commands/declarations.hpp"
 #include "context.hpp"
+#include "core/format.hpp"
 #include "ghost_table.hpp"
 #include "json.hpp"
 #include "options.hpp"
 #include "text.hpp"
 
-#include <format>
 #include <memory>
 #include <optional>
 #include <string>
@@ -45,7 +45,7 @@ std::string account(const IncidentRow& incident) {
     if (!incident.reason.empty()) {
         text += (text.empty() ? "" : ": ") + incident.reason;
     }
-    return incident.actor.empty() ? text : std::format("{} (by {})", text, incident.actor);
+    return incident.actor.empty() ? text : formatted("{} (by {})", text, incident.actor);
 }
 
 void print(const std::vector<IncidentRow>& incidents, Context& context) {
@@ -83,8 +83,8 @@ ExitCode history(const HistoryOptions& options, Context& context) {
     }
     print(*incidents, context);
     const bool full = incidents->size() == options.lines;
-    context.legend(std::format("{}, the newest first.{}", counted(incidents->size(), "incident"),
-                               full ? " There may be more: --lines, --until" : ""));
+    context.legend(formatted("{}, the newest first.{}", counted(incidents->size(), "incident"),
+                             full ? " There may be more: --lines, --until" : ""));
     return ExitCode::ok;
 }
 
@@ -93,7 +93,7 @@ ExitCode history(const HistoryOptions& options, Context& context) {
 Action declare_history(CLI::App& app) {
     const auto options = std::make_shared<HistoryOptions>();
     auto& filter = options->filter;
-    add_read(app, {"-n,--lines", "N", std::format("At most so many; {} if not given", usual_lines)},
+    add_read(app, {"-n,--lines", "N", formatted("At most so many; {} if not given", usual_lines)},
              [options](const std::string& text) {
                  return parse_lines(text).transform([&](std::uint32_t lines) {
                      options->lines = lines;

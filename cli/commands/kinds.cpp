@@ -1,11 +1,11 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "commands/declarations.hpp"
 #include "context.hpp"
+#include "core/format.hpp"
 #include "json.hpp"
 #include "kind_state.hpp"
 #include "text.hpp"
 
-#include <format>
 #include <ostream>
 #include <string>
 
@@ -20,7 +20,7 @@ void print(const std::vector<KindView>& kinds, Context& context) {
         table.add({{kind.name}, {std::string{state.word}, state.style}, {kind.reach}, {kind.summary}});
     }
     context.print(table);
-    context.legend(std::format("\n{} listed.", counted(kinds.size(), "kind")));
+    context.legend(formatted("\n{} listed.", counted(kinds.size(), "kind")));
 }
 
 ExitCode list_kinds(Context& context) {

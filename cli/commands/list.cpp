@@ -1,12 +1,12 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "commands/declarations.hpp"
 #include "context.hpp"
+#include "core/format.hpp"
 #include "ghost_table.hpp"
 #include "json.hpp"
 #include "options.hpp"
 #include "text.hpp"
 
-#include <format>
 #include <memory>
 #include <ostream>
 #include <string>
@@ -23,7 +23,7 @@ std::string folded(std::size_t listed, Filter filter, Client& client) {
     filter.members = true;
     const auto all = client.count(filter);
     return all && *all > listed
-               ? std::format(" {} more are folded into summaries; --all lists them.", *all - listed)
+               ? formatted(" {} more are folded into summaries; --all lists them.", *all - listed)
                : "";
 }
 
@@ -51,8 +51,8 @@ ExitCode list(const Filter& filter, Context& context) {
         context.legend("");
     }
     if (!context.options().no_legend) {
-        context.legend(std::format("{} listed.{}", counted(ghosts->size(), "ghost"),
-                                   folded(ghosts->size(), filter, **daemon)));
+        context.legend(formatted("{} listed.{}", counted(ghosts->size(), "ghost"),
+                                 folded(ghosts->size(), filter, **daemon)));
     }
     return ExitCode::ok;
 }

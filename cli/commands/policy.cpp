@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "commands/declarations.hpp"
 #include "context.hpp"
+#include "core/format.hpp"
 #include "core/utf8.hpp"
 #include "json.hpp"
 #include "kind_state.hpp"
@@ -8,7 +9,6 @@
 #include "text.hpp"
 
 #include <algorithm>
-#include <format>
 #include <map>
 #include <memory>
 #include <ostream>
@@ -52,9 +52,9 @@ Json policy_json(const KindView& kind) {
 
 /// As it would stand in the configuration file.
 void print_section(const KindView& kind, Context& context) {
-    context.out() << std::format("[{}]\n", kind.name);
+    context.out() << formatted("[{}]\n", kind.name);
     for (const auto& option : kind.option_table) {
-        context.out() << printable(std::format("{}={}", option.name, value_of(kind, option))) << '\n';
+        context.out() << printable(formatted("{}={}", option.name, value_of(kind, option))) << '\n';
     }
 }
 
@@ -117,11 +117,11 @@ void check(const std::vector<std::string>& assignments) {
         const auto sign = assignment.find('=');
         if (sign == 0 || sign == std::string::npos) {
             throw CLI::ValidationError(
-                "NAME=VALUE", std::format("expected something like Clean=never, not \"{}\"", assignment));
+                "NAME=VALUE", formatted("expected something like Clean=never, not \"{}\"", assignment));
         }
         if (!seen.emplace(assignment.substr(0, sign), "").second) {
             throw CLI::ValidationError("NAME=VALUE",
-                                       std::format("\"{}\" is set twice", assignment.substr(0, sign)));
+                                       formatted("\"{}\" is set twice", assignment.substr(0, sign)));
         }
     }
 }
@@ -139,9 +139,9 @@ ExitCode set(const PolicyOptions& options, Context& context) {
         context.print(Json{{"kind", options.kind}, {"set", values}, {"persistent", options.persistent}});
     } else {
         context.tell(
-            std::format("{} set for {}, {}.", counted(values.size(), "option"), printable(options.kind),
-                        options.persistent ? "for good"
-                                           : "until the daemon reloads or restarts (--persistent keeps it)"));
+            formatted("{} set for {}, {}.", counted(values.size(), "option"), printable(options.kind),
+                      options.persistent ? "for good"
+                                         : "until the daemon reloads or restarts (--persistent keeps it)"));
     }
     return ExitCode::ok;
 }

@@ -1,10 +1,10 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "commands/declarations.hpp"
 #include "context.hpp"
+#include "core/format.hpp"
 #include "core/utf8.hpp"
 #include "options.hpp"
 
-#include <format>
 #include <memory>
 #include <vector>
 
@@ -27,7 +27,7 @@ ExitCode restore(const std::vector<GhostId>& ids, Context& context) {
         }
         all.push_back({{"id", id}, {"path", *path}});
         if (!context.options().json) {
-            context.tell(std::format("{} is back: {}", id, printable(*path)));
+            context.tell(formatted("{} is back: {}", id, printable(*path)));
         }
     }
     if (context.options().json) {

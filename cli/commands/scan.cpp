@@ -1,10 +1,10 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "commands/declarations.hpp"
 #include "context.hpp"
+#include "core/format.hpp"
 #include "options.hpp"
 #include "text.hpp"
 
-#include <format>
 #include <memory>
 #include <string>
 #include <vector>
@@ -23,8 +23,8 @@ ExitCode scan(const std::vector<std::string>& kinds, Context& context) {
     if (context.options().json) {
         context.print(Json{{"kinds", kinds}, {"ghosts", *ghosts}});
     } else {
-        context.tell(std::format("Looked at everything: there {} {} now.", *ghosts == 1 ? "is" : "are",
-                                 counted(*ghosts, "ghost")));
+        context.tell(formatted("Looked at everything: there {} {} now.", *ghosts == 1 ? "is" : "are",
+                               counted(*ghosts, "ghost")));
     }
     return ExitCode::ok;
 }

@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "commands/declarations.hpp"
 #include "context.hpp"
+#include "core/format.hpp"
 #include "core/utf8.hpp"
 #include "ghost_table.hpp"
 #include "json.hpp"
@@ -8,7 +9,6 @@
 #include "text.hpp"
 
 #include <algorithm>
-#include <format>
 #include <memory>
 #include <ostream>
 #include <string>
@@ -61,17 +61,17 @@ private:
 std::string since(const Json& ghost) {
     const auto at = wall_of(ghost.value("since", std::uint64_t{}));
     const auto* const known = text_of(ghost, "since_kind") == "at-least" ? ", or longer" : "";
-    return std::format("{}; {}{}", stamp(at), relative(at, wall_now()), known);
+    return formatted("{}; {}{}", stamp(at), relative(at, wall_now()), known);
 }
 
 std::string holder(const Json& holder) {
-    auto text = std::format("{} ({}), uid {}", text_of(holder, "pid"), text_of(holder, "comm"),
-                            text_of(holder, "uid"));
+    auto text =
+        formatted("{} ({}), uid {}", text_of(holder, "pid"), text_of(holder, "comm"), text_of(holder, "uid"));
     const auto fd = text_of(holder, "fd");
-    text += fd.empty() ? "" : std::format(", descriptor {}", fd);
+    text += fd.empty() ? "" : formatted(", descriptor {}", fd);
     for (const auto* name : {"unit", "container", "exe"}) {
         const auto value = text_of(holder, name);
-        text += value.empty() ? "" : std::format(", {} {}", name, value);
+        text += value.empty() ? "" : formatted(", {} {}", name, value);
     }
     return text;
 }
@@ -80,7 +80,7 @@ std::vector<std::string> evidence(const Json& ghost, std::string_view weight) {
     std::vector<std::string> lines;
     for (const auto& piece : list_of(ghost, "evidence")) {
         if (text_of(piece, "weight") == weight) {
-            lines.push_back(std::format("{} [{}]", text_of(piece, "text"), text_of(piece, "name")));
+            lines.push_back(formatted("{} [{}]", text_of(piece, "text"), text_of(piece, "name")));
         }
     }
     return lines;
@@ -90,8 +90,8 @@ std::vector<std::string> fields(const Json& ghost) {
     std::vector<std::string> lines;
     const auto all = ghost.value("fields", Json::object());
     for (const auto& [name, value] : all.items()) {
-        lines.push_back(std::format("{}={}", printable(name),
-                                    printable(value.is_string() ? value.get<std::string>() : value.dump())));
+        lines.push_back(formatted("{}={}", printable(name),
+                                  printable(value.is_string() ? value.get<std::string>() : value.dump())));
     }
     return lines;
 }
@@ -100,13 +100,13 @@ void print(const Json& ghost, Context& context) {
     const auto grade = text_of(ghost, "grade");
     context.out() << context.paint(style_of_grade(grade), glyph(Mark::dot, context.charset())) << ' '
                   << context.paint(Style::strong,
-                                   std::format("{} {}", text_of(ghost, "kind"), text_of(ghost, "id")))
+                                   formatted("{} {}", text_of(ghost, "kind"), text_of(ghost, "id")))
                   << " - " << text_of(ghost, "summary") << '\n';
     Sheet sheet{context};
     sheet.line("Grade", context.paint(style_of_grade(grade), grade));
     sheet.line("Since", since(ghost));
     const auto decision = ghost.value("decision", Json::object());
-    sheet.line("Decision", std::format("{} ({})", text_of(decision, "action"), text_of(decision, "reason")));
+    sheet.line("Decision", formatted("{} ({})", text_of(decision, "action"), text_of(decision, "reason")));
     std::vector<std::string> holders;
     for (const auto& one : list_of(ghost, "holders")) {
         holders.push_back(holder(one));
@@ -128,8 +128,8 @@ void print_members(const Json& ghost, const std::vector<MemberRow>& members, Con
     context.print(member_table(members, wall_now(), context.charset()));
     const auto total = ghost.value("members_total", std::size_t{});
     if (total > members.size()) {
-        context.legend(std::format("\n{} more; `ghostctl show {} --json` has all of them.",
-                                   total - members.size(), text_of(ghost, "id")));
+        context.legend(formatted("\n{} more; `ghostctl show {} --json` has all of them.",
+                                 total - members.size(), text_of(ghost, "id")));
     }
 }
 

@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "commands/declarations.hpp"
 #include "context.hpp"
+#include "core/format.hpp"
 #include "core/time_span.hpp"
 #include "core/utf8.hpp"
 #include "json.hpp"
@@ -8,7 +9,6 @@
 #include "text.hpp"
 
 #include <algorithm>
-#include <format>
 #include <ostream>
 #include <string>
 #include <string_view>
@@ -65,30 +65,30 @@ std::string sweep(const KindView& kind, WallTime now) {
         return "not yet";
     }
     const bool at_once = kind.last_sweep_took < std::chrono::milliseconds{1};
-    return std::format("{}, took {}", relative(*kind.last_sweep, now),
-                       at_once ? "less than 1ms" : age(kind.last_sweep_took));
+    return formatted("{}, took {}", relative(*kind.last_sweep, now),
+                     at_once ? "less than 1ms" : age(kind.last_sweep_took));
 }
 
 std::string policy(const KindView& kind) {
     if (kind.reach == "reports" || kind.clean == "never") {
         return "reports only";
     }
-    return std::format("cleans {} after {}", kind.clean, format_span(kind.veto));
+    return formatted("cleans {} after {}", kind.clean, format_span(kind.veto));
 }
 
 void print_head(const Overview& overview, Context& context) {
     const auto& manager = overview.manager;
     const auto state = state_of(manager, overview.kinds);
     const auto line = [&context](std::string_view label, const std::string& value) {
-        context.out() << std::format("{:>9}: {}\n", label, value);
+        context.out() << formatted("{:>9}: {}\n", label, value);
     };
     context.out() << context.paint(state.style, glyph(Mark::dot, context.charset())) << ' '
                   << context.paint(Style::strong, "eghostbusterd " + printable(manager.version)) << '\n';
     line("State", context.paint(state.style, state.word));
-    line("Since", std::format("{}; {}", stamp(manager.started), relative(manager.started, wall_now())));
+    line("Since", formatted("{}; {}", stamp(manager.started), relative(manager.started, wall_now())));
     line("Ghosts",
-         std::format("{} ({} proven, {} suspected)", manager.ghosts, sum(overview.kinds, &KindView::proven),
-                     sum(overview.kinds, &KindView::suspected)));
+         formatted("{} ({} proven, {} suspected)", manager.ghosts, sum(overview.kinds, &KindView::proven),
+                   sum(overview.kinds, &KindView::suspected)));
     line("Acts", acting(manager));
     for (const auto& trouble : manager.troubles) {
         line("Trouble", context.paint(Style::bad, printable(trouble)));
@@ -96,7 +96,7 @@ void print_head(const Overview& overview, Context& context) {
     for (const auto& kind : overview.kinds) {
         if (!kind.trouble.empty()) {
             line("Trouble",
-                 context.paint(Style::bad, printable(std::format("{}: {}", kind.name, kind.trouble))));
+                 context.paint(Style::bad, printable(formatted("{}: {}", kind.name, kind.trouble))));
         }
     }
 }
@@ -163,7 +163,7 @@ ExitCode status(Context& context) {
         print_kinds(overview->kinds, context);
     }
     if (const auto next = next_step(*overview); !next.empty()) {
-        context.legend(std::format("\n{}", next));
+        context.legend(formatted("\n{}", next));
     }
     return ExitCode::ok;
 }

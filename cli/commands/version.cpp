@@ -3,7 +3,6 @@
 #include "context.hpp"
 #include "core/utf8.hpp"
 
-#include <format>
 #include <ostream>
 
 namespace egb::cli {

@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "commands/declarations.hpp"
 #include "context.hpp"
+#include "core/format.hpp"
 #include "core/time_span.hpp"
 #include "core/utf8.hpp"
 #include "ghost_table.hpp"
@@ -8,7 +9,6 @@
 #include "text.hpp"
 
 #include <algorithm>
-#include <format>
 #include <memory>
 #include <ostream>
 #include <string>
@@ -87,9 +87,9 @@ std::string assignments(const Json& properties) {
     std::string text;
     for (const auto& [name, value] : properties.items()) {
         const auto shown = value.is_string()                      ? value.get<std::string>()
-                           : value.is_array() && value.size() > 1 ? std::format("({} entries)", value.size())
+                           : value.is_array() && value.size() > 1 ? formatted("({} entries)", value.size())
                                                                   : value.dump();
-        text += std::format("{}{}={}", text.empty() ? "" : " ", name, shown);
+        text += formatted("{}{}={}", text.empty() ? "" : " ", name, shown);
     }
     return text;
 }
@@ -97,10 +97,10 @@ std::string assignments(const Json& properties) {
 std::string account(const Event& event) {
     switch (event.type) {
     case EventType::appeared:
-        return std::format("{}: {}", event.grade, event.summary);
+        return formatted("{}: {}", event.grade, event.summary);
     case EventType::pending:
-        return std::format("will be cleaned in {} (to object: ghostctl hold {}): {}",
-                           format_span(event.until_act), event.id, event.summary);
+        return formatted("will be cleaned in {} (to object: ghostctl hold {}): {}",
+                         format_span(event.until_act), event.id, event.summary);
     case EventType::cleaned:
     case EventType::vanished:
         return event.reason;
@@ -167,10 +167,10 @@ private:
         const auto whom = event.kind.empty() ? "daemon" : printable(event.kind);
         const auto number = event.id > 0 ? std::to_string(event.id) : "-";
         context_.out() << clock_stamp(wall_now()) << ' '
-                       << context_.paint(style_of(event), std::format("{:<9}", what)) << ' '
-                       << std::format("{:<8} {:>6} ", whom, number) << printable(account(event));
+                       << context_.paint(style_of(event), formatted("{:<9}", what)) << ' '
+                       << formatted("{:<8} {:>6} ", whom, number) << printable(account(event));
         if (event.more > 0) {
-            context_.out() << std::format(" (and {} more)", event.more);
+            context_.out() << formatted(" (and {} more)", event.more);
         }
         context_.out() << '\n' << std::flush;
     }

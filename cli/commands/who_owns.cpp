@@ -1,11 +1,11 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "commands/declarations.hpp"
 #include "context.hpp"
+#include "core/format.hpp"
 #include "core/utf8.hpp"
 #include "json.hpp"
 #include "options.hpp"
 
-#include <format>
 #include <memory>
 #include <ostream>
 #include <string>
@@ -23,7 +23,7 @@ void print(const std::string& path, const std::vector<HolderRow>& holders, Conte
         return;
     }
     if (holders.empty()) {
-        context.tell(std::format("No process holds {}.", printable(path)));
+        context.tell(formatted("No process holds {}.", printable(path)));
         return;
     }
     Table table{{{"PID", Align::right},
@@ -63,7 +63,7 @@ ExitCode who_owns(const std::vector<std::string>& paths, Context& context) {
             continue;
         }
         if (paths.size() > 1 && !context.options().quiet && !holders->empty()) {
-            context.legend(std::format("{}:", printable(path)));
+            context.legend(formatted("{}:", printable(path)));
         }
         print(path, *holders, context);
     }

@@ -1,13 +1,14 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "testing/fake_daemon.hpp"
 
+#include "core/format.hpp"
+
 #include <kind_adaptor.hpp>
 #include <manager_adaptor.hpp>
 
 #include <systemd/sd-bus.h>
 
 #include <algorithm>
-#include <format>
 #include <mutex>
 #include <stdexcept>
 #include <sys/stat.h>
@@ -58,8 +59,8 @@ std::string text(const Dictionary& dictionary) {
     std::string all;
     for (const auto& [name, value] : dictionary) {
         const std::string type = value.peekValueType();
-        all += std::format("{}{}{}={}", all.empty() ? "" : " ", name, type == "s" ? "" : ":" + type,
-                           text(value));
+        all +=
+            formatted("{}{}{}={}", all.empty() ? "" : " ", name, type == "s" ? "" : ":" + type, text(value));
     }
     return all;
 }
@@ -68,7 +69,7 @@ template <typename T>
 std::string text(const std::vector<T>& values) {
     std::string all;
     for (const auto& value : values) {
-        all += std::format("{}{}", all.empty() ? "" : ",", value);
+        all += formatted("{}{}", all.empty() ? "" : ",", value);
     }
     return all;
 }
@@ -141,7 +142,7 @@ private:
 
     std::tuple<std::uint32_t, std::vector<FakeGhost>>
     ListGhosts(const Dictionary& filter, const std::uint32_t& offset, const std::uint32_t& limit) override {
-        record_.enter("ListGhosts", std::format("{} {}+{}", text(filter), offset, limit));
+        record_.enter("ListGhosts", formatted("{} {}+{}", text(filter), offset, limit));
         auto all = script().ghosts;
         if (filter.contains("members")) {
             for (const auto& [member, fd, since, at_least, summary] : script().members) {
@@ -158,7 +159,7 @@ private:
 
     std::tuple<std::uint32_t, std::vector<FakeMember>>
     ListMembers(const std::uint64_t& id, const std::uint32_t& offset, const std::uint32_t& limit) override {
-        record_.enter("ListMembers", std::format("{} {}+{}", id, offset, limit));
+        record_.enter("ListMembers", formatted("{} {}+{}", id, offset, limit));
         const auto& all = script().members;
         const auto from = std::min<std::size_t>(offset, all.size());
         const auto to = std::min<std::size_t>(from + limit, all.size());
@@ -175,20 +176,20 @@ private:
     std::string Explain(const std::uint64_t& id) override {
         record_.enter("Explain", std::to_string(id));
         static_cast<void>(described(id));
-        return std::format("Ghost {}: why\n\nFor it\n  - something\n", id);
+        return formatted("Ghost {}: why\n\nFor it\n  - something\n", id);
     }
 
     [[nodiscard]] std::string described(std::uint64_t id) const {
         const auto found = script().descriptions.find(id);
         if (found == script().descriptions.end()) {
             throw sdbus::Error{sdbus::Error::Name{"org.eghostbuster1.Error.NoSuchGhost"},
-                               std::format("there is no ghost {}", id)};
+                               formatted("there is no ghost {}", id)};
         }
         return found->second;
     }
 
     std::vector<FakeIncident> History(const Dictionary& filter, const std::uint32_t& limit) override {
-        record_.enter("History", std::format("{} {}", text(filter), limit));
+        record_.enter("History", formatted("{} {}", text(filter), limit));
         return script().incidents;
     }
 
@@ -211,20 +212,19 @@ private:
             outcomes.push_back(found == script().outcomes.end() ? FakeOutcome{id, "cleaned", "it is gone"}
                                                                 : found->second);
         }
-        record_.settle(std::move(result), "Clean", std::format("{} {}", text(ids), text(options)), outcomes);
+        record_.settle(std::move(result), "Clean", formatted("{} {}", text(ids), text(options)), outcomes);
     }
 
     void Hold(sdbus::Result<>&& result, std::vector<std::uint64_t> ids, std::uint64_t usec) override {
-        record_.settle(std::move(result), "Hold", std::format("{} {}", text(ids), usec));
+        record_.settle(std::move(result), "Hold", formatted("{} {}", text(ids), usec));
     }
 
     void Ignore(sdbus::Result<>&& result, std::vector<std::uint64_t> ids, std::uint64_t usec) override {
-        record_.settle(std::move(result), "Ignore", std::format("{} {}", text(ids), usec));
+        record_.settle(std::move(result), "Ignore", formatted("{} {}", text(ids), usec));
     }
 
     void Restore(sdbus::Result<std::string>&& result, std::uint64_t id) override {
-        record_.settle(std::move(result), "Restore", std::to_string(id),
-                       std::format("/run/lock/{}.lock", id));
+        record_.settle(std::move(result), "Restore", std::to_string(id), formatted("/run/lock/{}.lock", id));
     }
 
     void Scan(sdbus::Result<std::uint32_t>&& result, std::vector<std::string> kinds) override {
@@ -235,7 +235,7 @@ private:
     void SetPolicy(sdbus::Result<>&& result, std::string kind, Dictionary options, bool persistent) override {
         record_.settle(
             std::move(result), "SetPolicy",
-            std::format("{} {} {}", kind, text(options), persistent ? "persistent" : "until-reload"));
+            formatted("{} {} {}", kind, text(options), persistent ? "persistent" : "until-reload"));
     }
 
     void Pause(sdbus::Result<>&& result, bool paused) override {

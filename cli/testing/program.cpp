@@ -1,12 +1,13 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "testing/program.hpp"
 
+#include "core/format.hpp"
+
 #include <algorithm>
 #include <array>
 #include <cerrno>
 #include <csignal>
 #include <fcntl.h>
-#include <format>
 #include <iterator>
 #include <poll.h>
 #include <pty.h>
@@ -40,7 +41,7 @@ private:
 std::vector<std::string> assignments(const Environment& environment) {
     std::vector<std::string> texts;
     for (const auto& [name, value] : environment) {
-        texts.push_back(std::format("{}={}", name, value));
+        texts.push_back(formatted("{}={}", name, value));
     }
     return texts;
 }

@@ -4,11 +4,11 @@
 #include "bus/errors.hpp"
 #include "bus/gate.hpp"
 #include "bus/wire.hpp"
+#include "core/format.hpp"
 #include "core/utf8.hpp"
 
 #include <algorithm>
 #include <array>
-#include <format>
 #include <ranges>
 #include <utility>
 
@@ -121,16 +121,16 @@ Result<Answer> read_answer(sd_bus_message* reply) {
 /// Why an answer other than yes is a no, in words that say what to do about it.
 sdbus::Error refusal(const Answer& answer, const Rule& rule, std::uint32_t uid) {
     if (answer.dismissed) {
-        return access_denied(std::format("authentication for {} was dismissed", rule.action));
+        return access_denied(formatted("authentication for {} was dismissed", rule.action));
     }
     if (answer.challenge) {
         return sdbus::Error{
             sdbus::Error::Name{SD_BUS_ERROR_INTERACTIVE_AUTHORIZATION_REQUIRED},
-            std::format("{} needs authentication: allow interactive authorisation and have a polkit agent "
-                        "running (in a terminal: pkttyagent), or call as root",
-                        rule.action)};
+            formatted("{} needs authentication: allow interactive authorisation and have a polkit agent "
+                      "running (in a terminal: pkttyagent), or call as root",
+                      rule.action)};
     }
-    return access_denied(std::format("polkit does not allow {} to uid {}", rule.action, uid));
+    return access_denied(formatted("polkit does not allow {} to uid {}", rule.action, uid));
 }
 
 /// Why polkit gave no answer at all.
@@ -140,14 +140,14 @@ sdbus::Error no_answer(const sd_bus_error& error, const Rule& rule, Span patienc
         name.starts_with("org.freedesktop.DBus.Error.Spawn") ||
         name == "org.freedesktop.systemd1.NoSuchUnit") {
         return access_denied(
-            std::format("{} needs polkit, which is not there: call as root, or start polkit", rule.action));
+            formatted("{} needs polkit, which is not there: call as root, or start polkit", rule.action));
     }
     if (name == SD_BUS_ERROR_NO_REPLY) {
-        return access_denied(std::format("nobody answered for {} within {} s", rule.action,
-                                         std::chrono::ceil<std::chrono::seconds>(patience).count()));
+        return access_denied(formatted("nobody answered for {} within {} s", rule.action,
+                                       std::chrono::ceil<std::chrono::seconds>(patience).count()));
     }
     return access_denied(
-        std::format("polkit cannot decide about {}: {}", rule.action, text_or_empty(error.message)));
+        formatted("polkit cannot decide about {}: {}", rule.action, text_or_empty(error.message)));
 }
 
 } // namespace
@@ -157,7 +157,7 @@ std::span<const Rule> rules() {
 }
 
 std::string Caller::actor() const {
-    return std::format("uid {}", uid);
+    return formatted("uid {}", uid);
 }
 
 /// One caller at the door.
@@ -174,7 +174,7 @@ struct Bouncer::Check {
     SlotPtr call{};
     SlotPtr departure{};
 
-    [[nodiscard]] std::string cancellation_id() const { return std::format("eghostbuster-{}", number); }
+    [[nodiscard]] std::string cancellation_id() const { return formatted("eghostbuster-{}", number); }
 };
 
 /// Somebody on the bus, and whose connection that is once the bus has said so.
@@ -215,7 +215,7 @@ std::optional<sdbus::Error> Bouncer::why_not(sd_bus_message* call) {
     const auto method = text_or_empty(sd_bus_message_get_member(call));
     const auto payer = sender.uid ? Caller{.uid = *sender.uid}.actor() : sender.name;
     if (sender.uid != 0U && !budget_.take(payer, cost_of(method), clock_.now())) {
-        return limits_exceeded(std::format("too many calls from {}: wait a second", payer));
+        return limits_exceeded(formatted("too many calls from {}: wait a second", payer));
     }
     return turn_away(call, sender.uid);
 }
@@ -258,7 +258,7 @@ void Bouncer::check(Details details, Then then) {
     const auto method = call == nullptr ? "" : text_or_empty(sd_bus_message_get_member(call));
     const auto* const rule = std::ranges::find(table, method, &Rule::method);
     if (rule == table.end() || rule->action.empty()) {
-        then(std::unexpected(access_denied(std::format("nobody has said who may call {}", method))));
+        then(std::unexpected(access_denied(formatted("nobody has said who may call {}", method))));
         return;
     }
     const auto number = ++last_number_;
@@ -320,9 +320,9 @@ void Bouncer::identified(Check& check, std::uint32_t uid) {
     }
     if (too_many(uid)) {
         settle(check, std::unexpected(limits_exceeded(
-                          std::format("too many questions for authorisation are open, {} at most for a user: "
-                                      "answer or cancel them first",
-                                      most_questions_of_a_user))));
+                          formatted("too many questions for authorisation are open, {} at most for a user: "
+                                    "answer or cancel them first",
+                                    most_questions_of_a_user))));
         return;
     }
     // In this order: polkit refuses a sender that left before it was asked, and from then on we are watching.
@@ -335,9 +335,9 @@ void Bouncer::identified(Check& check, std::uint32_t uid) {
 }
 
 Result<> Bouncer::watch(Check& check) {
-    const auto match = std::format("type='signal',sender='org.freedesktop.DBus',path='/org/freedesktop/DBus',"
-                                   "interface='org.freedesktop.DBus',member='NameOwnerChanged',arg0='{}'",
-                                   check.sender);
+    const auto match = formatted("type='signal',sender='org.freedesktop.DBus',path='/org/freedesktop/DBus',"
+                                 "interface='org.freedesktop.DBus',member='NameOwnerChanged',arg0='{}'",
+                                 check.sender);
     sd_bus_slot* slot{};
     const int added = sd_bus_add_match_async(bus_, &slot, match.c_str(), on_gone, on_watching, &check);
     if (added < 0) {

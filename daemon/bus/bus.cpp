@@ -6,6 +6,7 @@
 #include "bus/log_control.hpp"
 #include "bus/manager.hpp"
 #include "bus/wire.hpp"
+#include "core/format.hpp"
 #include "core/kind_info.hpp"
 #include "core/utf8.hpp"
 
@@ -13,7 +14,6 @@
 #include <systemd/sd-bus.h>
 
 #include <cerrno>
-#include <format>
 #include <stdexcept>
 #include <system_error>
 #include <utility>
@@ -43,9 +43,9 @@ BusPtr open_bus_at(const std::string& address) {
     sd_bus* fresh{};
     must(sd_bus_new(&fresh), "Cannot connect to the bus");
     BusPtr bus{fresh};
-    must(sd_bus_set_address(fresh, address.c_str()), std::format("Not a bus address: {}", address));
+    must(sd_bus_set_address(fresh, address.c_str()), formatted("Not a bus address: {}", address));
     must(sd_bus_set_bus_client(fresh, 1), "Cannot connect to the bus");
-    must(sd_bus_start(fresh), std::format("Cannot connect to the bus at {}", address));
+    must(sd_bus_start(fresh), formatted("Cannot connect to the bus at {}", address));
     return bus;
 }
 

@@ -1,9 +1,9 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "bus/call_budget.hpp"
 
-#include <gtest/gtest.h>
+#include "core/format.hpp"
 
-#include <format>
+#include <gtest/gtest.h>
 
 using namespace std::chrono_literals;
 
@@ -53,7 +53,7 @@ TEST(CallBudget, ForgetsWhoHasSpentLeastWhenThereAreTooMany) {
     CallBudget budget;
     (void)calls_until_refused(budget, "uid 1000", 1, start);
     for (std::size_t other = 0; other < 2 * CallBudget::most_payers; ++other) {
-        EXPECT_TRUE(budget.take(std::format(":1.{}", other), 1, start));
+        EXPECT_TRUE(budget.take(formatted(":1.{}", other), 1, start));
     }
     EXPECT_EQ(budget.payers(), CallBudget::most_payers);
     EXPECT_FALSE(budget.take("uid 1000", 1, start));

@@ -2,6 +2,7 @@
 #include "bus/errors.hpp"
 
 #include "bus/wire.hpp"
+#include "core/format.hpp"
 
 #include <cstddef>
 #include <string_view>
@@ -54,7 +55,7 @@ std::string_view name_of(ErrorCode code, Subject subject) {
 }
 
 sdbus::Error standard_error(std::string_view name, const std::string& message) {
-    return sdbus::Error{sdbus::Error::Name{std::format("org.freedesktop.DBus.Error.{}", name)},
+    return sdbus::Error{sdbus::Error::Name{formatted("org.freedesktop.DBus.Error.{}", name)},
                         message_on_wire(message)};
 }
 
@@ -62,7 +63,7 @@ sdbus::Error standard_error(std::string_view name, const std::string& message) {
 
 sdbus::Error to_bus_error(const Error& error, Subject subject) {
     return sdbus::Error{
-        sdbus::Error::Name{std::format("org.eghostbuster1.Error.{}", name_of(error.code, subject))},
+        sdbus::Error::Name{formatted("org.eghostbuster1.Error.{}", name_of(error.code, subject))},
         message_on_wire(error.message)};
 }
 

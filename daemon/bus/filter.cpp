@@ -3,6 +3,7 @@
 
 #include "bus/wire.hpp"
 #include "core/decision.hpp"
+#include "core/format.hpp"
 #include "core/incident.hpp"
 
 #include <algorithm>
@@ -69,7 +70,7 @@ template <typename Range, typename Name>
 std::string names_of(const Range& range, Name name) {
     std::string names;
     for (const auto& entry : range) {
-        names += std::format("{}{}", names.empty() ? "" : ", ", std::invoke(name, entry));
+        names += formatted("{}{}", names.empty() ? "" : ", ", std::invoke(name, entry));
     }
     return names;
 }

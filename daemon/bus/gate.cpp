@@ -3,6 +3,7 @@
 
 #include "bus/access.hpp"
 #include "bus/errors.hpp"
+#include "core/format.hpp"
 
 #include <systemd/sd-id128.h>
 
@@ -10,7 +11,6 @@
 #include <array>
 #include <cstddef>
 #include <cstdint>
-#include <format>
 #include <string>
 #include <string_view>
 
@@ -112,13 +112,13 @@ bool measure(sd_bus_message* call, std::size_t& bytes) {
 /// sd-bus does not tell how long a message is.
 std::optional<sdbus::Error> too_long(sd_bus_message* call) {
     if (text_or_empty(sd_bus_message_get_path(call)).size() > longest_path) {
-        return limits_exceeded(std::format("no object has a path of more than {} bytes", longest_path));
+        return limits_exceeded(formatted("no object has a path of more than {} bytes", longest_path));
     }
     std::size_t bytes = 0;
     // What cannot be read is left to the unpacking, which will say what is wrong.
     static_cast<void>(measure(call, bytes));
     if (bytes > most_bytes) {
-        return limits_exceeded(std::format("the arguments have more than {} bytes", most_bytes));
+        return limits_exceeded(formatted("the arguments have more than {} bytes", most_bytes));
     }
     return {};
 }
@@ -138,7 +138,7 @@ std::optional<sdbus::Error> too_large(sd_bus_message* call) {
         const auto size = size_of_array(call, entry.c_str(), most);
         if (size == Size::too_large) {
             return limits_exceeded(
-                std::format("an argument has more than {} entries; make several calls of it", most));
+                formatted("an argument has more than {} entries; make several calls of it", most));
         }
         if (size == Size::malformed) {
             return {}; // the unpacking will say what is wrong
@@ -165,7 +165,7 @@ std::optional<sdbus::Error> turn_away(sd_bus_message* call, std::optional<std::u
     const auto method = text_or_empty(sd_bus_message_get_member(call));
     if (!listed(interface, method)) {
         return sdbus::Error{sdbus::Error::Name{SD_BUS_ERROR_UNKNOWN_METHOD},
-                            std::format("{}.{} does not exist, or nobody may call it", interface, method)};
+                            formatted("{}.{} does not exist, or nobody may call it", interface, method)};
     }
     if (interface == "org.freedesktop.DBus.Properties" && method == "Set" && uid.value_or(0) != 0) {
         return access_denied("only root may set properties");

@@ -3,13 +3,13 @@
 
 #include "bus/errors.hpp"
 #include "bus/wire.hpp"
+#include "core/format.hpp"
 #include "core/utf8.hpp"
 #include "engine/policy.hpp"
 
 #include <systemd/sd-bus.h>
 
 #include <cstdlib>
-#include <format>
 #include <memory>
 #include <utility>
 
@@ -34,7 +34,7 @@ std::string type_of(const OptionSpec& spec) {
     }
     std::string type{"choice:"};
     for (const auto choice : spec.choices) {
-        type += std::format("{}{}", type.ends_with(':') ? "" : ",", choice);
+        type += formatted("{}{}", type.ends_with(':') ? "" : ",", choice);
     }
     return type;
 }

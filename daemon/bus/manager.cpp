@@ -3,6 +3,7 @@
 
 #include "bus/kind_object.hpp"
 #include "bus/wire.hpp"
+#include "core/format.hpp"
 #include "core/utf8.hpp"
 #include "host/fd.hpp"
 
@@ -13,7 +14,6 @@
 #include <algorithm>
 #include <array>
 #include <climits>
-#include <format>
 #include <iterator>
 #include <memory>
 #include <utility>
@@ -83,7 +83,7 @@ template <typename List>
 std::string joined(const List& list) {
     std::string text;
     for (const auto& entry : list) {
-        text += std::format("{}{}", text.empty() ? "" : ", ", entry);
+        text += formatted("{}{}", text.empty() ? "" : ", ", entry);
     }
     return text;
 }
@@ -365,7 +365,7 @@ void ManagerObject::SetPolicy(sdbus::Result<>&& result, std::string kind, Dictio
     }
     std::string settings;
     for (const auto& [name, value] : *values) {
-        settings += std::format("{}{}={}", settings.empty() ? "" : ", ", name, value);
+        settings += formatted("{}{}={}", settings.empty() ? "" : ", ", name, value);
     }
     Bouncer::Details details{{"kind", kind}, {"options", std::move(settings)}};
     const auto lifetime = persistent ? Control::Lifetime::persistent : Control::Lifetime::until_reload;
@@ -449,7 +449,7 @@ std::vector<std::string> ManagerObject::Troubles() {
     for (const auto& name : status.kinds) {
         const auto kind = control_.kind_status(name);
         if (kind && !kind->trouble.empty()) {
-            troubles.push_back(std::format("{}: {}", name, printable(kind->trouble)));
+            troubles.push_back(formatted("{}: {}", name, printable(kind->trouble)));
         }
     }
     return troubles;

@@ -4,6 +4,7 @@
 #include "config/files.hpp"
 #include "config/nearest.hpp"
 #include "config/syntax.hpp"
+#include "core/format.hpp"
 
 #include <algorithm>
 #include <ranges>
@@ -54,7 +55,7 @@ Config::Config(const Schema& schema) {
 const OptionValues& Config::section(std::string_view name) const {
     const auto found = sections_.find(name);
     if (found == sections_.end()) {
-        throw std::out_of_range{std::format("no section [{}]", name)};
+        throw std::out_of_range{formatted("no section [{}]", name)};
     }
     return found->second;
 }

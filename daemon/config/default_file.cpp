@@ -1,12 +1,12 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "config/default_file.hpp"
 
+#include "core/format.hpp"
 #include "core/time_span.hpp"
 
 #include <chrono>
 #include <cstddef>
 #include <cstdint>
-#include <format>
 #include <ranges>
 #include <string_view>
 
@@ -39,7 +39,7 @@ std::string as_comment(std::string_view text) {
             comment += line + '\n';
             line = "#";
         }
-        line += std::format(" {}", word);
+        line += formatted(" {}", word);
     }
     return comment + line + '\n';
 }
@@ -53,13 +53,13 @@ std::string limit(const OptionSpec& spec, std::uint64_t value) {
 std::string range(const OptionSpec& spec) {
     std::string text;
     if (spec.least > 0) {
-        text += std::format(" At least {}.", limit(spec, spec.least));
+        text += formatted(" At least {}.", limit(spec, spec.least));
     }
     if (spec.most < UINT64_MAX) {
-        text += std::format(" At most {}.", limit(spec, spec.most));
+        text += formatted(" At most {}.", limit(spec, spec.most));
     }
     for (const auto choice : spec.choices) {
-        text += std::format("{}{}", text.empty() ? " One of: " : ", ", choice);
+        text += formatted("{}{}", text.empty() ? " One of: " : ", ", choice);
     }
     return spec.choices.empty() ? text : text + '.';
 }
@@ -69,10 +69,10 @@ std::string range(const OptionSpec& spec) {
 std::string render_defaults(const Schema& schema) {
     std::string text{preamble};
     for (const auto& section : schema) {
-        text += std::format("\n[{}]\n", section.name);
+        text += formatted("\n[{}]\n", section.name);
         for (const auto& option : section.options) {
-            text += std::format("\n{}#{}={}\n", as_comment(std::format("{}{}", option.help, range(option))),
-                                option.name, option.preset);
+            text += formatted("\n{}#{}={}\n", as_comment(formatted("{}{}", option.help, range(option))),
+                              option.name, option.preset);
         }
     }
     return text;

@@ -2,6 +2,7 @@
 #include "config/default_file.hpp"
 
 #include "config/syntax.hpp"
+#include "core/format.hpp"
 #include "harness/temp_folder.hpp"
 
 #include <gmock/gmock.h>
@@ -10,7 +11,6 @@
 #include <array>
 #include <cctype>
 #include <cstddef>
-#include <format>
 #include <string>
 #include <string_view>
 
@@ -52,7 +52,7 @@ std::string uncommented(std::string_view text) {
     for (const auto line : lines_of(text)) {
         const bool assignment =
             line.size() > 1 && line[0] == '#' && std::isalpha(static_cast<unsigned char>(line[1])) != 0;
-        live += std::format("{}\n", assignment ? line.substr(1) : line);
+        live += formatted("{}\n", assignment ? line.substr(1) : line);
     }
     return live;
 }

@@ -1,9 +1,10 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "config/nearest.hpp"
 
+#include "core/format.hpp"
+
 #include <algorithm>
 #include <cstddef>
-#include <format>
 #include <numeric>
 #include <vector>
 
@@ -41,7 +42,7 @@ std::string enumeration(std::span<const std::string_view> names) {
     std::string text;
     for (const auto name : names) {
         const std::string_view separator = text.empty() ? "" : name == names.back() ? " and " : ", ";
-        text += std::format("{}{}", separator, name);
+        text += formatted("{}{}", separator, name);
     }
     return text;
 }
@@ -57,10 +58,10 @@ std::string suggestion(std::string_view wrong, std::span<const std::string_view>
     if (!names.empty() && wrong.size() <= longest) {
         const auto nearest = std::ranges::min(names, {}, changes_per_letter);
         if (distance(wrong, nearest) <= nearest.size() / 2) {
-            return std::format("did you mean {}?", nearest);
+            return formatted("did you mean {}?", nearest);
         }
     }
-    return names.empty() ? "there are none" : std::format("there are {}", enumeration(names));
+    return names.empty() ? "there are none" : formatted("there are {}", enumeration(names));
 }
 
 } // namespace egb::config

@@ -2,6 +2,7 @@
 #include "config/config.hpp"
 #include "config/files.hpp"
 #include "config/syntax.hpp"
+#include "core/format.hpp"
 #include "core/utf8.hpp"
 
 #include <fcntl.h>
@@ -13,7 +14,6 @@
 #include <cerrno>
 #include <cstddef>
 #include <cstdio>
-#include <format>
 #include <string>
 #include <string_view>
 #include <utility>
@@ -34,7 +34,7 @@ class Draft {
 public:
     explicit Draft(const fs::path& target)
         : target_{target},
-          name_{(target.parent_path() / std::format(".{}.XXXXXX", target.filename().string())).string()},
+          name_{(target.parent_path() / formatted(".{}.XXXXXX", target.filename().string())).string()},
           fd_{::mkostemp(name_.data(), O_CLOEXEC)} {}
     Draft(const Draft&) = delete;
     Draft& operator=(const Draft&) = delete;
@@ -91,7 +91,7 @@ bool is_name(std::string_view text) {
 
 /// Whether the value comes back from the file as what it is, and as nothing else.
 bool is_one_line(std::string_view name, std::string_view value) {
-    const auto statements = parse(std::format("[x]\n{}={}\n[y]\n", name, value));
+    const auto statements = parse(formatted("[x]\n{}={}\n[y]\n", name, value));
     return statements && statements->size() == 3 && (*statements)[1].value == value;
 }
 
@@ -124,13 +124,13 @@ public:
         const auto section_end = statements_.empty() ? 0 : statements_.back().last_line;
         for (std::size_t number = 1; number <= lines_.size(); ++number) {
             if (!is_about(number, values)) {
-                text += std::format("{}\n", lines_[number - 1]);
+                text += formatted("{}\n", lines_[number - 1]);
             }
             if (number == section_end) {
                 text += assignments(values);
             }
         }
-        return section_end > 0 ? text : text + std::format("\n[{}]\n", section_) + assignments(values);
+        return section_end > 0 ? text : text + formatted("\n[{}]\n", section_) + assignments(values);
     }
 
 private:
@@ -144,9 +144,9 @@ private:
     static std::string assignments(const std::map<std::string, std::string>& values) {
         std::string text;
         for (const auto& [name, value] : values) {
-            text += std::format("{}=\n", name);
+            text += formatted("{}=\n", name);
             if (!value.empty()) {
-                text += std::format("{}={}\n", name, value);
+                text += formatted("{}={}\n", name, value);
             }
         }
         return text;

@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "config/syntax.hpp"
 
+#include "core/format.hpp"
 #include "core/utf8.hpp"
 
 #include <algorithm>
@@ -100,7 +101,7 @@ private:
     Result<> take_heading(const Pending& at, std::string_view text) {
         const auto name = text.substr(1, text.size() - 2);
         if (text.size() < 3 || !text.ends_with(']') || name.find_first_of("[]") != std::string_view::npos) {
-            return wrong(at.first_line, std::format("expected [SECTION], not {}", shortened(text)));
+            return wrong(at.first_line, formatted("expected [SECTION], not {}", shortened(text)));
         }
         section_ = name;
         add(at, {}, {});
@@ -111,11 +112,11 @@ private:
         const auto equals = text.find('=');
         if (equals == std::string_view::npos || equals == 0) {
             return wrong(at.first_line,
-                         std::format("expected NAME=VALUE or [SECTION], not {}", shortened(text)));
+                         formatted("expected NAME=VALUE or [SECTION], not {}", shortened(text)));
         }
         const auto name = trimmed(text.substr(0, equals));
         if (section_.empty()) {
-            return wrong(at.first_line, std::format("{}= stands before any [SECTION]", shortened(name)));
+            return wrong(at.first_line, formatted("{}= stands before any [SECTION]", shortened(name)));
         }
         add(at, name, trimmed(text.substr(equals + 1)));
         return {};

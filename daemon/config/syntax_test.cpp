@@ -1,10 +1,11 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "config/syntax.hpp"
 
+#include "core/format.hpp"
+
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
 
-#include <format>
 #include <ostream>
 #include <string>
 #include <string_view>
@@ -13,8 +14,8 @@
 namespace egb::config {
 
 void PrintTo(const Statement& statement, std::ostream* out) {
-    *out << std::format("{}-{} [{}] {}={}", statement.first_line, statement.last_line, statement.section,
-                        statement.name, statement.value);
+    *out << formatted("{}-{} [{}] {}={}", statement.first_line, statement.last_line, statement.section,
+                      statement.name, statement.value);
 }
 
 namespace {

@@ -1,11 +1,11 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "core/evidence.hpp"
 
+#include "core/format.hpp"
 #include "core/time_span.hpp"
 
 #include <array>
 #include <cstddef>
-#include <format>
 #include <utility>
 
 namespace egb {
@@ -16,7 +16,7 @@ std::string format_bytes(std::int64_t bytes) {
     constexpr std::array units{"KiB", "MiB", "GiB", "TiB"};
     constexpr double step = 1024.0;
     if (bytes > -1024 && bytes < 1024) {
-        return std::format("{} B", bytes);
+        return formatted("{} B", bytes);
     }
     double size = static_cast<double>(bytes) / step;
     std::size_t unit = 0;
@@ -24,7 +24,7 @@ std::string format_bytes(std::int64_t bytes) {
         size /= step;
         ++unit;
     }
-    return std::format("{:.1f} {}", size, units.at(unit));
+    return formatted("{:.1f} {}", size, units.at(unit));
 }
 
 std::string format_number(EvidenceUnit unit, std::int64_t value, Instant now) {

@@ -1,6 +1,8 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "core/option.hpp"
 
+#include "core/format.hpp"
+
 #include <algorithm>
 #include <array>
 #include <charconv>
@@ -16,13 +18,13 @@ constexpr std::string_view blanks = " \t";
 
 template <typename... Args>
 std::unexpected<Error> wrong(const OptionSpec& spec, std::format_string<Args...> format, Args&&... args) {
-    return fail(ErrorCode::invalid, "{}: {}", spec.name, std::format(format, std::forward<Args>(args)...));
+    return fail(ErrorCode::invalid, "{}: {}", spec.name, formatted(format, std::forward<Args>(args)...));
 }
 
 std::string join(std::span<const std::string_view> words, std::string_view between) {
     std::string text;
     for (const auto word : words) {
-        text += std::format("{}{}", text.empty() ? "" : between, word);
+        text += formatted("{}{}", text.empty() ? "" : between, word);
     }
     return text;
 }
@@ -160,7 +162,7 @@ OptionValues::OptionValues(std::span<const OptionSpec> table) : table_{table} {
 Result<void> OptionValues::set(std::string_view name, std::string_view text) {
     const auto spec = std::ranges::find(table_, name, &OptionSpec::name);
     if (spec == table_.end()) {
-        throw std::out_of_range{std::format("no option {}", name)};
+        throw std::out_of_range{formatted("no option {}", name)};
     }
     return parse_option(*spec, text).transform([&](OptionValue value) {
         values_.at(spec->name) = std::move(value);

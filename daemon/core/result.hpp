@@ -2,6 +2,8 @@
 // Expected failures are values. Start-up may throw; nothing else does.
 #pragma once
 
+#include "core/format.hpp"
+
 #include <cerrno>
 #include <cstdint>
 #include <expected>
@@ -42,7 +44,7 @@ using Result = std::expected<T, Error>;
 template <typename... Args>
 [[nodiscard]] std::unexpected<Error> fail(ErrorCode code, std::format_string<Args...> format,
                                           Args&&... args) {
-    return std::unexpected(Error{code, std::format(format, std::forward<Args>(args)...)});
+    return std::unexpected(Error{code, formatted(format, std::forward<Args>(args)...)});
 }
 
 /// The same for a failed system call: "what: strerror", with the code that fits the errno.

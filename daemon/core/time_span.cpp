@@ -1,6 +1,8 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "core/time_span.hpp"
 
+#include "core/format.hpp"
+
 #include <algorithm>
 #include <array>
 #include <cstddef>
@@ -101,7 +103,7 @@ std::string write(Span span, std::ptrdiff_t most_units) {
     for (const auto& [name, length] :
          std::ranges::subrange(largest, shown_units.end()) | std::views::take(most_units)) {
         if (const auto number = span / length; number > 0) {
-            text += std::format("{}{}{}", text.empty() ? "" : " ", number, name);
+            text += formatted("{}{}{}", text.empty() ? "" : " ", number, name);
         }
         span %= length;
     }

@@ -1,10 +1,11 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "core/utf8.hpp"
 
+#include "core/format.hpp"
+
 #include <algorithm>
 #include <array>
 #include <cstddef>
-#include <format>
 
 namespace egb {
 
@@ -78,7 +79,7 @@ std::string printable(std::string_view text) {
             shown += character;
         } else {
             for (const char c : character) {
-                shown += std::format("\\x{:02x}", static_cast<unsigned char>(c));
+                shown += formatted("\\x{:02x}", static_cast<unsigned char>(c));
             }
         }
         text.remove_prefix(character.size());

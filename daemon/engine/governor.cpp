@@ -1,11 +1,11 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "engine/governor.hpp"
 
+#include "core/format.hpp"
 #include "core/glob.hpp"
 
 #include <algorithm>
 #include <array>
-#include <format>
 #include <set>
 
 namespace egb::engine {
@@ -130,13 +130,13 @@ std::optional<std::string> Governor::protection(const Ghost& ghost) const {
 
 std::optional<std::string> Governor::protection_by(const Process& holder) const {
     if (!holder.known && (units_ != nullptr || !limits_.protect.empty())) {
-        return std::format("nothing is known of the process {}, which holds it", holder.id.pid);
+        return formatted("nothing is known of the process {}, which holds it", holder.id.pid);
     }
     const auto glob = std::ranges::find_if(limits_.protect, [&holder](const std::string& candidate) {
         return matches(candidate, holder);
     });
     if (glob != limits_.protect.end()) {
-        return std::format("a process that holds it is protected by \"{}\"", *glob);
+        return formatted("a process that holds it is protected by \"{}\"", *glob);
     }
     return wish_of_units(holder);
 }

@@ -1,10 +1,11 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "engine/pipeline.hpp"
 
+#include "core/format.hpp"
+
 #include <algorithm>
 #include <array>
 #include <exception>
-#include <format>
 #include <stdexcept>
 #include <utility>
 
@@ -39,7 +40,7 @@ std::expected<Answer, std::string> guarded(const auto& call) {
     try {
         return call();
     } catch (const std::exception& error) {
-        return std::unexpected(std::format("the cleaner broke off: {}", error.what()));
+        return std::unexpected(formatted("the cleaner broke off: {}", error.what()));
     }
 }
 
@@ -56,7 +57,7 @@ template <typename Self>
 auto& Pipeline::entry_in(Self& self, std::string_view kind) {
     const auto found = self.entries_.find(kind);
     if (found == self.entries_.end()) {
-        throw std::out_of_range{std::format("no kind {} in the pipeline", kind)};
+        throw std::out_of_range{formatted("no kind {} in the pipeline", kind)};
     }
     return found->second;
 }
@@ -247,7 +248,7 @@ void Pipeline::announce(const GhostPtr& ghost) {
 void Pipeline::call_off(const GhostPtr& ghost, std::string_view reason) {
     if (pending_.contains(ghost->id)) {
         pending_.erase(ghost->id);
-        ledger_.acted(ghost, refused(std::format("called off: {}", reason)), "policy");
+        ledger_.acted(ghost, refused(formatted("called off: {}", reason)), "policy");
     }
 }
 
@@ -275,10 +276,10 @@ Decision Pipeline::decision(const Ghost& ghost) const {
     }
     const Instant now = clock_.now();
     if (const auto due = pending_.when(ghost.id); due && *due > now) {
-        decision.reason += std::format("; announced, to be done in {}", format_span(*due - now));
+        decision.reason += formatted("; announced, to be done in {}", format_span(*due - now));
     }
     if (const auto admitted = governor_.admit(ghost, now); !admitted) {
-        decision.reason += std::format("; it has to wait: {}", admitted.error().message);
+        decision.reason += formatted("; it has to wait: {}", admitted.error().message);
     }
     return decision;
 }
@@ -294,7 +295,7 @@ std::optional<Decision> Pipeline::hold_on(const Ghost& ghost) const {
     const bool ignored = hold->value == Action::ignore;
     return Decision{.action = hold->value,
                     .reason =
-                        std::format("{} for another {}", ignored ? "ignored" : "held", format_span(left))};
+                        formatted("{} for another {}", ignored ? "ignored" : "held", format_span(left))};
 }
 
 Decision Pipeline::licence(const Ghost& ghost) const {
@@ -308,7 +309,7 @@ Decision Pipeline::licence(const Ghost& ghost) const {
     }
     const Action act = std::exchange(decision.action, Action::report);
     if (entry.kind->cleaner() == nullptr) {
-        decision.reason = std::format("the kind {} cannot clean on this machine", ghost.kind->name);
+        decision.reason = formatted("the kind {} cannot clean on this machine", ghost.kind->name);
     } else if (governor_.limits().paused) {
         decision.reason = "all acts are paused";
     } else if (auto why = governor_.protection(ghost)) {
@@ -340,17 +341,17 @@ std::optional<std::string> Pipeline::asked_enough(const Ghost& ghost, Action wan
     const Asked& asked = mark->value;
     const std::string ago = format_span(now - asked.last);
     if (asked.next == end_of_time) {
-        return std::format("it was asked {} times, the last time {} ago, and still is: it is left alone",
-                           asked.times, ago);
+        return formatted("it was asked {} times, the last time {} ago, and still is: it is left alone",
+                         asked.times, ago);
     }
-    return std::format("it was asked {} ago, and will be asked again in {}", ago,
-                       format_span(asked.next - now));
+    return formatted("it was asked {} ago, and will be asked again in {}", ago,
+                     format_span(asked.next - now));
 }
 
 Outcome Pipeline::clean(GhostId id, const CleanRequest& request) {
     const GhostPtr ghost = ledger_.find(id);
     if (!ghost) {
-        return refused(std::format("there is no ghost {}, or no longer", id));
+        return refused(formatted("there is no ghost {}, or no longer", id));
     }
     const Entry& entry = this->entry(ghost->kind->name);
     const auto admitted = admit(entry, *ghost, request);

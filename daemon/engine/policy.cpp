@@ -1,10 +1,10 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "engine/policy.hpp"
 
+#include "core/format.hpp"
 #include "core/option.hpp"
 
 #include <array>
-#include <format>
 #include <string_view>
 
 namespace egb::engine {
@@ -38,30 +38,29 @@ Decision report(std::string reason) {
 
 Decision decide(const Ghost& ghost, const KindPolicy& policy, Health health) {
     if (ghost.kind->reach == Reach::reports) {
-        return report(std::format("the kind {} only reports", ghost.kind->name));
+        return report(formatted("the kind {} only reports", ghost.kind->name));
     }
     if (ghost.reach == Reach::reports) {
         return report("such a ghost is only ever reported");
     }
     if (policy.clean == CleanPolicy::never) {
-        return report(std::format("Clean=never for the kind {}", ghost.kind->name));
+        return report(formatted("Clean=never for the kind {}", ghost.kind->name));
     }
     const bool enough = ghost.grade == Grade::proven || policy.clean == CleanPolicy::suspected;
     if (!enough && !ghost.askable) {
         return report("it is only suspected, and only what is proven is cleaned");
     }
     if (health == Health::lossy) {
-        return report(
-            std::format("events of the kind {} were lost, so nothing of it is cleaned before a whole "
-                        "sweep has put that right",
-                        ghost.kind->name));
+        return report(formatted("events of the kind {} were lost, so nothing of it is cleaned before a whole "
+                                "sweep has put that right",
+                                ghost.kind->name));
     }
     if (!enough) {
         return {.action = Action::ask,
-                .reason = std::format("it is only suspected, so {}", ghost.kind->question)};
+                .reason = formatted("it is only suspected, so {}", ghost.kind->question)};
     }
     return {.action = Action::clean,
-            .reason = std::format("it is {}, and Clean={}", to_string(ghost.grade), to_string(policy.clean))};
+            .reason = formatted("it is {}, and Clean={}", to_string(ghost.grade), to_string(policy.clean))};
 }
 
 std::span<const OptionSpec> common_kind_options() {

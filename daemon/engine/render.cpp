@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "engine/render.hpp"
 
+#include "core/format.hpp"
 #include "core/kind_info.hpp"
 #include "core/time_span.hpp"
 #include "core/utf8.hpp"
@@ -10,7 +11,6 @@
 #include <algorithm>
 #include <cstddef>
 #include <cstdint>
-#include <format>
 #include <ranges>
 #include <string_view>
 #include <utility>
@@ -117,26 +117,26 @@ std::string text_of(const FieldValue& value) {
 
 std::string holder_text(const Holder& holder) {
     const Process& process = *holder.process;
-    auto text = std::format("{} (pid {}, uid {})", printable(process.comm), process.id.pid, process.uid);
+    auto text = formatted("{} (pid {}, uid {})", printable(process.comm), process.id.pid, process.uid);
     if (holder.fd >= 0) {
-        text += std::format(", descriptor {}", holder.fd);
+        text += formatted(", descriptor {}", holder.fd);
     }
     if (!process.unit.empty()) {
-        text += std::format(", unit {}", printable(process.unit));
+        text += formatted(", unit {}", printable(process.unit));
     }
     if (!process.container.empty()) {
-        text += std::format(", container {}", printable(process.container));
+        text += formatted(", container {}", printable(process.container));
     }
     return text;
 }
 
 /// A heading and its lines; `none` stands where there are none.
 std::string section(std::string_view title, const std::vector<std::string>& lines, std::string_view none) {
-    auto text = std::format("\n{}\n", title);
+    auto text = formatted("\n{}\n", title);
     for (const auto& line : lines) {
-        text += std::format("  - {}\n", line);
+        text += formatted("  - {}\n", line);
     }
-    return lines.empty() ? text + std::format("  {}\n", none) : text;
+    return lines.empty() ? text + formatted("  {}\n", none) : text;
 }
 
 std::vector<std::string> sentences(const Ghost& ghost, Weight weight, Instant now) {
@@ -163,14 +163,14 @@ std::vector<std::string> holder_lines(const Ghost& ghost) {
     auto lines = ghost.holders | std::views::take(most_holders_explained) |
                  std::views::transform(holder_text) | std::ranges::to<std::vector>();
     if (ghost.holders.size() > lines.size()) {
-        lines.push_back(std::format("and {} more", ghost.holders.size() - lines.size()));
+        lines.push_back(formatted("and {} more", ghost.holders.size() - lines.size()));
     }
     return lines;
 }
 
 std::vector<std::string> field_lines(const Fields& fields) {
     return fields | std::views::transform([](const Field& field) {
-               return std::format("{}: {}", field.name, text_of(field.value));
+               return formatted("{}: {}", field.name, text_of(field.value));
            }) |
            std::ranges::to<std::vector>();
 }
@@ -225,15 +225,14 @@ std::string to_json(const Incident& incident, const Clock& clock) {
 std::string explain(const Ghost& ghost, const Fields& fields, const Decision& decision, const Clock& clock) {
     const Instant now = clock.now();
     const auto age = format_span(std::chrono::floor<std::chrono::seconds>(now - ghost.since));
-    auto text = std::format("Ghost {}: {}\n", ghost.id, printable(ghost.summary));
-    text +=
-        std::format("\nClaim\n  It is {} to be a ghost of the kind {}, for {}{}.\n", to_string(ghost.grade),
-                    ghost.kind->name, ghost.since_kind == SinceKind::at_least ? "at least " : "", age);
+    auto text = formatted("Ghost {}: {}\n", ghost.id, printable(ghost.summary));
+    text += formatted("\nClaim\n  It is {} to be a ghost of the kind {}, for {}{}.\n", to_string(ghost.grade),
+                      ghost.kind->name, ghost.since_kind == SinceKind::at_least ? "at least " : "", age);
     text += section("Held by", holder_lines(ghost), "Nobody that could be found.");
     text += section("For it", sentences(ghost, Weight::supports, now), "Nothing.");
     text += section("Against it", sentences(ghost, Weight::opposes, now), "Nothing that was found.");
     text += section("What would change the verdict", changes(ghost), "Nothing that could be named.");
-    text += std::format("\nWhat will be done\n  {}: {}.\n", intention(decision.action), decision.reason);
+    text += formatted("\nWhat will be done\n  {}: {}.\n", intention(decision.action), decision.reason);
     if (!fields.empty()) {
         text += section("Facts", field_lines(fields), "");
     }

@@ -1,6 +1,8 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "host/bpf_object.hpp"
 
+#include "core/format.hpp"
+
 #include <bpf/bpf.h>
 #include <bpf/libbpf.h>
 
@@ -120,14 +122,14 @@ BpfObject::BpfObject(const BpfImage& image, FdStore& store) : image_{image}, sto
 BpfObject::~BpfObject() = default;
 
 std::string BpfObject::stored_name(std::string_view what, std::string_view name) const {
-    return std::format("{}.v{}.{}.{}", image_.name, image_.layout, what, name);
+    return formatted("{}.v{}.{}.{}", image_.name, image_.layout, what, name);
 }
 
 Result<BpfObject::ObjectPtr> BpfObject::open() const {
     libbpf_says.clear();
     bpf_object* object = bpf_object__open_mem(image_.elf.data(), image_.elf.size(), nullptr);
     if (object == nullptr) {
-        return fail_bpf(std::format("opening the BPF object {}", image_.name), errno);
+        return fail_bpf(formatted("opening the BPF object {}", image_.name), errno);
     }
     return ObjectPtr{object};
 }
@@ -161,7 +163,7 @@ Result<> BpfObject::load_with_what_works() {
         if (error == 0) {
             return {};
         }
-        auto failure = fail_bpf(std::format("loading the BPF object {}", image_.name), error);
+        auto failure = fail_bpf(formatted("loading the BPF object {}", image_.name), error);
         object_.reset();
         if (after_refusals || image_.optional.empty()) {
             return failure;
@@ -234,7 +236,7 @@ Result<> BpfObject::attach_programs() {
         libbpf_says.clear();
         LinkPtr link{bpf_program__attach(program)};
         if (!link) {
-            return fail_bpf(std::format("attaching the BPF program {}", bpf_program__name(program)), errno);
+            return fail_bpf(formatted("attaching the BPF program {}", bpf_program__name(program)), errno);
         }
         keep_link(bpf_program__name(program), bpf_link__fd(link.get()));
         links_.push_back(std::move(link));
@@ -307,7 +309,7 @@ Result<bpf_link*> BpfObject::iterator(std::string_view program_name) {
     libbpf_says.clear();
     LinkPtr link{bpf_program__attach_iter(*found, &options)};
     if (!link) {
-        return fail_bpf(std::format("attaching the iterator {}", program_name), errno);
+        return fail_bpf(formatted("attaching the iterator {}", program_name), errno);
     }
     return iterators_.emplace(program_name, std::move(link)).first->second.get();
 }
@@ -320,7 +322,7 @@ Result<> BpfObject::iterate(std::string_view program_name, std::size_t record_si
     }
     const Fd run{bpf_iter_create(bpf_link__fd(*link))};
     if (!run) {
-        return fail_errno(std::format("starting the iterator {}", program_name));
+        return fail_errno(formatted("starting the iterator {}", program_name));
     }
     RecordCutter cutter{record_size, on_record};
     while (true) {
@@ -331,7 +333,7 @@ Result<> BpfObject::iterate(std::string_view program_name, std::size_t record_si
         } else if (count == 0) {
             break;
         } else if (errno != EINTR && errno != EAGAIN) {
-            return fail_errno(std::format("reading the iterator {}", program_name));
+            return fail_errno(formatted("reading the iterator {}", program_name));
         }
     }
     if (!cutter.complete()) {
@@ -367,7 +369,7 @@ Result<std::uint32_t> BpfObject::call(std::string_view program_name, std::span<s
         options.ctx_size_in = static_cast<__u32>(context.size());
     }
     if (const int error = -bpf_prog_test_run_opts(bpf_program__fd(*found), &options); error != 0) {
-        return fail_errno(std::format("running the BPF program {}", program_name), error);
+        return fail_errno(formatted("running the BPF program {}", program_name), error);
     }
     return options.retval;
 }
@@ -379,7 +381,7 @@ Result<> BpfObject::read(std::string_view map, std::span<std::byte> value) const
     }
     const __u32 only = 0;
     if (bpf_map_lookup_elem(bpf_map__fd(*found), &only, value.data()) != 0) {
-        return fail_errno(std::format("reading the BPF map {}", map));
+        return fail_errno(formatted("reading the BPF map {}", map));
     }
     return {};
 }
@@ -405,7 +407,7 @@ Result<> BpfObject::control(std::string_view map, std::span<const std::byte> val
     }
     const __u32 only = 0;
     if (bpf_map_update_elem(bpf_map__fd(*found), &only, value.data(), BPF_ANY) != 0) {
-        return fail_errno(std::format("writing the BPF map {}", map));
+        return fail_errno(formatted("writing the BPF map {}", map));
     }
     return {};
 }
@@ -418,7 +420,7 @@ Result<> BpfObject::put(std::string_view map, std::span<const std::uint64_t> key
     }
     auto count = static_cast<__u32>(keys.size());
     if (bpf_map_update_batch(bpf_map__fd(*found), keys.data(), values.data(), &count, nullptr) != 0) {
-        return fail_errno(std::format("filling the BPF map {}", map));
+        return fail_errno(formatted("filling the BPF map {}", map));
     }
     return {};
 }
@@ -437,7 +439,7 @@ Result<> BpfObject::take(std::string_view map, const OnValue& on_value) {
     if (bpf_map_lookup_and_delete_batch(bpf_map__fd(*found), nullptr, &position, keys.data(), values.data(),
                                         &count, nullptr) != 0 &&
         errno != ENOENT) {
-        return fail_errno(std::format("emptying the BPF map {}", map));
+        return fail_errno(formatted("emptying the BPF map {}", map));
     }
     for (std::size_t at = 0; at < count; ++at) {
         on_value(keys[at], std::span{values}.subspan(at * size, size));
@@ -471,7 +473,7 @@ Result<std::uint64_t> BpfObject::sum(std::string_view map) const {
     std::vector<std::uint64_t> counts(static_cast<std::size_t>(cpus));
     const __u32 only = 0;
     if (bpf_map_lookup_elem(bpf_map__fd(*found), &only, counts.data()) != 0) {
-        return fail_errno(std::format("reading the BPF map {}", map));
+        return fail_errno(formatted("reading the BPF map {}", map));
     }
     return std::ranges::fold_left(counts, std::uint64_t{0}, std::plus{});
 }

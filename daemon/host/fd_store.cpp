@@ -1,12 +1,13 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "host/fd_store.hpp"
 
+#include "core/format.hpp"
+
 #include <systemd/sd-daemon.h>
 
 #include <algorithm>
 #include <array>
 #include <cstdlib>
-#include <format>
 #include <memory>
 #include <span>
 #include <system_error>
@@ -41,7 +42,7 @@ Result<> tell(const std::string& state, std::span<const int> fds) {
 }
 
 Result<> remove(std::string_view name) {
-    return tell(std::format("FDSTOREREMOVE=1\nFDNAME={}", name), {});
+    return tell(formatted("FDSTOREREMOVE=1\nFDNAME={}", name), {});
 }
 
 } // namespace
@@ -76,7 +77,7 @@ Result<> SystemdFdStore::keep(std::string_view name, int fd) {
     // The store would keep both.
     drop(name);
     // FDPOLL=0, because systemd at once drops what polls as hung up, and BPF maps and links do.
-    return tell(std::format("FDSTORE=1\nFDNAME={}\nFDPOLL=0", name), std::array{fd});
+    return tell(formatted("FDSTORE=1\nFDNAME={}\nFDPOLL=0", name), std::array{fd});
 }
 
 void SystemdFdStore::drop(std::string_view name) {

@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "host/fd_store.hpp"
 
+#include "core/format.hpp"
 #include "harness/notify_socket.hpp"
 #include "harness/temp_folder.hpp"
 
@@ -15,7 +16,6 @@
 #include <array>
 #include <cstddef>
 #include <cstdlib>
-#include <format>
 #include <functional>
 #include <initializer_list>
 #include <optional>
@@ -111,7 +111,7 @@ std::string started_with(std::initializer_list<std::string_view> names,
             const int file = ::memfd_create("passed", 0);
             const bool made =
                 ::ftruncate(file, next - 2) == 0 && (file == next || ::dup2(file, next) == next);
-            joined += std::format("{}{}", joined.empty() ? "" : ":", made ? name : "broken");
+            joined += formatted("{}{}", joined.empty() ? "" : ":", made ? name : "broken");
             ++next;
         }
         ::setenv("LISTEN_PID", std::to_string(::getpid()).c_str(), 1);
@@ -128,7 +128,7 @@ std::string started_with(std::initializer_list<std::string_view> names,
     int status = -1;
     ::waitpid(child, &status, 0);
     return status == 0 && length >= 0 ? std::string{said.data(), static_cast<std::size_t>(length)}
-                                      : std::format("the child ended with status {}", status);
+                                      : formatted("the child ended with status {}", status);
 }
 
 off_t length_of(const std::optional<Fd>& fd) {
@@ -141,8 +141,8 @@ TEST(FdStore, HandsOutWhatWasPassedOnce) {
                            [](SystemdFdStore& store) {
                                const auto links = store.take("links");
                                const auto ring = store.take("ring");
-                               return std::format("{} {} {} {}", length_of(ring), length_of(links),
-                                                  store.take("ring").has_value(), store.drop_untaken());
+                               return formatted("{} {} {} {}", length_of(ring), length_of(links),
+                                                store.take("ring").has_value(), store.drop_untaken());
                            }),
               "1 2 false 0");
 }
@@ -160,8 +160,8 @@ TEST(FdStore, TakesTheFirstOfOneName) {
     EXPECT_EQ(started_with({"ring", "ring"},
                            [](SystemdFdStore& store) {
                                const auto ring = store.take("ring");
-                               return std::format("{} {} {}", length_of(ring), store.take("ring").has_value(),
-                                                  ::fcntl(4, F_GETFD));
+                               return formatted("{} {} {}", length_of(ring), store.take("ring").has_value(),
+                                                ::fcntl(4, F_GETFD));
                            }),
               "1 false -1");
 }
@@ -173,7 +173,7 @@ TEST(FdStore, DropsWhatNobodyTook) {
                                const auto links = store.take("links v1");
                                const auto kept = store.keep("canary", STDOUT_FILENO);
                                const auto dropped = store.drop_untaken();
-                               return std::format("{} {} {}", kept.has_value(), dropped, ::fcntl(3, F_GETFD));
+                               return formatted("{} {} {}", kept.has_value(), dropped, ::fcntl(3, F_GETFD));
                            }),
               "true 2 -1");
     EXPECT_THAT(test::texts(manager.received()),

@@ -1,10 +1,10 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "host/pidfd.hpp"
 
+#include "core/format.hpp"
+
 #include <sys/syscall.h>
 #include <unistd.h>
-
-#include <format>
 
 namespace egb::host {
 
@@ -17,7 +17,7 @@ Result<Fd> pidfd_of(const ProcFs& procfs, const ProcessIdentity& process) {
     }
     Fd pidfd{static_cast<int>(::syscall(SYS_pidfd_open, process.pid, 0))};
     if (!pidfd) {
-        return fail_errno(std::format("process {}", process.pid));
+        return fail_errno(formatted("process {}", process.pid));
     }
     // From here on, either the pid is that of the process behind the descriptor, or what is done by it
     // reaches nobody.

@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "host/procfs.hpp"
 
+#include "core/format.hpp"
 #include "core/utf8.hpp"
 #include "host/cgroup_names.hpp"
 
@@ -17,7 +18,6 @@
 #include <charconv>
 #include <climits>
 #include <cstddef>
-#include <format>
 #include <memory>
 #include <optional>
 #include <ranges>
@@ -226,7 +226,7 @@ std::filesystem::path ProcFs::default_root() {
 Result<Fd> ProcFs::open_process(std::int32_t pid) const {
     Fd folder{::openat(root_.get(), std::to_string(pid).c_str(), O_RDONLY | O_DIRECTORY | O_CLOEXEC)};
     if (!folder) {
-        return fail_errno(std::format("process {}", pid));
+        return fail_errno(formatted("process {}", pid));
     }
     return folder;
 }
@@ -303,7 +303,7 @@ std::vector<NetNamespace> ProcFs::net_namespaces() const {
     std::vector<NetNamespace> found;
     std::set<std::uint64_t> known;
     for (const auto pid : pids()) {
-        Fd fd{::openat(root_.get(), std::format("{}/ns/net", pid).c_str(), O_RDONLY | O_CLOEXEC)};
+        Fd fd{::openat(root_.get(), formatted("{}/ns/net", pid).c_str(), O_RDONLY | O_CLOEXEC)};
         struct stat status{};
         if (fd && ::fstat(fd.get(), &status) == 0 && known.insert(status.st_ino).second) {
             found.push_back({.inode = status.st_ino, .fd = std::move(fd)});

@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "host/procfs.hpp"
 
+#include "core/format.hpp"
 #include "harness/fake_procfs.hpp"
 
 #include <fcntl.h>
@@ -11,7 +12,6 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
-#include <format>
 #include <fstream>
 #include <sstream>
 
@@ -74,7 +74,7 @@ TEST(ProcFs, CountsDescriptors) {
     const FakeProcFs tree;
     tree.add({.pid = 7, .start_ticks = 4711});
     for (const auto* fd : {"0", "1", "255"}) {
-        tree.write(std::format("7/fd/{}", fd), "");
+        tree.write(formatted("7/fd/{}", fd), "");
     }
     tree.write("7/limits",
                "Limit                     Soft Limit           Hard Limit           Units     \n"
@@ -237,12 +237,12 @@ TEST_P(ProcFsPids, AreOursOrNot) {
 }
 
 INSTANTIATE_TEST_SUITE_P(Trees, ProcFsPids,
-                         testing::Values(PidSample{std::format("Pid:\t1\nNSpid:\t{}\n", ::getpid()), true},
-                                         PidSample{std::format("NSpid:\t{}\n", ::getpid() + 1), false},
-                                         PidSample{std::format("NSpid:\t4242\t{}\n", ::getpid()), false},
-                                         PidSample{std::format("NSpid:\t{}\t{}\n", ::getpid(), ::getpid()),
+                         testing::Values(PidSample{formatted("Pid:\t1\nNSpid:\t{}\n", ::getpid()), true},
+                                         PidSample{formatted("NSpid:\t{}\n", ::getpid() + 1), false},
+                                         PidSample{formatted("NSpid:\t4242\t{}\n", ::getpid()), false},
+                                         PidSample{formatted("NSpid:\t{}\t{}\n", ::getpid(), ::getpid()),
                                                    false},
-                                         PidSample{std::format("Pid:\t{}\n", ::getpid()), false}));
+                                         PidSample{formatted("Pid:\t{}\n", ::getpid()), false}));
 
 TEST(ProcFs, WithoutOurselvesHasNotOurPids) {
     const FakeProcFs tree;

@@ -11,7 +11,6 @@
 #include <algorithm>
 #include <array>
 #include <cstring>
-#include <format>
 #include <map>
 #include <ranges>
 

@@ -14,7 +14,7 @@
 #include <vector>
 
 // Of <linux/tcp.h> or <netinet/tcp.h>, which do not go together.
-struct tcp_info; // NOLINT(readability-identifier-naming)
+struct tcp_info; // NOLINT(readability-identifier-naming): the kernel's name
 
 namespace egb::host {
 

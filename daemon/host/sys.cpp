@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "host/sys.hpp"
 
+#include "core/format.hpp"
 #include "host/fd.hpp"
 #include "host/pidfd.hpp"
 
@@ -8,7 +9,6 @@
 #include <unistd.h>
 
 #include <csignal>
-#include <format>
 
 namespace egb::host {
 
@@ -50,7 +50,7 @@ std::vector<Result<>> RealSys::destroy_sockets(std::span<const SocketTarget> tar
 
 Result<> RealSys::deliver(int pidfd, int signal) {
     if (pidfd_send_signal(pidfd, signal) != 0) {
-        return fail_errno(std::format("signal {}", signal));
+        return fail_errno(formatted("signal {}", signal));
     }
     return {};
 }

@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "host/sys.hpp"
 
+#include "core/format.hpp"
 #include "harness/fake_fd_store.hpp"
 #include "harness/fake_procfs.hpp"
 
@@ -110,7 +111,7 @@ TEST_F(SysTest, APidOfAnotherNamespaceIsUnsupported) {
     // A tree in which everything agrees, but for the pid namespace.
     const test::FakeProcFs tree;
     tree.add({.pid = identity_.pid, .start_ticks = identity_.start_ticks});
-    tree.write("self/status", std::format("NSpid:\t4242\t{}\n", ::getpid()));
+    tree.write("self/status", formatted("NSpid:\t4242\t{}\n", ::getpid()));
     const ProcFs hosts{tree.root()};
     auto identity = hosts.identity(identity_.pid).value();
     EXPECT_EQ(code_of(RealSys{hosts, store_}.signal_process(identity, SIGKILL)), ErrorCode::unsupported);

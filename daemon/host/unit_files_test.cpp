@@ -1,12 +1,11 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "host/unit_files.hpp"
 
+#include "core/format.hpp"
 #include "harness/temp_folder.hpp"
 
 #include <gmock/gmock.h>
 #include <sys/stat.h>
-
-#include <format>
 
 namespace egb::host {
 
@@ -23,7 +22,7 @@ constexpr std::string_view run{"run/systemd/system"};
 constexpr std::string_view usr{"usr/lib/systemd/system"};
 
 std::string saying(std::string_view value) {
-    return std::format("[X-Ours]\nWord={}\n", value);
+    return formatted("[X-Ours]\nWord={}\n", value);
 }
 
 class UnitFilesTest : public testing::Test {

@@ -1,10 +1,11 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "host/unit_name.hpp"
 
+#include "core/format.hpp"
+
 #include <algorithm>
 #include <array>
 #include <cstddef>
-#include <format>
 #include <utility>
 
 namespace egb::host {
@@ -72,7 +73,7 @@ std::optional<UnitName> UnitName::parse(std::string_view text) {
 }
 
 std::string UnitName::text() const {
-    return std::format("{}{}{}.{}", prefix, instance ? "@" : "", instance.value_or(""), type);
+    return formatted("{}{}{}.{}", prefix, instance ? "@" : "", instance.value_or(""), type);
 }
 
 UnitName UnitName::with_instance(std::optional<std::string> other) const {

@@ -1,12 +1,12 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "sinks/bus_sink.hpp"
 
+#include "core/format.hpp"
 #include "core/kind_info.hpp"
 #include "harness/fake_clock.hpp"
 
 #include <gtest/gtest.h>
 
-#include <format>
 #include <string>
 #include <vector>
 
@@ -22,16 +22,16 @@ constexpr KindInfo tcp{
 class RecordedSignals final : public bus::Signals {
 public:
     void ghost_appeared(const Ghost& ghost, std::uint32_t more) override {
-        lines.push_back(std::format("appeared {} {}", ghost.id, more));
+        lines.push_back(formatted("appeared {} {}", ghost.id, more));
     }
     void action_pending(const Ghost& ghost, Span until_act, std::uint32_t more) override {
-        lines.push_back(std::format("pending {} {} {}", ghost.id, until_act, more));
+        lines.push_back(formatted("pending {} {} {}", ghost.id, until_act, more));
     }
     void ghost_cleaned(const Ghost& ghost, const Outcome& outcome, std::uint32_t more) override {
-        lines.push_back(std::format("cleaned {} {} {}", ghost.id, outcome.reason, more));
+        lines.push_back(formatted("cleaned {} {} {}", ghost.id, outcome.reason, more));
     }
     void ghost_vanished(const Ghost& ghost, std::string_view reason, std::uint32_t more) override {
-        lines.push_back(std::format("vanished {} {} {}", ghost.id, reason, more));
+        lines.push_back(formatted("vanished {} {} {}", ghost.id, reason, more));
     }
 
     std::vector<std::string> lines;
@@ -66,7 +66,7 @@ TEST_F(BusSinkTest, EmitsABatchAtItsEnd) {
     EXPECT_TRUE(signals_.lines.empty());
 
     sink_.flush();
-    const std::vector<std::string> expected{"appeared 1 0", std::format("pending 1 {} 0", Span{5s}),
+    const std::vector<std::string> expected{"appeared 1 0", formatted("pending 1 {} 0", Span{5s}),
                                             "cleaned 1 went 0", "vanished 2 went 0", "appeared 3 0"};
     EXPECT_EQ(signals_.lines, expected);
 

@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "sinks/journal_sink.hpp"
 
+#include "core/format.hpp"
 #include "core/kind_info.hpp"
 #include "core/option.hpp"
 #include "sinks/message_ids.hpp"
@@ -14,7 +15,6 @@
 #include <algorithm>
 #include <chrono>
 #include <cstddef>
-#include <format>
 #include <optional>
 
 namespace egb::sinks {
@@ -53,13 +53,13 @@ std::string holders_clause(const Ghost& ghost) {
     }
     const Process& first = *ghost.holders.front().process;
     const std::string others =
-        ghost.holders.size() == 1 ? "" : std::format(" and {} more", ghost.holders.size() - 1);
-    const std::string home = first.unit.empty() ? "" : std::format(" of {}", first.unit);
-    return std::format(", held by {}[{}]{}{}", first.comm, first.id.pid, home, others);
+        ghost.holders.size() == 1 ? "" : formatted(" and {} more", ghost.holders.size() - 1);
+    const std::string home = first.unit.empty() ? "" : formatted(" of {}", first.unit);
+    return formatted(", held by {}[{}]{}{}", first.comm, first.id.pid, home, others);
 }
 
 std::string because(std::string_view reason) {
-    return reason.empty() ? std::string{} : std::format(" ({})", reason);
+    return reason.empty() ? std::string{} : formatted(" ({})", reason);
 }
 
 std::string what_came_of_it(const Outcome& outcome) {
@@ -80,23 +80,22 @@ std::string what_came_of_it(const Outcome& outcome) {
 
 std::string message(const Incident& incident) {
     const Ghost& ghost = *incident.ghost;
-    const std::string subject = std::format("{} ghost {}", ghost.kind->name, ghost.id);
+    const std::string subject = formatted("{} ghost {}", ghost.kind->name, ghost.id);
     switch (incident.type) {
     case IncidentType::appeared:
-        return std::format("{} appeared, {}: {}{}", subject, to_string(ghost.grade), ghost.summary,
-                           holders_clause(ghost));
+        return formatted("{} appeared, {}: {}{}", subject, to_string(ghost.grade), ghost.summary,
+                         holders_clause(ghost));
     case IncidentType::changed:
-        return std::format("{} is now {}: {}{}", subject, to_string(ghost.grade), ghost.summary,
-                           holders_clause(ghost));
+        return formatted("{} is now {}: {}{}", subject, to_string(ghost.grade), ghost.summary,
+                         holders_clause(ghost));
     case IncidentType::pending:
-        return std::format("{} will be cleaned in {} unless somebody objects: {}{}", subject,
-                           format_span(incident.until_act), ghost.summary, holders_clause(ghost));
+        return formatted("{} will be cleaned in {} unless somebody objects: {}{}", subject,
+                         format_span(incident.until_act), ghost.summary, holders_clause(ghost));
     case IncidentType::acted:
-        return std::format("{} {}: {}{}", subject, what_came_of_it(incident.outcome), ghost.summary,
-                           because(incident.outcome.reason));
+        return formatted("{} {}: {}{}", subject, what_came_of_it(incident.outcome), ghost.summary,
+                         because(incident.outcome.reason));
     case IncidentType::vanished:
-        return std::format("{} went by itself: {}{}", subject, ghost.summary,
-                           because(incident.outcome.reason));
+        return formatted("{} went by itself: {}{}", subject, ghost.summary, because(incident.outcome.reason));
     }
     std::unreachable();
 }
@@ -105,7 +104,7 @@ class EntryBuilder {
 public:
     template <typename T>
     EntryBuilder& add(std::string_view name, const T& value) {
-        entry_.push_back(std::format("{}={}", name, value));
+        entry_.push_back(formatted("{}={}", name, value));
         return *this;
     }
 
@@ -270,12 +269,12 @@ JournalEntry JournalSink::summary(const Subject& subject, const Tally& tally) {
     const auto& [kind, incident] = subject;
     std::string most;
     for (const auto& [name, count] : holders) {
-        most += std::format("{}{} ({})", most.empty() ? "" : ", ", name, count);
+        most += formatted("{}{} ({})", most.empty() ? "" : ", ", name, count);
     }
     EntryBuilder entry;
     entry
         .add("MESSAGE",
-             std::format("{} more {} ghosts ({}), most of them held by {}", tally.more, kind, incident, most))
+             formatted("{} more {} ghosts ({}), most of them held by {}", tally.more, kind, incident, most))
         .add("MESSAGE_ID", flood_message_id)
         .add("PRIORITY", tally.priority)
         .add("GHOST_KIND", kind)

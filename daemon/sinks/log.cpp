@@ -1,6 +1,8 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "sinks/log.hpp"
 
+#include "core/format.hpp"
+
 #include <spdlog/sinks/null_sink.h>
 #include <spdlog/sinks/stdout_color_sinks.h>
 #include <spdlog/sinks/systemd_sink.h>
@@ -12,7 +14,6 @@
 #include <algorithm>
 #include <array>
 #include <cstdlib>
-#include <format>
 #include <memory>
 #include <utility>
 
@@ -39,7 +40,7 @@ bool stderr_is_the_journal() {
     const char* stream = std::getenv("JOURNAL_STREAM");
     struct stat status{};
     return stream != nullptr && ::fstat(STDERR_FILENO, &status) == 0 &&
-           std::format("{}:{}", status.st_dev, status.st_ino) == stream;
+           formatted("{}:{}", status.st_dev, status.st_ino) == stream;
 }
 
 spdlog::sink_ptr make_sink(std::string_view target, const std::string& identifier) {

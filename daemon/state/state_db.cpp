@@ -1,11 +1,11 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "state/state_db.hpp"
 
+#include "core/format.hpp"
 #include "core/kind_info.hpp"
 #include "state/migrations.hpp"
 
 #include <algorithm>
-#include <format>
 #include <limits>
 #include <system_error>
 #include <variant>
@@ -182,13 +182,13 @@ private:
 
     void equals(std::string_view column, std::string_view text) {
         if (!text.empty()) {
-            add(std::format("{} =", column), text);
+            add(formatted("{} =", column), text);
         }
     }
 
     void add(std::string_view comparison, Value value) {
         const auto parameter = values_.size() + first_parameter;
-        sql_ += std::format(" {} {} ?{}", values_.empty() ? "WHERE" : "AND", comparison, parameter);
+        sql_ += formatted(" {} {} ?{}", values_.empty() ? "WHERE" : "AND", comparison, parameter);
         values_.push_back(value);
     }
 
@@ -230,7 +230,7 @@ Result<> migrate_one(const Database& db) {
     if (step == migrations.size()) {
         return {};
     }
-    const std::string mark = std::format("PRAGMA user_version = {}", step + 1);
+    const std::string mark = formatted("PRAGMA user_version = {}", step + 1);
     return db.execute(migrations.at(step))
         .and_then([&] {
             return db.execute(mark.c_str());
@@ -322,11 +322,11 @@ Result<Database> StateDb::open_file() {
 }
 
 Result<> StateDb::set_aside(const Error& damage) {
-    const std::string kept = std::format("{}.corrupt-{:%Y%m%dT%H%M%S}", file_.native(), clock_.wall_now());
+    const std::string kept = formatted("{}.corrupt-{:%Y%m%dT%H%M%S}", file_.native(), clock_.wall_now());
     std::error_code failure;
     std::filesystem::rename(file_, kept, failure);
     if (failure) {
-        return fail_errno(std::format("it is damaged ({}) and cannot be set aside", damage.message),
+        return fail_errno(formatted("it is damaged ({}) and cannot be set aside", damage.message),
                           failure.value());
     }
     for (const auto* companion : {"-wal", "-shm"}) {
@@ -334,8 +334,8 @@ Result<> StateDb::set_aside(const Error& damage) {
         std::filesystem::rename(file_.native() + companion, kept + companion, absent);
     }
     leave_given_ids();
-    on_trouble_(std::format("{} is damaged ({}); it is kept as {}, and a new one is begun", file_.native(),
-                            damage.message, kept));
+    on_trouble_(formatted("{} is damaged ({}); it is kept as {}, and a new one is begun", file_.native(),
+                          damage.message, kept));
     return {};
 }
 
@@ -382,8 +382,8 @@ void StateDb::retry() {
         return;
     }
     degraded_.clear();
-    on_trouble_(std::format("{} works again; {} incidents were dropped meanwhile", file_.native(),
-                            std::exchange(dropped_, 0)));
+    on_trouble_(formatted("{} works again; {} incidents were dropped meanwhile", file_.native(),
+                          std::exchange(dropped_, 0)));
 }
 
 Result<> StateDb::return_to_file() {
@@ -541,9 +541,9 @@ bool StateDb::prune() {
 
 void StateDb::trouble(const Error& why) {
     const bool news = degraded_.empty();
-    degraded_ = std::format("{}: {}; {}", file_.native(), why.message,
-                            home_ == Home::memory ? "ids and history live in memory only"
-                                                  : "history waits in memory");
+    degraded_ =
+        formatted("{}: {}; {}", file_.native(), why.message,
+                  home_ == Home::memory ? "ids and history live in memory only" : "history waits in memory");
     if (news) {
         on_trouble_(degraded_);
     }

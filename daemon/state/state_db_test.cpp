@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "state/state_db.hpp"
 
+#include "core/format.hpp"
 #include "core/kind_info.hpp"
 #include "harness/fake_clock.hpp"
 #include "harness/temp_folder.hpp"
@@ -19,7 +20,6 @@
 #include <cerrno>
 #include <csignal>
 #include <filesystem>
-#include <format>
 #include <fstream>
 #include <ranges>
 #include <set>
@@ -43,7 +43,7 @@ GhostPtr ghost(GhostId id, const KindInfo& kind = tcp) {
     Ghost ghost;
     ghost.id = id;
     ghost.kind = &kind;
-    ghost.summary = std::format("ghost {}", id);
+    ghost.summary = formatted("ghost {}", id);
     return std::make_shared<const Ghost>(std::move(ghost));
 }
 

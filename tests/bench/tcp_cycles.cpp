@@ -12,7 +12,6 @@
 
 #include <chrono>
 #include <cstdint>
-#include <format>
 #include <iostream>
 #include <string>
 #include <string_view>
@@ -73,7 +72,7 @@ void run(Listener& listener, milliseconds length) {
         cycles += cycles_in_a_batch;
     }
     const nanoseconds took = steady_clock::now() - begun;
-    std::cout << std::format("{{\"cycles\": {}, \"ns\": {}}}\n", cycles, took.count()) << std::flush;
+    std::cout << R"({"cycles": )" << cycles << R"(, "ns": )" << took.count() << "}\n" << std::flush;
 }
 
 } // namespace

@@ -1,4 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
+#include "core/format.hpp"
 #include "harness/sockets.hpp"
 
 #include "host/bpf_holder_scan.hpp"
@@ -13,7 +14,6 @@
 
 #include <array>
 #include <cstdio>
-#include <format>
 #include <memory>
 #include <vector>
 
@@ -61,7 +61,7 @@ TYPED_TEST(HolderScanOnTheKernel, finds_both_descriptors_of_one_file) {
 TYPED_TEST(HolderScanOnTheKernel, finds_who_has_a_file_open_by_a_descriptor_that_only_names_it) {
     const std::unique_ptr<std::FILE, int (*)(std::FILE*)> file{std::tmpfile(), std::fclose};
     ASSERT_TRUE(file);
-    const auto path = std::format("/proc/self/fd/{}", ::fileno(file.get()));
+    const auto path = formatted("/proc/self/fd/{}", ::fileno(file.get()));
     const Fd name{::open(path.c_str(), O_PATH | O_CLOEXEC)};
     const auto holders = this->scan_.find(name.get());
     ASSERT_TRUE(holders) << holders.error().message;

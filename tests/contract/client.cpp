@@ -1,7 +1,8 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "contract/client.hpp"
 
-#include <format>
+#include "core/format.hpp"
+
 #include <utility>
 
 namespace egb::test {
@@ -24,19 +25,19 @@ ManagerClient::~ManagerClient() {
 void ManagerClient::onGhostAppeared(const std::uint64_t& id, const std::string& kind,
                                     const std::string& grade, const std::string& summary,
                                     const std::uint32_t& more) {
-    signals_.push_back({"GhostAppeared", id, kind, std::format("{} {}", grade, summary), more});
+    signals_.push_back({"GhostAppeared", id, kind, formatted("{} {}", grade, summary), more});
 }
 
 void ManagerClient::onActionPending(const std::uint64_t& id, const std::string& kind,
                                     const std::string& summary, const std::uint64_t& usec,
                                     const std::uint32_t& more) {
-    signals_.push_back({"ActionPending", id, kind, std::format("{} {}", summary, usec), more});
+    signals_.push_back({"ActionPending", id, kind, formatted("{} {}", summary, usec), more});
 }
 
 void ManagerClient::onGhostCleaned(const std::uint64_t& id, const std::string& kind,
                                    const std::string& verdict, const std::string& reason,
                                    const std::uint32_t& more) {
-    signals_.push_back({"GhostCleaned", id, kind, std::format("{} {}", verdict, reason), more});
+    signals_.push_back({"GhostCleaned", id, kind, formatted("{} {}", verdict, reason), more});
 }
 
 void ManagerClient::onGhostVanished(const std::uint64_t& id, const std::string& kind,

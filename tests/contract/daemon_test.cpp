@@ -5,13 +5,13 @@
 #include "contract/mock_polkit.hpp"
 #include "contract/nonsense.hpp"
 #include "contract/running_daemon.hpp"
+#include "core/format.hpp"
 #include "sinks/signal_budget.hpp"
 
 #include <fcntl.h>
 #include <gmock/gmock.h>
 
 #include <algorithm>
-#include <format>
 #include <functional>
 #include <numeric>
 #include <optional>
@@ -89,7 +89,7 @@ TEST_F(DaemonTest, TellsOfAGhostFromItsBeginningToItsEnd) {
     const auto id = ghost_of("some");
     EXPECT_TRUE(saw("GhostAppeared", id));
     EXPECT_THAT(user_.manager().Describe(id),
-                AllOf(HasSubstr(std::format("\"id\":{}", id)), HasSubstr("planted")));
+                AllOf(HasSubstr(formatted("\"id\":{}", id)), HasSubstr("planted")));
     EXPECT_THAT(user_.manager().Explain(id), HasSubstr("some"));
     EXPECT_EQ(rows().at(0).get<2>(), "proven");
     EXPECT_EQ(rows().at(0).get<10>(), "report");
@@ -192,7 +192,7 @@ TEST_F(DaemonTest, LeavesAloneWhatAUnitHoldsThatHasOptedOut) {
     manager.Reload();
     const auto file = daemon_.plant("some", "proven\n");
     const auto id = ghost_of("some");
-    const auto why = std::format("its unit app.service says \"Clean=no\" in {}", wish.string());
+    const auto why = formatted("its unit app.service says \"Clean=no\" in {}", wish.string());
 
     EXPECT_THAT(manager.Explain(id), HasSubstr(why));
     const auto outcomes = manager.Clean({id}, {});

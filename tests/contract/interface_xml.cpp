@@ -1,8 +1,9 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "contract/interface_xml.hpp"
 
+#include "core/format.hpp"
+
 #include <algorithm>
-#include <format>
 #include <fstream>
 #include <iterator>
 #include <regex>
@@ -37,7 +38,7 @@ std::string without_comments(std::string text) {
 
 std::string argument(const Element& arg) {
     const auto direction = arg.attributes.contains("direction") ? arg.attribute("direction") : "";
-    return std::format(" {} {}:{}", direction, arg.attribute("name"), arg.attribute("type"));
+    return formatted(" {} {}:{}", direction, arg.attribute("name"), arg.attribute("type"));
 }
 
 /// Of the element itself, or else of its interface, or else what D-Bus says.
@@ -57,7 +58,7 @@ std::string change_of(const Element& property, const Element& interface) {
 const std::string& Element::attribute(const std::string& wanted) const {
     const auto found = attributes.find(wanted);
     if (found == attributes.end()) {
-        throw std::runtime_error{std::format("<{}> has no {}=", name, wanted)};
+        throw std::runtime_error{formatted("<{}> has no {}=", name, wanted)};
     }
     return found->second;
 }
@@ -75,7 +76,7 @@ std::vector<const Element*> Element::all(std::string_view child) const {
 const Element& Element::the(std::string_view child) const {
     const auto found = all(child);
     if (found.size() != 1) {
-        throw std::runtime_error{std::format("<{}> has {} <{}>", name, found.size(), child)};
+        throw std::runtime_error{formatted("<{}> has {} <{}>", name, found.size(), child)};
     }
     return *found.front();
 }
@@ -92,7 +93,7 @@ Element parse_xml(const std::string& text) {
         last = found[0].second;
         if (found[1].length() > 0) {
             if (open.size() < 2 || open.back()->name != found[2]) {
-                throw std::runtime_error{std::format("</{}> ends nothing", found[2].str())};
+                throw std::runtime_error{formatted("</{}> ends nothing", found[2].str())};
             }
             open.pop_back();
             continue;
@@ -126,7 +127,7 @@ const Element& interface_in(const Element& node, std::string_view interface) {
         return element->attribute("name") == interface;
     });
     if (found == interfaces.end()) {
-        throw std::runtime_error{std::format("there is no interface {}", interface)};
+        throw std::runtime_error{formatted("there is no interface {}", interface)};
     }
     return **found;
 }
@@ -135,7 +136,7 @@ std::set<std::string> promises_of(const Element& interface) {
     std::set<std::string> promises;
     for (const auto* member : {"method", "signal"}) {
         for (const auto* element : interface.all(member)) {
-            auto line = std::format("{} {}", member, element->attribute("name"));
+            auto line = formatted("{} {}", member, element->attribute("name"));
             for (const auto* arg : element->all("arg")) {
                 line += argument(*arg);
             }
@@ -143,9 +144,9 @@ std::set<std::string> promises_of(const Element& interface) {
         }
     }
     for (const auto* property : interface.all("property")) {
-        promises.insert(std::format("property {}:{} {}, changes: {}", property->attribute("name"),
-                                    property->attribute("type"), property->attribute("access"),
-                                    change_of(*property, interface)));
+        promises.insert(formatted("property {}:{} {}, changes: {}", property->attribute("name"),
+                                  property->attribute("type"), property->attribute("access"),
+                                  change_of(*property, interface)));
     }
     return promises;
 }

@@ -2,9 +2,9 @@
 #include "contract/nonsense.hpp"
 
 #include "contract/interface_xml.hpp"
+#include "core/format.hpp"
 
 #include <array>
-#include <format>
 #include <memory>
 #include <utility>
 
@@ -70,7 +70,7 @@ bool Nonsense::is_answered(Client& client, const std::vector<Target>& all) {
     const std::string signature = odd ? one_of(odd_signatures) : target.signature;
     const char* const interface = odd && below(4) == 0 ? nullptr : target.interface.c_str();
     const std::string path = odd && below(4) == 0 ? "/org/eghostbuster1/no" : target.path;
-    last_ = std::format("{} {}({})", path, target.method, signature);
+    last_ = formatted("{} {}({})", path, target.method, signature);
 
     sd_bus_message* fresh{};
     if (sd_bus_message_new_method_call(client.raw(), &fresh, "org.eghostbuster1", path.c_str(), interface,

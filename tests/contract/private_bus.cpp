@@ -2,6 +2,7 @@
 #include "contract/private_bus.hpp"
 
 #include "contract/interface_xml.hpp"
+#include "core/format.hpp"
 
 #include <fcntl.h>
 #include <sys/prctl.h>
@@ -87,7 +88,7 @@ void must(int result, const char* what) {
 
 PrivateBus::PrivateBus() {
     static std::atomic<unsigned> made;
-    address_ = std::format("unix:abstract=egb-contract-{}-{}", ::getpid(), ++made);
+    address_ = formatted("unix:abstract=egb-contract-{}-{}", ::getpid(), ++made);
     const auto file = folder_.write(
         "bus.conf", std::vformat(configuration,
                                  std::make_format_args(address_, EGB_DBUS_FOLDER "/org.eghostbuster1.conf")));
@@ -97,8 +98,8 @@ PrivateBus::PrivateBus() {
     }
     const host::Fd ready{pipe[0]};
     host::Fd theirs{pipe[1]};
-    const auto configuration_option = std::format("--config-file={}", file.string());
-    const auto ready_option = std::format("--print-address={}", theirs.get());
+    const auto configuration_option = formatted("--config-file={}", file.string());
+    const auto ready_option = formatted("--print-address={}", theirs.get());
     const auto log_file = folder_.path() / "bus.log";
     const host::Fd log{::open(log_file.c_str(), O_WRONLY | O_CREAT | O_CLOEXEC, 0600)};
     daemon_ = ::fork();

@@ -2,13 +2,13 @@
 #include "contract/served_bus.hpp"
 
 #include "contract/eventually.hpp"
+#include "core/format.hpp"
 #include "harness/builders.hpp"
 #include "harness/fake_kind.hpp"
 
 #include <sys/stat.h>
 
 #include <algorithm>
-#include <format>
 #include <future>
 #include <memory>
 #include <ranges>
@@ -95,13 +95,13 @@ Result<> FakeControl::act(std::string line) {
 
 Result<std::string> FakeControl::describe(GhostId id) const {
     return known(id).transform([id] {
-        return std::format(R"({{"id":{}}})", id);
+        return formatted(R"({{"id":{}}})", id);
     });
 }
 
 Result<std::string> FakeControl::explain(GhostId id) const {
     return known(id).transform([id] {
-        return std::format("Ghost {}\nis \xFF one.", id);
+        return formatted("Ghost {}\nis \xFF one.", id);
     });
 }
 
@@ -132,7 +132,7 @@ Result<std::vector<Holder>> FakeControl::who_owns(int fd) {
 }
 
 Outcome FakeControl::clean(GhostId id, Grade least, std::string_view actor) {
-    if (!act(std::format("clean {} {} {}", id, to_string(least), actor))) {
+    if (!act(formatted("clean {} {} {}", id, to_string(least), actor))) {
         return {.verdict = Verdict::refused, .reason = failure->message};
     }
     return known(id) ? Outcome{.verdict = Verdict::cleaned, .reason = "a second look did not find it"}
@@ -141,24 +141,24 @@ Outcome FakeControl::clean(GhostId id, Grade least, std::string_view actor) {
 
 Result<> FakeControl::hold(GhostId id, Span span) {
     return known(id).and_then([&] {
-        return act(std::format("hold {} {}", id, span));
+        return act(formatted("hold {} {}", id, span));
     });
 }
 
 Result<> FakeControl::ignore(GhostId id, Span span) {
     return known(id).and_then([&] {
-        return act(std::format("ignore {} {}", id, span));
+        return act(formatted("ignore {} {}", id, span));
     });
 }
 
 Result<std::string> FakeControl::restore(GhostId id) {
-    return act(std::format("restore {}", id)).transform([] {
+    return act(formatted("restore {}", id)).transform([] {
         return std::string{"/run/some.lock"};
     });
 }
 
 Result<std::uint32_t> FakeControl::scan(const std::vector<std::string>& names) {
-    return act(std::format("scan {}", names.size())).transform([this] {
+    return act(formatted("scan {}", names.size())).transform([this] {
         return static_cast<std::uint32_t>(ghosts_.size());
     });
 }
@@ -166,15 +166,15 @@ Result<std::uint32_t> FakeControl::scan(const std::vector<std::string>& names) {
 Result<> FakeControl::set_policy(std::string_view kind, const std::map<std::string, std::string>& options,
                                  Lifetime lifetime) {
     std::string line =
-        std::format("set-policy {}{}", kind, lifetime == Lifetime::persistent ? " for ever" : "");
+        formatted("set-policy {}{}", kind, lifetime == Lifetime::persistent ? " for ever" : "");
     for (const auto& [name, value] : options) {
-        line += std::format(" {}={}", name, value);
+        line += formatted(" {}={}", name, value);
     }
     return act(std::move(line));
 }
 
 Result<> FakeControl::pause(bool paused) {
-    return act(std::format("pause {}", paused)).transform([this, paused] {
+    return act(formatted("pause {}", paused)).transform([this, paused] {
         manager.paused = paused;
     });
 }

@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "harness/directory_kind.hpp"
 
+#include "core/format.hpp"
 #include "harness/builders.hpp"
 #include "harness/fake_events.hpp"
 
@@ -103,7 +104,7 @@ Outcome DirectoryCleaner::clean_one(const Ghost& ghost) const {
         return {.verdict = Verdict::failed, .reason = "the file .stubborn is in the way"};
     }
     fs::create_directory(quarantine(), error);
-    fs::rename(file, quarantine() / std::format("{}.{}", ghost.id, ghost.key), error);
+    fs::rename(file, quarantine() / formatted("{}.{}", ghost.id, ghost.key), error);
     if (fs::exists(file)) {
         return {.verdict = Verdict::failed, .reason = "it is still there: " + error.message()};
     }
@@ -111,7 +112,7 @@ Outcome DirectoryCleaner::clean_one(const Ghost& ghost) const {
 }
 
 Result<std::string> DirectoryCleaner::restore(GhostId id) {
-    const auto prefix = std::format("{}.", id);
+    const auto prefix = formatted("{}.", id);
     std::error_code error;
     for (const auto& kept : fs::directory_iterator{quarantine(), error}) {
         const auto name = kept.path().filename().string();

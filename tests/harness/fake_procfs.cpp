@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "harness/fake_procfs.hpp"
 
-#include <format>
+#include "core/format.hpp"
 
 namespace egb::test {
 
@@ -9,21 +9,21 @@ namespace {
 
 /// As the kernel writes it: fields 4 to 21 do not matter here, 22 is the start time.
 std::string stat_of(const FakeProcess& process) {
-    return std::format("{} ({}) S 1 {} {} 0 -1 4194560 1179 0 3 0 5 7 0 0 20 0 1 0 {} 11452416 1243 "
-                       "18446744073709551615 0 0 0 0 0 0 0 4096 0 0 0 0 17 1 0 0 0 0 0\n",
-                       process.pid, process.comm, process.pid, process.pid, process.start_ticks);
+    return formatted("{} ({}) S 1 {} {} 0 -1 4194560 1179 0 3 0 5 7 0 0 20 0 1 0 {} 11452416 1243 "
+                     "18446744073709551615 0 0 0 0 0 0 0 4096 0 0 0 0 17 1 0 0 0 0 0\n",
+                     process.pid, process.comm, process.pid, process.pid, process.start_ticks);
 }
 
 std::string status_of(const FakeProcess& process) {
-    return std::format("Name:\tfake\nUmask:\t0022\nState:\tS (sleeping)\nTgid:\t{}\nPid:\t{}\nPPid:\t1\n"
-                       "Uid:\t{}\t0\t0\t0\nGid:\t0\t0\t0\t0\nNSpid:\t{}\n",
-                       process.pid, process.pid, process.uid, process.pid);
+    return formatted("Name:\tfake\nUmask:\t0022\nState:\tS (sleeping)\nTgid:\t{}\nPid:\t{}\nPPid:\t1\n"
+                     "Uid:\t{}\t0\t0\t0\nGid:\t0\t0\t0\t0\nNSpid:\t{}\n",
+                     process.pid, process.pid, process.uid, process.pid);
 }
 
 } // namespace
 
 FakeProcFs::FakeProcFs() {
-    write("sys/kernel/random/boot_id", std::format("{}\n", boot_id));
+    write("sys/kernel/random/boot_id", formatted("{}\n", boot_id));
 }
 
 void FakeProcFs::add(const FakeProcess& process) const {

@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "replay/replay.hpp"
 
+#include "core/format.hpp"
 #include "core/time_span.hpp"
 #include "engine/pipeline.hpp"
 #include "harness/fake_clock.hpp"
@@ -133,7 +134,7 @@ Verdict verdict(const std::string& name) {
 }
 
 std::string incident_line(Instant at, std::string_view name, std::string_view key, std::string_view grade) {
-    return std::format("{} {} {} {}", exact_span(at.time_since_epoch()), name, key, grade);
+    return formatted("{} {} {} {}", exact_span(at.time_since_epoch()), name, key, grade);
 }
 
 /// A kind of which only the tracker is real.
@@ -241,7 +242,7 @@ private:
         const auto again = need(kind_.codec().to_fields(type, record));
         for (const Field& field : fields) {
             if (!std::ranges::contains(again, field)) {
-                throw BadLine{std::format("the codec loses {}", field.name)};
+                throw BadLine{formatted("the codec loses {}", field.name)};
             }
         }
         return record;

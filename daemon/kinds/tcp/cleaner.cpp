@@ -1,10 +1,10 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "kinds/tcp/cleaner.hpp"
 
+#include "core/format.hpp"
 #include "kinds/tcp/record.hpp"
 
 #include <array>
-#include <format>
 #include <utility>
 
 namespace egb::tcp {
@@ -16,8 +16,8 @@ std::string still_open(const Ghost& ghost) {
         return {};
     }
     const Holder& holder = ghost.holders.front();
-    return std::format("; {} (pid {}) still has descriptor {} open, and reads an error from it",
-                       holder.process->comm, holder.process->id.pid, holder.fd);
+    return formatted("; {} (pid {}) still has descriptor {} open, and reads an error from it",
+                     holder.process->comm, holder.process->id.pid, holder.fd);
 }
 
 } // namespace

@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "kinds/tcp/leaks.hpp"
 
+#include "core/format.hpp"
 #include "core/time_span.hpp"
 #include "kinds/tcp/evidence.hpp"
 #include "kinds/tcp/tcp.hpp"
@@ -8,7 +9,6 @@
 #include <algorithm>
 #include <chrono>
 #include <cmath>
-#include <format>
 #include <iterator>
 #include <ranges>
 #include <span>
@@ -51,7 +51,7 @@ Leaks::OwnerId id_of(const Process& owner) {
 }
 
 std::string name_of(const Process& owner) {
-    return owner.unit.empty() ? std::format("{} (pid {})", owner.comm, owner.id.pid) : owner.unit;
+    return owner.unit.empty() ? formatted("{} (pid {})", owner.comm, owner.id.pid) : owner.unit;
 }
 
 /// A forecast is not exact to the second.
@@ -78,7 +78,7 @@ void Leaks::Tally::add(const ProcessPtr& owner, Instant since, SinceKind since_k
 }
 
 std::string Leaks::key_of(const Process& owner) {
-    return std::format("leak:{}@{}", owner.id.pid, owner.id.start_ticks);
+    return formatted("leak:{}@{}", owner.id.pid, owner.id.start_ticks);
 }
 
 void Leaks::note(const egb_tcp_owner& owner) {
@@ -128,7 +128,7 @@ std::string Leaks::reason_of_end(std::size_t stuck) const {
         return "its sockets are told of one by one again";
     }
     return stuck == 0 ? "none of its sockets is stuck any more"
-                      : std::format("only {} of its sockets are still stuck", stuck);
+                      : formatted("only {} of its sockets are still stuck", stuck);
 }
 
 void Leaks::update(Leak& leak, const Share& share, Instant at) {
@@ -176,12 +176,12 @@ Leaks::Outlook Leaks::outlook_of(const Leak& leak) {
 std::string Leaks::summary_of(const Leak& leak, const Outlook& outlook) {
     const auto name = name_of(*leak.share.owner);
     const auto per_minute = outlook.sockets_per_minute;
-    auto text = per_minute > 0 ? std::format("{} leaks {} socket{}/min: {} stuck", name, per_minute,
-                                             per_minute == 1 ? "" : "s", leak.share.stuck)
-                               : std::format("{} holds {} stuck sockets", name, leak.share.stuck);
+    auto text = per_minute > 0 ? formatted("{} leaks {} socket{}/min: {} stuck", name, per_minute,
+                                           per_minute == 1 ? "" : "s", leak.share.stuck)
+                               : formatted("{} holds {} stuck sockets", name, leak.share.stuck);
     if (outlook.until_exhausted) {
         text += *outlook.until_exhausted > Span{}
-                    ? std::format(", EMFILE in {}", format_span(*outlook.until_exhausted))
+                    ? formatted(", EMFILE in {}", format_span(*outlook.until_exhausted))
                     : ", EMFILE now";
     }
     return text;

@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "kinds/tcp/scope.hpp"
 
+#include "core/format.hpp"
 #include "core/glob.hpp"
 #include "kinds/tcp/record.hpp"
 
@@ -10,7 +11,6 @@
 #include <array>
 #include <charconv>
 #include <cstddef>
-#include <format>
 #include <limits>
 #include <ranges>
 #include <span>
@@ -368,11 +368,10 @@ bool Scope::covers(const egb_tcp_socket& socket, const std::vector<Holder>& hold
 std::optional<std::string> Bounds::why_out(const egb_tcp_socket& socket,
                                            const std::vector<Holder>& holders) const {
     if (const auto word = except.match(socket, holders)) {
-        return std::format("it is out of bounds by Except={}", *word);
+        return formatted("it is out of bounds by Except={}", *word);
     }
     if (const auto word = except.doubt(holders)) {
-        return std::format("it may be out of bounds by Except={}: too little is known of who holds it",
-                           *word);
+        return formatted("it may be out of bounds by Except={}: too little is known of who holds it", *word);
     }
     if (!only.empty() && !only.covers(socket, holders)) {
         return "it is out of bounds: Only= names neither the socket nor everybody who holds it";

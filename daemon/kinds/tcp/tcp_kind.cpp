@@ -1,12 +1,12 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "kinds/tcp/tcp_kind.hpp"
 
+#include "core/format.hpp"
 #include "host/net_namespace.hpp"
 #include "kinds/tcp/record.hpp"
 #include "kinds/tcp/tcp.hpp"
 
 #include <array>
-#include <format>
 #include <memory>
 #include <utility>
 
@@ -115,9 +115,9 @@ std::vector<Capability> TcpKind::capabilities() const {
                    "of each ghost"),
         capability(
             "sweep", not_entered_,
-            std::format("iter/tcp lists the waiting sockets of each network namespace that a process lives "
-                        "in: {} of them",
-                        namespaces_)),
+            formatted("iter/tcp lists the waiting sockets of each network namespace that a process lives "
+                      "in: {} of them",
+                      namespaces_)),
         capability("descriptors", events_->refusal(sweep_files_program),
                    listed_by_kernel_
                        ? "iter/task_file lists the waiting sockets that processes hold, everywhere"

@@ -9,7 +9,6 @@
 
 #include <algorithm>
 #include <chrono>
-#include <format>
 #include <ranges>
 #include <utility>
 
