@@ -17,6 +17,10 @@ struct Expected {
     ExitCode code;
 };
 
+void PrintTo(const Expected& expected, std::ostream* out) {
+    *out << expected.error;
+}
+
 class ErrorNames : public ::testing::TestWithParam<Expected> {};
 
 TEST_P(ErrorNames, HaveAnExitCodeAndTheDaemonsWords) {

@@ -16,7 +16,8 @@ function(egb_targets folder out)
 endfunction()
 
 # Compiled as a test is. A test runs once and is compiled often: no optimisation, none of the hardening that needs
-# it, and of the debugging information what a backtrace needs. -fPIC and -fPIE are not the same to a precompiled header: whatever is the compiler's default, for all.
+# it, and of the debugging information what a backtrace needs. -fPIC and -fPIE are not the same to a precompiled
+# header: whatever is the compiler's default, for all.
 function(egb_compile_as_test target)
     set_target_properties(${target} PROPERTIES POSITION_INDEPENDENT_CODE OFF)
     # The first two: ccache may then keep what was compiled with a precompiled header.
@@ -50,10 +51,13 @@ function(egb_quick)
             add_dependencies(all_but_unit_tests ${target})
         endif()
         get_target_property(libraries ${target} LINK_LIBRARIES)
+        get_target_property(folder ${target} SOURCE_DIR)
         if((type STREQUAL "EXECUTABLE" AND libraries MATCHES "GTest::")
             OR (EGB_PRECOMPILE AND type MATCHES "^(EXECUTABLE|STATIC_LIBRARY)$"))
             egb_compile_as_test(${target})
             target_precompile_headers(${target} REUSE_FROM egb_precompiled)
+        elseif(type STREQUAL "STATIC_LIBRARY" AND folder MATCHES "^${CMAKE_SOURCE_DIR}/tests")
+            egb_compile_as_test(${target})
         endif()
     endforeach()
 endfunction()

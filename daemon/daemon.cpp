@@ -151,7 +151,7 @@ Daemon::Impl::Impl(const DaemonOptions& options, std::span<const kinds::CatalogE
       sys_{make_sys(dry_run_, procfs_, fd_store_)},
       surroundings_{.clock = clock_, .procfs = procfs_, .fd_store = fd_store_, .sys = *sys_},
       holder_scan_{make_holder_scan(procfs_)},
-      state_{options.state_directory, clock_,
+      state_{options.state_directory, clock_, procfs_.boot_id(),
              [](std::string_view what) {
                  spdlog::error("{}", what);
              }},
@@ -198,6 +198,8 @@ Daemon::Impl::Impl(const DaemonOptions& options, std::span<const kinds::CatalogE
     ledger_.set_describe([this](const Ghost& ghost) {
         return control_.facts(ghost);
     });
+    pipeline_.keep_holds_in(state_);
+    control_.limit_acts();
     configurator_.on_change([this](const config::Config&) {
         put_in_force();
     });
@@ -344,7 +346,11 @@ void Daemon::Impl::rearm() {
 }
 
 void Daemon::Impl::keep_house() {
+    const bool was_degraded = !state_.degraded().empty();
     state_.retry();
+    if (was_degraded && state_.degraded().empty()) {
+        pipeline_.recall_holds();
+    }
     if (const Instant now = clock_.now(); now >= next_pruning_) {
         next_pruning_ = later(now, state_.prune() ? between_prunings_in_arrears : between_prunings);
     }

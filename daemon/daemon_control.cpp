@@ -1,9 +1,16 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "daemon_control.hpp"
 
+#include <algorithm>
 #include <utility>
 
 namespace egb {
+
+DaemonControl::DaemonControl(const Parts& parts, Constants constants, Hooks hooks)
+    : parts_{parts},
+      constants_{std::move(constants)},
+      hooks_{std::move(hooks)},
+      pause_asked_{std::ranges::any_of(parts.state.holds(), &engine::Hold::of_all)} {}
 
 bus::ManagerStatus DaemonControl::status() const {
     bus::ManagerStatus status{.version = constants_.version,
@@ -76,10 +83,12 @@ Result<std::vector<Holder>> DaemonControl::who_owns(int fd) {
     return parts_.holder_scan.find(fd);
 }
 
-Outcome DaemonControl::clean(GhostId id, Grade least, std::string_view actor) {
-    auto outcome = parts_.pipeline.clean(id, {.actor = std::string{actor}, .least = least});
-    hooks_.advance();
-    return outcome;
+Result<Outcome> DaemonControl::clean(GhostId id, Grade least, std::string_view actor) {
+    return ghost(id).transform([&](const GhostPtr&) {
+        auto outcome = parts_.pipeline.clean(id, {.actor = std::string{actor}, .least = least});
+        hooks_.advance();
+        return outcome;
+    });
 }
 
 Result<> DaemonControl::hold(GhostId id, Span span) {
@@ -151,6 +160,7 @@ Result<> DaemonControl::set_policy(std::string_view kind, const std::map<std::st
 
 Result<> DaemonControl::pause(bool paused) {
     pause_asked_ = paused;
+    parts_.state.keep({.until = paused ? end_of_time : Instant{}});
     auto limits = parts_.governor.limits();
     limits.paused = paused;
     parts_.governor.set_limits(std::move(limits));

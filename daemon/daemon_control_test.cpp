@@ -78,7 +78,7 @@ protected:
         {{test::fake_info(), nullptr}, {test::fake_report_info(), nullptr}}};
     Configurator configurator_{catalog_, root_.path(), folder_.path()};
     loop::EventLoop loop_;
-    state::StateDb state_{folder_.path(), clock_, [](std::string_view trouble) {
+    state::StateDb state_{folder_.path(), clock_, "boot", [](std::string_view trouble) {
                               FAIL() << trouble;
                           }};
     test::RecordingSink sink_;
@@ -90,15 +90,16 @@ protected:
     KindRunners runners_;
     Result<> reload_answer_;
     int rearmed_{};
+    const DaemonControl::Parts parts_{.clock = clock_,
+                                      .configurator = configurator_,
+                                      .runners = runners_,
+                                      .governor = governor_,
+                                      .ledger = ledger_,
+                                      .pipeline = pipeline_,
+                                      .state = state_,
+                                      .holder_scan = holder_scan_};
     DaemonControl control_{
-        {.clock = clock_,
-         .configurator = configurator_,
-         .runners = runners_,
-         .governor = governor_,
-         .ledger = ledger_,
-         .pipeline = pipeline_,
-         .state = state_,
-         .holder_scan = holder_scan_},
+        parts_,
         {.version = "1.2.3", .boot_id = "boot", .started = clock_.wall_now(), .dry_run = true},
         {.advance =
              [this] {
@@ -211,9 +212,10 @@ TEST_F(DaemonControlTest, DescribesAndExplains) {
 TEST_F(DaemonControlTest, CleansAndRestores) {
     const GhostId id = plant("a", Grade::proven);
     EXPECT_EQ(control_.restore(id).error().code, ErrorCode::not_found);
-    EXPECT_EQ(control_.clean(id, Grade::proven, "uid 1000").verdict, Verdict::cleaned);
+    EXPECT_EQ(control_.clean(id, Grade::proven, "uid 1000")->verdict, Verdict::cleaned);
     EXPECT_EQ(sink_.last().actor, "uid 1000");
     EXPECT_THAT(ids(), IsEmpty());
+    EXPECT_EQ(control_.clean(id, Grade::proven, "uid 1000").error().code, ErrorCode::not_found);
     EXPECT_EQ(control_.restore(id), "a");
 }
 
@@ -274,8 +276,14 @@ TEST_F(DaemonControlTest, APauseHoldsUntilAPersonEndsIt) {
     pipeline_.tick();
     EXPECT_THAT(kind().fake_cleaner().cleaned(), IsEmpty());
 
+    governor_.set_limits({});
+    DaemonControl after_a_restart{parts_, {}, {}};
+    after_a_restart.limit_acts();
+    EXPECT_TRUE(after_a_restart.status().paused) << "a restart is no person either";
+
     ASSERT_TRUE(control_.pause(false));
     EXPECT_FALSE(control_.status().paused);
+    EXPECT_THAT(state_.holds(), IsEmpty());
     clock_.advance(std::chrono::minutes{10});
     pipeline_.tick();
     clock_.advance(std::chrono::minutes{10});

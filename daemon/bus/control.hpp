@@ -75,8 +75,9 @@ public:
     /// `fd` is a descriptor of ours for the file, and among those found.
     [[nodiscard]] virtual Result<std::vector<Holder>> who_owns(int fd) = 0;
 
-    /// `actor` goes into the record. `least` as in engine::CleanRequest.
-    [[nodiscard]] virtual Outcome clean(GhostId id, Grade least, std::string_view actor) = 0;
+    /// `actor` goes into the record. `least` as in engine::CleanRequest. `not_found` when there is no such
+    /// ghost.
+    [[nodiscard]] virtual Result<Outcome> clean(GhostId id, Grade least, std::string_view actor) = 0;
     [[nodiscard]] virtual Result<> hold(GhostId id, Span span) = 0;
     [[nodiscard]] virtual Result<> ignore(GhostId id, Span span) = 0;
     [[nodiscard]] virtual Result<std::string> restore(GhostId id) = 0;

@@ -294,10 +294,18 @@ void ManagerObject::Clean(sdbus::Result<std::vector<OutcomeOnWire>>&& result, Id
           [this, ids = std::move(ids),
            grade = *least](const Caller& caller) -> Result<std::vector<OutcomeOnWire>> {
               std::vector<OutcomeOnWire> outcomes;
+              std::vector<Error> missing;
               for (const auto id : ids) {
-                  const auto outcome = control_.clean(id, grade, caller.actor());
-                  outcomes.emplace_back(id, std::string{to_string(outcome.verdict)},
-                                        printable(outcome.reason));
+                  const auto outcome =
+                      control_.clean(id, grade, caller.actor()).or_else([&](const Error& error) {
+                          missing.push_back(error);
+                          return Result<Outcome>{Outcome{.verdict = Verdict::gone, .reason = error.message}};
+                      });
+                  outcomes.emplace_back(id, std::string{to_string(outcome->verdict)},
+                                        printable(outcome->reason));
+              }
+              if (missing.size() == ids.size()) {
+                  return std::unexpected(missing.front());
               }
               return outcomes;
           });

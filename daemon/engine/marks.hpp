@@ -29,8 +29,12 @@ public:
     /// In place of the ghost's earlier mark. Drops those whose time is over by `now`, and when there are too
     /// many yet, those that would end first.
     void set(const Ghost& ghost, Mark mark, Instant now) {
+        set(std::string{ghost.kind->name}, ghost.key, std::move(mark), now);
+    }
+
+    void set(std::string kind, std::string key, Mark mark, Instant now) {
         const auto [entry, added] =
-            marks_.try_emplace(Name{.kind = std::string{ghost.kind->name}, .key = ghost.key}, mark);
+            marks_.try_emplace(Name{.kind = std::move(kind), .key = std::move(key)}, mark);
         if (!added) {
             order_.erase({entry->second.until, &entry->first});
             entry->second = mark;

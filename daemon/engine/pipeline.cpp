@@ -49,6 +49,26 @@ std::expected<Answer, std::string> guarded(const auto& call) {
 Pipeline::Pipeline(const Clock& clock, Governor& governor, Ledger& ledger)
     : clock_{clock}, governor_{governor}, ledger_{ledger}, limits_seen_{governor.revision()} {}
 
+void Pipeline::keep_holds_in(HoldStore& store) {
+    hold_store_ = &store;
+    recall_holds();
+}
+
+void Pipeline::recall_holds() {
+    if (hold_store_ == nullptr) {
+        return;
+    }
+    for (Hold& hold : hold_store_->holds()) {
+        if (!hold.of_all()) {
+            holds_.set(std::move(hold.kind), std::move(hold.key), {.until = hold.until, .value = hold.action},
+                       clock_.now());
+        }
+    }
+    for (const auto& [id, ghost] : ledger_.ghosts()) {
+        review(ghost);
+    }
+}
+
 void Pipeline::add(Kind& kind, KindPolicy policy) {
     entries_.emplace(kind.info().name, Entry{.kind = &kind, .policy = policy});
 }
@@ -483,7 +503,12 @@ Result<> Pipeline::set_hold(GhostId id, Span span, Action action) {
         return fail(ErrorCode::invalid, "nothing can be held for less than no time");
     }
     const Instant now = clock_.now();
-    holds_.set(*ghost, {.until = later(now, span), .value = action}, now);
+    const Instant until = later(now, span);
+    holds_.set(*ghost, {.until = until, .value = action}, now);
+    if (hold_store_ != nullptr) {
+        hold_store_->keep(
+            {.kind = std::string{ghost->kind->name}, .key = ghost->key, .action = action, .until = until});
+    }
     review(ghost);
     take_back_questions();
     return {};

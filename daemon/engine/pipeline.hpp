@@ -7,6 +7,7 @@
 #include "core/kind.hpp"
 #include "engine/agenda.hpp"
 #include "engine/governor.hpp"
+#include "engine/hold_store.hpp"
 #include "engine/ledger.hpp"
 #include "engine/marks.hpp"
 #include "engine/policy.hpp"
@@ -29,6 +30,12 @@ struct CleanRequest {
 class Pipeline {
 public:
     Pipeline(const Clock& clock, Governor& governor, Ledger& ledger);
+
+    /// Holds are kept there from now on, and those that are there already count. The store must outlive it.
+    void keep_holds_in(HoldStore& store);
+
+    /// Goes by the store again: it may have become readable.
+    void recall_holds();
 
     void add(Kind& kind, KindPolicy policy);
 
@@ -136,6 +143,7 @@ private:
     Ledger& ledger_;
     std::map<std::string, Entry, std::less<>> entries_;
     Marks<Action> holds_; ///< report: held; ignore: ignored
+    HoldStore* hold_store_{};
     Marks<Asked> asked_;
     std::map<std::string_view, std::vector<GhostPtr>> to_take_back_; ///< by kind
     Agenda pending_; ///< ghosts whose act is announced, and when it may be done

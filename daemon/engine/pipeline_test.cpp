@@ -372,6 +372,45 @@ TEST_F(PipelineTest, a_hold_outlasts_its_ghost) {
     EXPECT_THAT(cleaned(), ElementsAre("a"));
 }
 
+class HoldsInMemory : public HoldStore {
+public:
+    void keep(const Hold& hold) override { holds_.push_back(hold); }
+    [[nodiscard]] std::vector<Hold> holds() const override { return holds_; }
+
+private:
+    std::vector<Hold> holds_;
+};
+
+TEST_F(PipelineTest, a_hold_outlasts_the_daemon) {
+    HoldsInMemory store;
+    pipeline_.keep_holds_in(store);
+    ASSERT_TRUE(pipeline_.hold(appear("a"), 24h));
+    ASSERT_TRUE(pipeline_.ignore(appear("b"), 24h));
+
+    test::FakeKind kind{clock_};
+    Ledger ledger{clock_, ids_, {}};
+    Pipeline next{clock_, governor_, ledger};
+    next.keep_holds_in(store);
+    next.add(kind, clean_proven);
+    kind.plant("a", Grade::proven, {});
+    kind.plant("b", Grade::proven, {});
+    next.tick();
+    clock_.advance(2 * veto);
+    next.tick();
+    EXPECT_THAT(kind.fake_cleaner().confirmed(), IsEmpty());
+    EXPECT_TRUE(next.ignored(ledger.find("fake", "b")->id));
+    EXPECT_EQ(next.decision(*ledger.find("fake", "a")).action, Action::report);
+}
+
+TEST_F(PipelineTest, a_store_that_can_be_read_again_calls_off_what_it_holds) {
+    HoldsInMemory store;
+    pipeline_.keep_holds_in(store);
+    appear("a");
+    store.keep({.kind = "fake", .key = "a"});
+    pipeline_.recall_holds();
+    expect_called_off("held");
+}
+
 TEST_F(PipelineTest, what_is_ignored_comes_again_unseen) {
     ASSERT_TRUE(pipeline_.ignore(appear("a"), 24h));
     kind_.remove("a");

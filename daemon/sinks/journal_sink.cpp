@@ -100,6 +100,13 @@ std::string message(const Incident& incident) {
     std::unreachable();
 }
 
+/// One of many.
+std::string act_line(const Incident& incident) {
+    const Ghost& ghost = *incident.ghost;
+    return formatted("{} {}: {}{}{}, by {}\n", ghost.id, ghost.key, ghost.summary, holders_clause(ghost),
+                     because(incident.outcome.reason), incident.actor);
+}
+
 class EntryBuilder {
 public:
     template <typename T>
@@ -195,10 +202,6 @@ JournalSink::JournalSink(loop::EventLoop& loop, const Clock& clock, Send send)
       })} {}
 
 void JournalSink::record(const Incident& incident) {
-    if (incident.type == IncidentType::acted) {
-        send_(journal_entry(incident, clock_));
-        return;
-    }
     const Instant now = clock_.now();
     close_ended(now);
     Tally& tally = windows_[{incident.ghost->kind->name, incident.name()}];
@@ -225,24 +228,39 @@ void JournalSink::count(Tally& tally, const Incident& incident) {
     } else {
         ++known->second;
     }
+    if (incident.type == IncidentType::acted) {
+        tally.acts += act_line(incident);
+    }
 }
 
 void JournalSink::flush() {
     close_ended(clock_.now());
+    for (auto& [subject, tally] : windows_) {
+        if (!tally.acts.empty()) {
+            tell_rest(subject, tally);
+        }
+    }
     arm();
 }
 
 void JournalSink::close_ended(Instant now) {
-    std::erase_if(windows_, [this, now](const auto& window) {
-        const auto& [subject, tally] = window;
+    std::erase_if(windows_, [this, now](auto& window) {
+        auto& [subject, tally] = window;
         if (now < tally.end) {
             return false;
         }
         if (tally.more > 0) {
-            send_(summary(subject, tally));
+            tell_rest(subject, tally);
         }
         return true;
     });
+}
+
+void JournalSink::tell_rest(const Subject& subject, Tally& tally) {
+    send_(summary(subject, tally));
+    tally.more = 0;
+    tally.more_by_holder.clear();
+    tally.acts.clear();
 }
 
 /// Only for a window that has something to tell.
@@ -280,7 +298,8 @@ JournalEntry JournalSink::summary(const Subject& subject, const Tally& tally) {
         .add("GHOST_KIND", kind)
         .add("GHOST_INCIDENT", incident)
         .add("GHOST_COUNT", tally.more)
-        .add("GHOST_MOST", most);
+        .add("GHOST_MOST", most)
+        .add_known("GHOST_ACTS", tally.acts);
     return entry.take();
 }
 

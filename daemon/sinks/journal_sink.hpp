@@ -1,8 +1,9 @@
 // SPDX-License-Identifier: Apache-2.0
 // Incidents as typed journal entries, which journalctl can filter by field and explain from the catalog.
 // A flood becomes a trickle: 50 entries per kind, incident and second are written singly; one more, at the
-// end of that second, stands for the rest and names whose they are. What the daemon has done is always told.
-// Owned by the daemon, runs on its loop.
+// end of that second, stands for the rest and names whose they are. What the daemon has done is told at the
+// end of its batch, and the entry that stands for many acts lists each of them: journald would drop what is
+// too much for it. Owned by the daemon, runs on its loop.
 #pragma once
 
 #include "core/clock.hpp"
@@ -48,11 +49,13 @@ private:
         std::uint64_t single{};
         std::uint64_t more{};
         std::map<std::string, std::uint64_t, std::less<>> more_by_holder;
+        std::string acts; ///< of those that `more` counts, a line each
     };
     using Subject = std::pair<std::string_view, std::string_view>; ///< kind, incident; both are literals
 
     void count(Tally& tally, const Incident& incident);
     void close_ended(Instant now);
+    void tell_rest(const Subject& subject, Tally& tally);
     void arm();
     [[nodiscard]] static JournalEntry summary(const Subject& subject, const Tally& tally);
 

@@ -9,6 +9,7 @@
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
 
+#include <algorithm>
 #include <filesystem>
 #include <fstream>
 #include <regex>
@@ -200,13 +201,39 @@ TEST_F(JournalSinkTest, BatchesOfOneSecondShareItsAllowance) {
     EXPECT_THAT(sent_.back(), Contains("GHOST_COUNT=50"));
 }
 
-TEST_F(JournalSinkTest, ActsAreToldOneByOneHoweverMany) {
+TEST_F(JournalSinkTest, EachOfManyActsIsALineAtTheEndOfTheirBatch) {
+    Incident act = incident(IncidentType::acted);
+    act.outcome = {.verdict = Verdict::cleaned, .reason = "destroyed"};
+    act.actor = "policy";
     for (int count = 0; count < 200; ++count) {
-        sink_.record(incident(IncidentType::acted));
+        sink_.record(act);
     }
-    EXPECT_THAT(sent_, SizeIs(200));
+    EXPECT_THAT(sent_, SizeIs(50));
+    sink_.flush();
+    ASSERT_THAT(sent_, SizeIs(51));
+    EXPECT_THAT(sent_.back(), Contains("GHOST_COUNT=150"));
+    EXPECT_THAT(sent_.back(), Contains("GHOST_INCIDENT=cleaned"));
+    const auto acts = std::ranges::find_if(sent_.back(), [](const std::string& field) {
+        return field.starts_with("GHOST_ACTS=");
+    });
+    ASSERT_NE(acts, sent_.back().end());
+    EXPECT_EQ(std::ranges::count(*acts, '\n'), 150);
+    EXPECT_THAT(*acts, testing::EndsWith("17 cookie 42: CLOSE_WAIT 10.0.0.1:80, held by nginx[123] of "
+                                         "nginx.service (destroyed), by policy\n"));
     end_of_window();
-    EXPECT_THAT(sent_, SizeIs(200));
+    EXPECT_THAT(sent_, SizeIs(51)) << "each is told once";
+}
+
+TEST_F(JournalSinkTest, ActsOfDifferentFateAreListedApart) {
+    for (const Verdict verdict : {Verdict::cleaned, Verdict::refused}) {
+        Incident act = incident(IncidentType::acted);
+        act.outcome.verdict = verdict;
+        for (int count = 0; count < 51; ++count) {
+            sink_.record(act);
+        }
+    }
+    sink_.flush();
+    EXPECT_THAT(sent_, SizeIs(2 * (50 + 1)));
 }
 
 TEST_F(JournalSinkTest, ThoseHeldByNobodyAreCountedToo) {

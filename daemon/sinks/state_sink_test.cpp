@@ -14,7 +14,7 @@ namespace {
 TEST(StateSink, KeepsTheIncidentWithItsGhostInJson) {
     const test::TempFolder folder;
     const test::FakeClock clock;
-    state::StateDb db{folder.path(), clock, [](std::string_view trouble) {
+    state::StateDb db{folder.path(), clock, "boot", [](std::string_view trouble) {
                           FAIL() << trouble;
                       }};
     StateSink sink{db, clock};

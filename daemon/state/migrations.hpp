@@ -31,6 +31,17 @@ inline constexpr std::array migrations{
             json TEXT NOT NULL
         );
     )sql",
+    // 2. What people have decided.
+    R"sql(
+        CREATE TABLE hold (
+            kind TEXT NOT NULL,
+            key TEXT NOT NULL,
+            boot TEXT NOT NULL,
+            action TEXT NOT NULL,
+            until INTEGER NOT NULL, -- CLOCK_MONOTONIC of that boot, in nanoseconds
+            PRIMARY KEY (kind, key)
+        ) WITHOUT ROWID;
+    )sql",
 };
 
 } // namespace egb::state

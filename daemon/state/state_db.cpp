@@ -3,6 +3,7 @@
 
 #include "core/format.hpp"
 #include "core/kind_info.hpp"
+#include "state/hold_table.hpp"
 #include "state/migrations.hpp"
 
 #include <algorithm>
@@ -279,9 +280,11 @@ Result<> make_ready(const Database& db) {
 
 } // namespace
 
-StateDb::StateDb(const std::filesystem::path& directory, const Clock& clock, OnTrouble on_trouble)
+StateDb::StateDb(const std::filesystem::path& directory, const Clock& clock, std::string boot,
+                 OnTrouble on_trouble)
     : file_{directory / "state.db"},
       clock_{clock},
+      boot_{std::move(boot)},
       on_trouble_{std::move(on_trouble)},
       db_{Database::in_memory()} {
     std::error_code why_not; // opening the file will tell
@@ -396,7 +399,10 @@ Result<> StateDb::return_to_file() {
         if (!remembered) {
             return std::unexpected(remembered.error());
         }
-        if (const auto kept = insert(*file, {remembered->rbegin(), remembered->rend()}); !kept) {
+        const auto kept = insert(*file, {remembered->rbegin(), remembered->rend()}).and_then([&] {
+            return write_holds(*file, holds(), boot_, clock_.now());
+        });
+        if (!kept) {
             return kept;
         }
     }
@@ -465,6 +471,18 @@ void StateDb::return_unused_ids() {
     }
 }
 
+void StateDb::keep(const engine::Hold& hold) {
+    std::erase_if(pending_holds_, [&hold](const engine::Hold& earlier) {
+        return earlier.kind == hold.kind && earlier.key == hold.key;
+    });
+    pending_holds_.push_back(hold);
+    flush();
+}
+
+std::vector<engine::Hold> StateDb::holds() const {
+    return read_holds(db_, boot_, clock_.now()).value_or(std::vector<engine::Hold>{});
+}
+
 void StateDb::append(const Incident& incident, std::string json) {
     if (pending_.size() == most_pending) {
         flush();
@@ -478,7 +496,7 @@ void StateDb::append(const Incident& incident, std::string json) {
 
 void StateDb::flush() {
     const bool refused = home_ == Home::file && !degraded_.empty();
-    if (pending_.empty() || refused) {
+    if ((pending_.empty() && pending_holds_.empty()) || refused) {
         return;
     }
     if (const auto written = write_pending(); !written) {
@@ -487,8 +505,13 @@ void StateDb::flush() {
 }
 
 Result<> StateDb::write_pending() {
-    const auto written = insert(db_, pending_);
-    if (!written) {
+    if (!pending_holds_.empty()) {
+        if (const auto written = write_holds(db_, pending_holds_, boot_, clock_.now()); !written) {
+            return written;
+        }
+        pending_holds_.clear();
+    }
+    if (const auto written = insert(db_, pending_); !written) {
         return written;
     }
     pending_.clear();

@@ -1,14 +1,15 @@
 // SPDX-License-Identifier: Apache-2.0
-// What must outlive the daemon: ghost ids, history. SQLite with WAL in the state directory; owned by the
-// daemon, used on the loop, where each call takes milliseconds at most. Nothing in here is fatal. A corrupt
-// file is set aside and named. A disk that is full, read-only or broken makes the database fall back on
-// memory or fall silent: it says so, once, through `degraded()` and OnTrouble, counts what it has to drop,
+// What must outlive the daemon: ghost ids, holds, history. SQLite with WAL in the state directory; owned by
+// the daemon, used on the loop, where each call takes milliseconds at most. Nothing in here is fatal. A
+// corrupt file is set aside and named. A disk that is full, read-only or broken makes the database fall back
+// on memory or fall silent: it says so, once, through `degraded()` and OnTrouble, counts what it has to drop,
 // and retry() brings it back.
 #pragma once
 
 #include "core/clock.hpp"
 #include "core/incident.hpp"
 #include "core/result.hpp"
+#include "engine/hold_store.hpp"
 #include "engine/sink.hpp"
 #include "state/sqlite.hpp"
 
@@ -50,14 +51,15 @@ struct HistoryFilter {
     std::optional<WallTime> until{};
 };
 
-class StateDb final : public engine::IdSource {
+class StateDb final : public engine::IdSource, public engine::HoldStore {
 public:
     /// Told about each loss of durability and each recovery, once per change; the sentence is for the log.
     using OnTrouble = std::function<void(std::string_view)>;
 
     /// Opens or makes the database and brings its schema up to date. Where that is impossible it works in
     /// memory, and says so.
-    StateDb(const std::filesystem::path& directory, const Clock& clock, OnTrouble on_trouble);
+    StateDb(const std::filesystem::path& directory, const Clock& clock, std::string boot,
+            OnTrouble on_trouble);
     ~StateDb() override;
     StateDb(const StateDb&) = delete;
     StateDb& operator=(const StateDb&) = delete;
@@ -66,6 +68,10 @@ public:
     /// durable says which ids were given before, they go on from the wall clock's microseconds, which no
     /// count reaches.
     [[nodiscard]] GhostId next() override;
+
+    /// Written at once. While the disk refuses, they wait for it.
+    void keep(const engine::Hold& hold) override;
+    [[nodiscard]] std::vector<engine::Hold> holds() const override;
 
     /// Collected until flush(), written in one transaction. While the disk refuses, the first thousand wait
     /// for it; the rest are dropped and counted.
@@ -92,7 +98,7 @@ public:
     /// Incidents that found no place since the trouble began.
     [[nodiscard]] std::uint64_t dropped() const { return dropped_; }
 
-    [[nodiscard]] static constexpr int schema_version() { return 1; }
+    [[nodiscard]] static constexpr int schema_version() { return 2; }
 
 private:
     enum class Home : std::uint8_t { file, memory };
@@ -112,11 +118,13 @@ private:
 
     const std::filesystem::path file_;
     const Clock& clock_;
+    const std::string boot_;
     OnTrouble on_trouble_;
     Database db_;
     Home home_{Home::memory};
     std::string degraded_;
     std::deque<HistoryRow> pending_;
+    std::vector<engine::Hold> pending_holds_;
     std::uint64_t dropped_{};
     std::uint64_t most_rows_{std::numeric_limits<std::int64_t>::max()};
     Span most_age_{forever};

@@ -58,7 +58,7 @@ Incident incident(IncidentType type, GhostPtr ghost, WallTime at) {
 class StateDbTest : public testing::Test {
 protected:
     [[nodiscard]] std::unique_ptr<StateDb> open() {
-        return std::make_unique<StateDb>(folder_.path(), clock_, [this](std::string_view text) {
+        return std::make_unique<StateDb>(folder_.path(), clock_, boot_, [this](std::string_view text) {
             told_.emplace_back(text);
         });
     }
@@ -87,6 +87,7 @@ protected:
 
     test::TempFolder folder_;
     test::FakeClock clock_;
+    std::string boot_{"this boot"};
     std::vector<std::string> told_;
 };
 
@@ -240,6 +241,43 @@ TEST_F(StateDbTest, WritesLongBatchesPieceByPiece) {
 
 // Damage.
 
+// Holds.
+
+TEST_F(StateDbTest, AHoldOutlivesTheDaemonAndEndsInTime) {
+    const engine::Hold hour{.kind = "tcp",
+                            .key = "cookie 1",
+                            .action = Action::ignore,
+                            .until = clock_.now() + std::chrono::hours{1}};
+    const engine::Hold always{.kind = "tcp", .key = "cookie 2"};
+    {
+        auto db = open();
+        db->keep({.kind = "tcp", .key = "cookie 1", .until = end_of_time});
+        db->keep(hour);
+        db->keep(always);
+    }
+    EXPECT_THAT(open()->holds(), testing::UnorderedElementsAre(hour, always));
+    clock_.advance(std::chrono::hours{1});
+    EXPECT_THAT(open()->holds(), ElementsAre(always));
+}
+
+TEST_F(StateDbTest, AHoldIsEndedByOneThatIsOver) {
+    auto db = open();
+    db->keep({.kind = "tcp", .key = "cookie 1"});
+    db->keep({.kind = "tcp", .key = "cookie 1", .until = clock_.now()});
+    EXPECT_THAT(db->holds(), IsEmpty());
+}
+
+TEST_F(StateDbTest, AfterARebootTheSameKeyIsAnother) {
+    const engine::Hold all{};
+    {
+        auto db = open();
+        db->keep({.kind = "tcp", .key = "cookie 1"});
+        db->keep(all);
+    }
+    boot_ = "the next boot";
+    EXPECT_THAT(open()->holds(), ElementsAre(all)) << "what is paused stays so";
+}
+
 TEST_F(StateDbTest, SetsAGarbageFileAsideAndNamesIt) {
     std::ofstream{file()} << std::string(8192, 'x');
     auto db = open();
@@ -344,7 +382,7 @@ TEST_F(StateDbTest, DoesNotTouchAFileOfANewerSchema) {
 
 [[noreturn]] void write_until_killed(const std::filesystem::path& directory, int report) {
     const test::FakeClock clock;
-    StateDb db{directory, clock, [](std::string_view) {
+    StateDb db{directory, clock, "boot", [](std::string_view) {
                    ::_exit(2);
                }};
     for (;;) {
@@ -463,6 +501,31 @@ TEST_F(FailingDisk, AFullDiskIsToldOnceAndNothingIsLostThatFitsInMemory) {
     EXPECT_THAT(ghosts_of(*db), SizeIs(10));
 }
 
+TEST_F(FailingDisk, AHoldWaitsForTheDiskAndForTheFile) {
+    const engine::Hold hold{.kind = "tcp", .key = "cookie 1"};
+    {
+        auto db = open();
+        disk_error = ENOSPC;
+        db->keep(hold);
+        EXPECT_NE(db->degraded(), "");
+        disk_error = 0;
+        db->retry();
+    }
+    EXPECT_THAT(open()->holds(), ElementsAre(hold));
+
+    const engine::Hold second{.kind = "tcp", .key = "cookie 2"};
+    disk_error = EIO;
+    {
+        auto in_memory = open();
+        in_memory->keep(second);
+        EXPECT_THAT(in_memory->holds(), ElementsAre(second));
+        disk_error = 0;
+        in_memory->retry();
+        EXPECT_THAT(in_memory->holds(), testing::UnorderedElementsAre(hold, second));
+    }
+    EXPECT_THAT(open()->holds(), SizeIs(2));
+}
+
 TEST_F(FailingDisk, WhatNoLongerFitsIsDroppedAndCounted) {
     auto db = open();
     disk_error = ENOSPC;
@@ -553,9 +616,9 @@ ChildExit live_through_a_full_disk() {
         return not_allowed;
     }
     const test::FakeClock clock;
-    StateDb db{"/", clock, [](std::string_view) {}};
+    StateDb db{"/", clock, "boot", [](std::string_view) {}};
     fill("/ballast");
-    const StateDb begun_on_a_full_disk{"/other", clock, [](std::string_view) {}};
+    const StateDb begun_on_a_full_disk{"/other", clock, "boot", [](std::string_view) {}};
     std::set<GhostId> ids;
     for (int count = 0; count < 2000; ++count) {
         const GhostId id = db.next();
@@ -603,7 +666,7 @@ TEST_F(StateDbTest, WaitsForAnotherProcessThatHoldsTheFile) {
 
 TEST_F(StateDbTest, WorksInMemoryWhereThereIsNoDirectory) {
     const auto file = folder_.write("in the way", "");
-    StateDb db{file, clock_, [this](std::string_view text) {
+    StateDb db{file, clock_, "boot", [this](std::string_view text) {
                    told_.emplace_back(text);
                }};
     EXPECT_THAT(db.degraded(), HasSubstr("in memory only"));

@@ -74,6 +74,22 @@ class Survival(Scenario):
         self.machine.run("dpkg-deb", "--build", "-Znone", "/tmp/new", "/tmp/new.deb")
         self.machine.run("env", "DEBIAN_FRONTEND=noninteractive", "dpkg", "--install", "/tmp/new.deb")
 
+    def test_what_was_held_and_paused_stays_so(self) -> None:
+        with Forgetful("--count=2") as forgetful:
+            eventually("two ghosts", lambda: len(self.machine.ghosts_of(forgetful.pid)) == 2)
+            held, ignored = (row.id for row in self.machine.ghosts_of(forgetful.pid))
+            self.machine.run("ghostctl", "hold", "--for", "1h", str(held))
+            self.machine.run("ghostctl", "ignore", "--for", "1h", str(ignored))
+            self.machine.run("ghostctl", "pause")
+            old = self.machine.main_pid()
+            os.kill(self.machine.host_pid(), signal.SIGKILL)
+            eventually("another daemon is ready", lambda: self.new_daemon_after(old))
+            (again,) = eventually("the held one is found again", lambda: self.machine.ghosts_of(forgetful.pid))
+            self.assertIn("held for another", self.machine.run("ghostctl", "explain", str(again.id)).stdout)
+            self.assertTrue(self.machine.get("Paused"))
+            self.machine.run("ghostctl", "resume")
+            self.assertFalse(self.machine.get("Paused"))
+
     def test_a_ghost_that_went_while_nobody_looked_is_not_kept(self) -> None:
         with Forgetful() as forgetful:
             self.machine.find_ghost(forgetful.pid)

@@ -230,9 +230,17 @@ TEST_F(ManagerTest, TellsTheOutcomeOfEachCleaning) {
     EXPECT_EQ(outcomes[0].get<0>(), 1U);
     EXPECT_EQ(outcomes[0].get<1>(), "cleaned");
     EXPECT_EQ(outcomes[2].get<1>(), "gone");
-    EXPECT_EQ(outcomes[2].get<2>(), "there is no such ghost");
+    EXPECT_THAT(outcomes[2].get<2>(), HasSubstr("there is no ghost 9"));
     EXPECT_THAT(served_.acts(),
                 ElementsAre("clean 1 suspected uid 0", "clean 2 suspected uid 0", "clean 9 suspected uid 0"));
+}
+
+TEST_F(ManagerTest, ToCleanNothingButWhatIsNotThereIsAnError) {
+    const auto error = error_of([this] {
+        manager().Clean({8, 9}, {});
+    });
+    EXPECT_EQ(error.getName(), no_such_ghost);
+    EXPECT_THAT(error.getMessage(), HasSubstr("8"));
 }
 
 TEST_F(ManagerTest, HoldsTheOthersWhenOneHasGone) {

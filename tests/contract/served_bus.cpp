@@ -131,12 +131,13 @@ Result<std::vector<Holder>> FakeControl::who_owns(int fd) {
     });
 }
 
-Outcome FakeControl::clean(GhostId id, Grade least, std::string_view actor) {
+Result<Outcome> FakeControl::clean(GhostId id, Grade least, std::string_view actor) {
     if (!act(formatted("clean {} {} {}", id, to_string(least), actor))) {
-        return {.verdict = Verdict::refused, .reason = failure->message};
+        return Outcome{.verdict = Verdict::refused, .reason = failure->message};
     }
-    return known(id) ? Outcome{.verdict = Verdict::cleaned, .reason = "a second look did not find it"}
-                     : Outcome{.verdict = Verdict::gone, .reason = "there is no such ghost"};
+    return known(id).transform([] {
+        return Outcome{.verdict = Verdict::cleaned, .reason = "a second look did not find it"};
+    });
 }
 
 Result<> FakeControl::hold(GhostId id, Span span) {

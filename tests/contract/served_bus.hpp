@@ -59,7 +59,7 @@ public:
     [[nodiscard]] Result<std::vector<state::HistoryRow>> history(const state::HistoryFilter& filter,
                                                                  std::uint32_t limit) const override;
     [[nodiscard]] Result<std::vector<Holder>> who_owns(int fd) override;
-    [[nodiscard]] Outcome clean(GhostId id, Grade least, std::string_view actor) override;
+    [[nodiscard]] Result<Outcome> clean(GhostId id, Grade least, std::string_view actor) override;
     [[nodiscard]] Result<> hold(GhostId id, Span span) override;
     [[nodiscard]] Result<> ignore(GhostId id, Span span) override;
     [[nodiscard]] Result<std::string> restore(GhostId id) override;
