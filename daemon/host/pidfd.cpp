@@ -11,11 +11,11 @@ namespace egb::host {
 // <sys/pidfd.h> of glibc 2.41 cannot be linked from C++.
 
 Result<Fd> pidfd_of(const ProcFs& procfs, const ProcessIdentity& process) {
-    if (!procfs.has_our_pids()) {
-        return fail(ErrorCode::unsupported,
-                    "process {} lives outside of our pid namespace, where we cannot signal it", process.pid);
+    const auto ours = procfs.our_pid_of(process.pid);
+    if (!ours) {
+        return std::unexpected(ours.error());
     }
-    Fd pidfd{static_cast<int>(::syscall(SYS_pidfd_open, process.pid, 0))};
+    Fd pidfd{static_cast<int>(::syscall(SYS_pidfd_open, *ours, 0))};
     if (!pidfd) {
         return fail_errno(formatted("process {}", process.pid));
     }

@@ -361,4 +361,26 @@ bool ProcFs::has_our_pids() const {
     return pids.and_then(number<pid_t>) == ::getpid();
 }
 
+Result<std::int32_t> ProcFs::our_pid_of(std::int32_t pid) const {
+    if (has_our_pids()) {
+        return pid;
+    }
+    const auto process = open_process(pid);
+    if (!process) {
+        return std::unexpected(process.error());
+    }
+    const auto theirs = number_of(process->get(), "ns/pid", 0);
+    const auto ours = number_of(AT_FDCWD, "/proc/self/ns/pid", 0);
+    const auto status = read(*process, "status");
+    const auto pids = status ? status_line(*status, "NSpid") : std::nullopt;
+    const auto innermost = pids.transform([](std::string_view all) {
+        return all.substr(all.rfind('\t') + 1);
+    });
+    const auto known = innermost.and_then(number<std::int32_t>);
+    if (!theirs || !ours || *theirs != *ours || !known) {
+        return fail(ErrorCode::unsupported, "process {} lives outside of our pid namespace", pid);
+    }
+    return *known;
+}
+
 } // namespace egb::host

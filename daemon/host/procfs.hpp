@@ -86,6 +86,10 @@ public:
     /// here. Not so in a container that looks at the host's /proc.
     [[nodiscard]] bool has_our_pids() const;
 
+    /// By which pid our own system calls know that process. `unsupported` when it is of another pid
+    /// namespace.
+    [[nodiscard]] Result<std::int32_t> our_pid_of(std::int32_t pid) const;
+
 private:
     void add_open_files(std::int32_t pid, const std::function<bool(const FileNumber&)>& wanted,
                         OpenFiles& files) const;

@@ -12,6 +12,7 @@
 #include "host/fd_store.hpp"
 #include "host/procfs.hpp"
 #include "host/socket_acts.hpp"
+#include "host/unit_acts.hpp"
 
 #include <span>
 #include <vector>
@@ -25,6 +26,9 @@ public:
     /// Sends a signal to exactly this process: through a pidfd, opened before its identity is checked.
     /// `changed` when the pid is another process's by now, `unsupported` when it is of another pid namespace.
     [[nodiscard]] virtual Result<> signal_process(const ProcessIdentity& process, int signal) = 0;
+
+    /// See host/unit_acts.hpp.
+    [[nodiscard]] virtual Result<> ask_unit(const UnitTarget& target, UnitAct act) = 0;
 
     /// See host/socket_acts.hpp for what these do and answer.
     [[nodiscard]] virtual std::vector<Result<>> nudge_sockets(std::span<const SocketTarget> targets,
@@ -44,6 +48,9 @@ public:
         : procfs_{procfs}, sockets_{procfs, store, programs} {}
 
     [[nodiscard]] Result<> signal_process(const ProcessIdentity& process, int signal) override;
+    [[nodiscard]] Result<> ask_unit(const UnitTarget& target, UnitAct act) override {
+        return host::ask_unit(procfs_, target, act, earnest());
+    }
     [[nodiscard]] std::vector<Result<>> nudge_sockets(std::span<const SocketTarget> targets,
                                                       const NudgeTiming& timing) override;
     [[nodiscard]] std::vector<Result<PeerAnswer>> answers_of_sockets(std::span<const SocketTarget> targets,

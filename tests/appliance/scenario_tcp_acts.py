@@ -4,7 +4,10 @@
 Only sockets of processes that go by the tests' own name are touched, whatever else is stuck on this machine.
 """
 
+import contextlib
 import json
+import socket
+import threading
 import time
 
 from machine import CLOSE_WAIT_AFTER, Forgetful, Row, Scenario, eventually, in_unit
@@ -16,6 +19,8 @@ VETO = 1
 LONG_ENOUGH = CLOSE_WAIT_AFTER + VETO + 6
 
 OPTED_OUT = "egb-opted-out.service"
+LEAKY, PRECIOUS = "egb-leaky.service", "egb-precious.service"
+RULE = "/usr/share/eghostbuster/eghostbuster-units.rules"
 
 CONFIGURATION = f"""[Governor]
 ActsPerMinute=100000
@@ -140,3 +145,67 @@ class TcpActs(Scenario):
         report = self.machine.read("ghostctl", "doctor")
         self.assertIn("bpf_sock_destroy", report)
         self.assertNotIn("✗", report)
+
+
+class UnitActs(Scenario):
+    """What runs out of descriptors is restarted, where that is wanted and polkit lets us."""
+
+    def setUp(self) -> None:
+        super().setUp()
+        self.listener = socket.create_server(("127.0.0.1", 0), backlog=1000)
+        self.addCleanup(self.listener.close)
+        threading.Thread(target=self.hang_up, daemon=True).start()
+
+    def hang_up(self) -> None:
+        """On everybody who calls, at once."""
+        with contextlib.suppress(OSError):
+            while True:
+                self.listener.accept()[0].close()
+
+    def start_leaking(self, unit: str) -> int:
+        """Until it can open nothing more. Its process."""
+        program = f"while ($_ = IO::Socket::INET->new(q(127.0.0.1:{self.listener.getsockname()[1]}))) {{ push @kept, $_ }} sleep"
+        self.machine.put(f"/run/systemd/system/{unit}",
+                         f"[Service]\nLimitNOFILE=60\nExecStart=/usr/bin/perl -MIO::Socket::INET -e '{program}'\n")
+        self.machine.run("systemctl", "daemon-reload")
+        self.machine.run("systemctl", "start", unit)
+        self.addCleanup(self.machine.run, "systemctl", "stop", unit)
+        return self.main_pid_of(unit)
+
+    def main_pid_of(self, unit: str) -> int:
+        return int(self.machine.read("systemctl", "show", "--value", "--property=MainPID", unit))
+
+    def acts_on(self, unit: str) -> list[dict]:
+        found = json.loads(self.machine.read("ghostctl", "history", "--json", "--lines", "1000"))["incidents"]
+        return [row for row in found if row["type"] == "acted" and row["summary"].startswith(f"{unit} ")]
+
+    files = {
+        "/etc/eghostbuster/eghostbuster.conf.d/10-test.conf": f"""[Governor]
+ActsPerMinute=100000
+ActsPerMinutePerUnit=100000
+Cooldown=1s
+[tcp]
+CloseWaitAfter={CLOSE_WAIT_AFTER}s
+Veto={VETO}s
+Destroy=no
+Nudge=no
+LeakUnit=restart
+LeakUnitEvery=1s
+Only=unit:{LEAKY} unit:{PRECIOUS}
+""",
+        f"/etc/systemd/system/{PRECIOUS}.d/ghosts.conf": "[X-Ghostbuster]\nClean=no\n",
+    }
+
+    def test_a_unit_that_leaks_until_nothing_is_left_is_restarted(self) -> None:
+        precious = self.start_leaking(PRECIOUS)
+        leaky = self.start_leaking(LEAKY)
+        refused = eventually("polkit says no", lambda: self.acts_on(LEAKY))[0]
+        self.assertEqual(refused["verdict"], "refused")
+        self.assertIn("polkit", refused["reason"])
+        self.assertEqual(self.main_pid_of(LEAKY), leaky)
+
+        self.machine.run("cp", RULE, "/etc/polkit-1/rules.d/")
+        eventually("it is restarted", lambda: self.main_pid_of(LEAKY) not in (0, leaky))
+        eventually("that is told", lambda: {"asked", "cleaned"} <= {row["verdict"] for row in self.acts_on(LEAKY)})
+        self.assertEqual(self.main_pid_of(PRECIOUS), precious)
+        self.assertEqual(self.acts_on(PRECIOUS), [])

@@ -25,6 +25,18 @@ public:
         return answer_;
     }
 
+    struct UnitRequest {
+        std::string unit;
+        host::UnitAct act{};
+
+        bool operator==(const UnitRequest&) const = default;
+    };
+
+    [[nodiscard]] Result<> ask_unit(const host::UnitTarget& target, host::UnitAct act) override {
+        units_.push_back({.unit = target.unit, .act = act});
+        return answer_;
+    }
+
     [[nodiscard]] std::vector<Result<>> nudge_sockets(std::span<const host::SocketTarget> targets,
                                                       const host::NudgeTiming& /*timing*/) override {
         return note(nudged_, targets);
@@ -47,6 +59,7 @@ public:
     void nudged_before(std::vector<host::SocketTarget> targets) { before_ = std::move(targets); }
 
     [[nodiscard]] const std::vector<Signal>& signals() const { return signals_; }
+    [[nodiscard]] const std::vector<UnitRequest>& units() const { return units_; }
     /// Cookies.
     [[nodiscard]] const std::vector<std::uint64_t>& nudged() const { return nudged_; }
     [[nodiscard]] const std::vector<std::uint64_t>& destroyed() const { return destroyed_; }
@@ -61,6 +74,7 @@ private:
     }
 
     std::vector<Signal> signals_;
+    std::vector<UnitRequest> units_;
     std::vector<std::uint64_t> nudged_;
     std::vector<std::uint64_t> destroyed_;
     std::vector<host::SocketTarget> before_;

@@ -5,6 +5,7 @@
 #include "kinds/tcp/record.hpp"
 
 #include <array>
+#include <ranges>
 #include <utility>
 
 namespace egb::tcp {
@@ -41,10 +42,10 @@ host::SocketTarget target_of(const egb_tcp_socket& record) {
 
 /// The last look is taken by the kernel side, under the socket's lock; here is only what the tracker knows.
 Result<> TcpCleaner::confirm(const Ghost& ghost) {
-    if (!tracker_.find(ghost.key)) {
-        return fail(ErrorCode::not_found, "the socket has left its state");
+    if (tracker_.find(ghost.key) || tracker_.leaking_owner(ghost.key)) {
+        return {};
     }
-    return {};
+    return fail(ErrorCode::not_found, "the socket has left its state");
 }
 
 std::vector<host::SocketTarget> TcpCleaner::targets_of(std::span<const GhostPtr> ghosts) const {
@@ -58,7 +59,42 @@ std::vector<host::SocketTarget> TcpCleaner::targets_of(std::span<const GhostPtr>
     return targets;
 }
 
+/// Sockets go together, a unit by itself.
 std::vector<Outcome> TcpCleaner::clean(std::span<const GhostPtr> ghosts) {
+    const auto is_socket = [this](const GhostPtr& ghost) {
+        return tracker_.leaking_owner(ghost->key) == nullptr;
+    };
+    const auto sockets = ghosts | std::views::filter(is_socket) | std::ranges::to<std::vector>();
+    auto ended = end_sockets(sockets);
+    if (sockets.size() == ghosts.size()) {
+        return ended;
+    }
+    auto next = ended.begin();
+    std::vector<Outcome> outcomes;
+    for (const GhostPtr& ghost : ghosts) {
+        outcomes.push_back(is_socket(ghost) ? std::move(*next++) : see_to_unit(*ghost));
+    }
+    return outcomes;
+}
+
+/// What comes of it is told by the tracker: the sockets of a process that has ended are no more.
+Outcome TcpCleaner::see_to_unit(const Ghost& ghost) {
+    const ProcessPtr owner = tracker_.leaking_owner(ghost.key);
+    if (!remedy_) {
+        return {.verdict = Verdict::refused, .reason = "LeakUnit=no"};
+    }
+    const auto asked = surroundings_.sys.ask_unit(
+        {.unit = owner->unit, .process = owner->id, .least_age = remedy_->every}, remedy_->act);
+    if (!asked) {
+        return failure(ghost, asked.error());
+    }
+    tracker_.note_unit_asked(ghost.key, surroundings_.clock.now());
+    return {.verdict = Verdict::asked,
+            .reason = formatted("systemd was asked to {} {}",
+                                remedy_->act == host::UnitAct::reload ? "reload" : "restart", owner->unit)};
+}
+
+std::vector<Outcome> TcpCleaner::end_sockets(std::span<const GhostPtr> ghosts) {
     if (!means_.destroy) {
         return ask(ghosts);
     }
@@ -118,6 +154,8 @@ Outcome TcpCleaner::failure(const Ghost& ghost, const Error& error) {
         return {.verdict = Verdict::gone, .reason = error.message};
     case ErrorCode::changed:
     case ErrorCode::denied:
+    case ErrorCode::busy:
+    case ErrorCode::unsupported:
         return {.verdict = Verdict::refused, .reason = error.message};
     default:
         return {.verdict = Verdict::failed, .reason = error.message};

@@ -7,11 +7,18 @@
 #include "host/surroundings.hpp"
 #include "kinds/tcp/tracker.hpp"
 
+#include <optional>
 #include <utility>
 
 namespace egb::tcp {
 
 [[nodiscard]] host::SocketTarget target_of(const egb_tcp_socket& record);
+
+/// What is done to the unit of a process whose descriptors run out.
+struct UnitRemedy {
+    host::UnitAct act{};
+    Span every{};
+};
 
 class TcpCleaner final : public Cleaner {
 public:
@@ -23,6 +30,8 @@ public:
         timing_ = timing;
     }
 
+    void set_remedy(std::optional<UnitRemedy> remedy) { remedy_ = remedy; }
+
     [[nodiscard]] Result<> confirm(const Ghost& ghost) override;
     /// Where sockets must not be destroyed, the nudge is all that is done.
     [[nodiscard]] std::vector<Outcome> clean(std::span<const GhostPtr> ghosts) override;
@@ -33,6 +42,8 @@ public:
     [[nodiscard]] bool take_asked() { return std::exchange(asked_, false); }
 
 private:
+    [[nodiscard]] std::vector<Outcome> end_sockets(std::span<const GhostPtr> ghosts);
+    [[nodiscard]] Outcome see_to_unit(const Ghost& ghost);
     [[nodiscard]] std::vector<host::SocketTarget> targets_of(std::span<const GhostPtr> ghosts) const;
     void note(std::uint16_t type, std::uint64_t cookie);
     [[nodiscard]] Outcome failure(const Ghost& ghost, const Error& error);
@@ -41,6 +52,7 @@ private:
     TcpTracker& tracker_;
     Means means_;
     host::NudgeTiming timing_;
+    std::optional<UnitRemedy> remedy_;
     bool asked_{};
 };
 

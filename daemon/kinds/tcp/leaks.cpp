@@ -26,6 +26,9 @@ constexpr std::size_t least_samples = 4;
 /// Ten minutes say nothing about next month.
 constexpr Span horizon = std::chrono::days{7};
 
+/// As long as a unit may take to stop, and a sweep to notice.
+constexpr Span ended_by_asking = std::chrono::minutes{3};
+
 struct Point {
     Instant at;
     double value{};
@@ -50,6 +53,8 @@ Leaks::OwnerId id_of(const Process& owner) {
     return {owner.id.pid, owner.id.start_ticks};
 }
 
+constexpr std::string_view key_begins{"leak:"};
+
 std::string name_of(const Process& owner) {
     return owner.unit.empty() ? formatted("{} (pid {})", owner.comm, owner.id.pid) : owner.unit;
 }
@@ -65,7 +70,7 @@ Span rounded(Span span) {
 
 } // namespace
 
-void Leaks::Tally::add(const ProcessPtr& owner, Instant since, SinceKind since_kind) {
+Leaks::Share& Leaks::Tally::add(const ProcessPtr& owner, Instant since, SinceKind since_kind) {
     if (last_ == nullptr || last_->owner != owner) {
         last_ = &shares_[id_of(*owner)];
     }
@@ -75,10 +80,11 @@ void Leaks::Tally::add(const ProcessPtr& owner, Instant since, SinceKind since_k
     }
     last_->owner = owner;
     ++last_->stuck;
+    return *last_;
 }
 
 std::string Leaks::key_of(const Process& owner) {
-    return formatted("leak:{}@{}", owner.id.pid, owner.id.start_ticks);
+    return formatted("{}{}@{}", key_begins, owner.id.pid, owner.id.start_ticks);
 }
 
 void Leaks::note(const egb_tcp_owner& owner) {
@@ -101,7 +107,7 @@ std::vector<ProcessPtr> Leaks::owners_in(const Tally& tally) const {
 }
 
 void Leaks::settle(const Tally& tally, Instant at, Changes& changes) {
-    drop_ended(tally, changes);
+    drop_ended(tally, at, changes);
     for (const auto& [id, share] : tally.shares()) {
         if (is_leak(share.stuck, leaks_.contains(id))) {
             Leak& leak = leaks_[id];
@@ -111,14 +117,18 @@ void Leaks::settle(const Tally& tally, Instant at, Changes& changes) {
     }
 }
 
-void Leaks::drop_ended(const Tally& tally, Changes& changes) {
+void Leaks::drop_ended(const Tally& tally, Instant at, Changes& changes) {
     std::erase_if(leaks_, [&](const auto& item) {
         const auto share = tally.shares().find(item.first);
         const std::size_t stuck = share == tally.shares().end() ? 0 : share->second.stuck;
         if (is_leak(stuck, true)) {
             return false;
         }
-        changes.vanished.push_back({.key = key_of(*item.second.share.owner), .reason = reason_of_end(stuck)});
+        const Leak& leak = item.second;
+        changes.vanished.push_back(
+            {.key = key_of(*leak.share.owner),
+             .reason = reason_of_end(stuck),
+             .by_question = leak.asked != Instant{} && at - leak.asked < ended_by_asking});
         return true;
     });
 }
@@ -208,23 +218,49 @@ void Leaks::tell(Leak& leak, Changes& changes) const {
     const Outlook outlook = outlook_of(leak);
     auto summary = summary_of(leak, outlook);
     auto evidence = evidence_of(leak, outlook);
-    if (summary == leak.summary && evidence == leak.evidence) {
+    const bool ripe = is_ripe(leak, outlook);
+    if (summary == leak.summary && evidence == leak.evidence && ripe == leak.ripe) {
         return;
     }
+    leak.ripe = ripe;
     leak.summary = std::move(summary);
     leak.evidence = std::move(evidence);
     changes.ghosts.push_back({
         .id = {},
         .kind = &info(),
         .key = key_of(*leak.share.owner),
-        .grade = Grade::suspected,
+        .grade = ripe ? Grade::proven : Grade::suspected,
         .summary = leak.summary,
         .since = leak.share.since,
         .since_kind = leak.share.since_kind,
         .holders = {{.process = leak.share.owner}},
         .evidence = leak.evidence,
-        .reach = Reach::reports,
+        .reach = ripe ? Reach::cleans : Reach::reports,
     });
+}
+
+/// Something may be done to its unit: its end is near, and nobody has put any of it out of bounds.
+bool Leaks::is_ripe(const Leak& leak, const Outlook& outlook) const {
+    return ripe_within_ && leak.share.in_bounds && !leak.share.owner->unit.empty() &&
+           outlook.until_exhausted && *outlook.until_exhausted <= *ripe_within_;
+}
+
+void Leaks::note_asked(std::string_view key, Instant at) {
+    for (auto& [id, leak] : leaks_) {
+        if (key_of(*leak.share.owner) == key) {
+            leak.asked = at;
+        }
+    }
+}
+
+ProcessPtr Leaks::owner_of(std::string_view key) const {
+    if (!key.starts_with(key_begins)) {
+        return nullptr; // asked of each of very many sockets
+    }
+    const auto leak = std::ranges::find_if(leaks_, [key](const auto& item) {
+        return key_of(*item.second.share.owner) == key;
+    });
+    return leak == leaks_.end() ? nullptr : leak->second.share.owner;
 }
 
 bool Leaks::lose_one_of(const Process& owner) {
@@ -246,7 +282,7 @@ Fields Leaks::describe(std::string_view key) const {
     if (leak == leaks_.end()) {
         return {};
     }
-    const auto& [share, files, samples, summary, evidence] = leak->second;
+    const auto& [share, files, samples, asked, ripe, summary, evidence] = leak->second;
     Fields fields{{"pid", std::int64_t{share.owner->id.pid}},
                   {"stuck_sockets", std::uint64_t{share.stuck}},
                   {"samples", std::uint64_t{samples.size()}}};

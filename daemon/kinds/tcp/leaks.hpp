@@ -29,6 +29,7 @@ public:
         std::size_t stuck{};
         Instant since; ///< the earliest
         SinceKind since_kind{SinceKind::observed};
+        bool in_bounds{true}; ///< each of them
     };
 
     /// Stuck sockets by who holds them.
@@ -41,7 +42,8 @@ public:
         Tally(const Tally&) = delete; // last_ is of this one
         Tally& operator=(const Tally&) = delete;
 
-        void add(const ProcessPtr& owner, Instant since, SinceKind since_kind);
+        /// Counts one more of them, and is the share that it belongs to.
+        Share& add(const ProcessPtr& owner, Instant since, SinceKind since_kind);
         [[nodiscard]] const std::map<OwnerId, Share>& shares() const { return shares_; }
 
     private:
@@ -54,6 +56,9 @@ public:
 
     /// From how many on it is a leak; 0: never.
     void set_after(std::uint64_t sockets) { after_ = sockets; }
+
+    /// How soon its descriptors must run out for something to be done to its unit; nothing: none ever is.
+    void set_ripe_within(std::optional<Span> span) { ripe_within_ = span; }
 
     void begin_sweep() { files_.clear(); }
 
@@ -69,7 +74,12 @@ public:
     /// One of its sockets has ended. True when too few are left for a leak.
     [[nodiscard]] bool lose_one_of(const Process& owner);
 
+    /// Its unit is being seen to: what ends soon after that has ended by it.
+    void note_asked(std::string_view key, Instant at);
+
     [[nodiscard]] bool has(const Process& owner) const;
+    /// Who a summary is about; nothing when there is none of this key.
+    [[nodiscard]] ProcessPtr owner_of(std::string_view key) const;
     [[nodiscard]] bool any() const { return !leaks_.empty(); }
     [[nodiscard]] Fields describe(std::string_view key) const;
 
@@ -90,6 +100,8 @@ private:
         Share share;
         std::optional<Files> files;
         std::vector<Sample> samples; ///< the oldest first
+        Instant asked;               ///< when its unit was last seen to
+        bool ripe{};                 ///< as last told
         std::string summary;         ///< as last told
         std::vector<Evidence> evidence;
     };
@@ -102,7 +114,8 @@ private:
 
     [[nodiscard]] bool is_leak(std::size_t stuck, bool known) const;
     [[nodiscard]] std::string reason_of_end(std::size_t stuck) const;
-    void drop_ended(const Tally& tally, Changes& changes);
+    [[nodiscard]] bool is_ripe(const Leak& leak, const Outlook& outlook) const;
+    void drop_ended(const Tally& tally, Instant at, Changes& changes);
     void update(Leak& leak, const Share& share, Instant at);
     void tell(Leak& leak, Changes& changes) const;
     [[nodiscard]] static Outlook outlook_of(const Leak& leak);
@@ -110,6 +123,7 @@ private:
     [[nodiscard]] static std::vector<Evidence> evidence_of(const Leak& leak, const Outlook& outlook);
 
     std::uint64_t after_{};
+    std::optional<Span> ripe_within_;
     std::map<OwnerId, Files> files_; ///< of the sweep under way
     std::map<OwnerId, Leak> leaks_;
 };

@@ -220,6 +220,61 @@ TEST_F(LeakTest, ends_soon_after_its_process) {
     EXPECT_EQ(tracker_.deadline(), std::nullopt);
 }
 
+TEST_F(LeakTest, is_only_reported_however_near_its_end_is) {
+    be_in_unit("shop.service");
+    forget(20);
+    open_files(1024, 1024);
+    const Ghost summary = summary_in(sweep());
+    EXPECT_EQ(summary.summary, "shop.service holds 20 stuck sockets, EMFILE now");
+    EXPECT_EQ(summary.grade, Grade::suspected);
+    EXPECT_EQ(summary.reach, Reach::reports);
+}
+
+TEST_F(LeakTest, is_something_to_act_upon_when_its_end_is_near_and_that_is_wanted) {
+    tracker_.set_ripe_within(10min);
+    be_in_unit("shop.service");
+    forget(20);
+    Ghost summary = grow(5, 10, 10, 900, 1024);
+    EXPECT_EQ(summary.summary, "shop.service leaks 10 sockets/min: 70 stuck, EMFILE in 7min");
+    EXPECT_EQ(summary.grade, Grade::proven);
+    EXPECT_EQ(summary.reach, Reach::cleans);
+    EXPECT_EQ(tracker_.leaking_owner(key)->unit, "shop.service");
+
+    tracker_.set_ripe_within(5min);
+    summary = summary_in(sweep());
+    EXPECT_EQ(summary.grade, Grade::suspected) << "not yet";
+    EXPECT_EQ(summary.reach, Reach::reports);
+}
+
+TEST_F(LeakTest, of_no_unit_or_out_of_bounds_is_only_reported) {
+    tracker_.set_ripe_within(10min);
+    forget(20);
+    open_files(1024, 1024);
+    EXPECT_EQ(summary_in(sweep()).reach, Reach::reports) << "no unit";
+
+    be_in_unit("shop.service");
+    tracker_.set_bounds({.only = {}, .except = Scope::parse({"unit:shop.service"}).value()});
+    now_ += 1min;
+    forget(1);
+    EXPECT_EQ(summary_in(sweep()).reach, Reach::reports) << "out of bounds";
+    tracker_.set_bounds({});
+    forget(1);
+    EXPECT_EQ(summary_in(sweep()).reach, Reach::cleans);
+}
+
+TEST_F(LeakTest, that_ends_soon_after_its_unit_was_seen_to_has_ended_by_that) {
+    tracker_.set_ripe_within(10min);
+    be_in_unit("shop.service");
+    forget(20);
+    open_files(1024, 1024);
+    (void)sweep();
+    tracker_.note_unit_asked(key, now_);
+    end(20);
+    const Changes changes = sweep();
+    ASSERT_TRUE(std::ranges::contains(changes.vanished, key, &Vanished::key));
+    EXPECT_TRUE(changes.vanished.back().by_question);
+}
+
 TEST_F(LeakTest, is_never_made_of_other_states) {
     forget(30);
     const Changes changes = sweep(TCP_FIN_WAIT2);

@@ -6,8 +6,11 @@
 #include "kinds/tcp/scope.hpp"
 
 #include <array>
+#include <string_view>
 
 namespace egb::tcp {
+
+inline constexpr std::array<std::string_view, 3> leak_unit_choices{"no", "reload", "restart"};
 
 inline constexpr std::array options{
     OptionSpec{
@@ -59,6 +62,27 @@ inline constexpr std::array options{
                 "stands for them all, with how fast they grow and when its descriptors run out. They are "
                 "then only listed when asked for; what is done to each does not change. 0 tells of each "
                 "socket by itself.",
+    },
+    OptionSpec{
+        .name = "LeakUnit",
+        .type = OptionType::choice,
+        .preset = "no",
+        .help = "What systemd is asked to do to the unit of a leaking process whose descriptors are about to "
+                "run out, which ended sockets do not give back. Needs Clean=proven or suspected, and a "
+                "polkit rule (eghostbusterd(8)).",
+        .choices = leak_unit_choices,
+    },
+    OptionSpec{
+        .name = "LeakUnitWithin",
+        .type = OptionType::span,
+        .preset = "10min",
+        .help = "How near that end must be, by how the number of open descriptors has grown.",
+    },
+    OptionSpec{
+        .name = "LeakUnitEvery",
+        .type = OptionType::span,
+        .preset = "1h",
+        .help = "How long the process must have run, so that no unit is restarted more often than this.",
     },
     OptionSpec{
         .name = "Nudge",

@@ -48,6 +48,15 @@ egb_tcp_holder holder_of(const egb_tcp_holders_query& query, const egb_tcp_held&
             .fd = held.fd};
 }
 
+std::optional<UnitRemedy> remedy_of(const OptionValues& options) {
+    const auto what = options.text("LeakUnit");
+    if (what == "no") {
+        return std::nullopt;
+    }
+    return UnitRemedy{.act = what == "reload" ? host::UnitAct::reload : host::UnitAct::restart,
+                      .every = options.span("LeakUnitEvery")};
+}
+
 Capability capability(std::string_view name, const std::string& lack, std::string_view how) {
     return {.name = name, .works = lack.empty(), .detail = lack.empty() ? std::string{how} : lack};
 }
@@ -69,6 +78,9 @@ void TcpKind::configure(const OptionValues& options) {
     tracker_.set_thresholds(thresholds_);
     tracker_.set_leak_after(options.count("LeakAfter"));
     tracker_.set_bounds(bounds_of(options));
+    remedy_ = remedy_of(options);
+    cleaner_.set_remedy(remedy_);
+    tracker_.set_ripe_within(remedy_ ? std::optional{options.span("LeakUnitWithin")} : std::nullopt);
     wanted_ = {.nudge = options.flag("Nudge"), .destroy = options.flag("Destroy")};
     timing_ = {.interval = options.span("NudgeInterval"),
                .probes = static_cast<std::uint32_t>(options.count("NudgeProbes"))};
@@ -133,6 +145,11 @@ std::vector<Capability> TcpKind::capabilities() const {
                    "the other end of a connection within this machine is looked for by iter/tcp"),
         capability("nudge", nudging_.lack, nudging_.way),
         capability("destroy", destroying_.lack, destroying_.way),
+        capability("units", {},
+                   remedy_
+                       ? "systemd is asked to see to the unit of a process whose descriptors run out; polkit "
+                         "must let us (eghostbusterd(8))"
+                       : "LeakUnit=no: no unit is reloaded or restarted"),
     };
 }
 

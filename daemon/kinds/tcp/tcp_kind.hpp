@@ -72,6 +72,7 @@ private:
     host::NudgeTiming timing_;
     host::Ability nudging_;
     host::Ability destroying_;
+    std::optional<UnitRemedy> remedy_;
     bool attached_{};
     bool listed_by_kernel_{};  ///< iter/task_file shows the descriptors of this machine's processes
     std::string not_asked_;    ///< why holders cannot be looked for; empty when they can

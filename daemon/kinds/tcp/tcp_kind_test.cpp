@@ -16,6 +16,7 @@
 #include <gtest/gtest.h>
 
 #include <algorithm>
+#include <array>
 #include <cstring>
 #include <memory>
 #include <span>
@@ -173,6 +174,57 @@ TEST_F(TcpKindInAContainer, looks_how_many_descriptors_the_owner_of_a_leak_has) 
     const auto fields = kind_->tracker().describe(ghosts[0].key);
     EXPECT_THAT(fields, testing::Contains(Field{"open_files", std::uint64_t{2}}));
     EXPECT_THAT(fields, testing::Contains(Field{"file_limit", std::uint64_t{1024}}));
+}
+
+/// A process of shop.service that holds a stuck socket, and as many descriptors as it may have.
+class ExhaustedUnit : public TcpKindInAContainer {
+protected:
+    ExhaustedUnit() {
+        tree_.add({.pid = 7, .start_ticks = 4711, .comm = "holder"});
+        tree_.write("7/cgroup", "0::/system.slice/shop.service\n");
+        tree_.write("7/limits",
+                    "Max open files            2                    2                    files     \n");
+        tree_.write("7/fd/5", "");
+        tree_.write("7/fd/6", "");
+        hold_sockets(7, 4711, {{.cookie = 1, .fd = 5, .reserved = 0}});
+        list_socket(1);
+    }
+
+    /// What comes of it when the summary is cleaned.
+    Outcome clean_with(std::string_view leak_unit) {
+        OptionValues values{info().options};
+        EXPECT_TRUE(values.set("LeakAfter", "1"));
+        EXPECT_TRUE(values.set("LeakUnit", leak_unit));
+        kind_->configure(values);
+        const auto ghosts = sweep();
+        const auto leak = std::make_shared<const Ghost>(ghosts.at(0));
+        const auto socket = std::make_shared<const Ghost>(ghosts.at(1));
+        EXPECT_TRUE(kind_->cleaner()->confirm(*leak));
+        const std::array batch{socket, leak};
+        const auto outcomes = kind_->cleaner()->clean(batch);
+        EXPECT_EQ(outcomes.at(0).verdict, Verdict::cleaned) << "the socket's own";
+        EXPECT_THAT(sys_.destroyed(), testing::ElementsAre(1));
+        return outcomes.at(1);
+    }
+};
+
+TEST_F(ExhaustedUnit, is_restarted_when_that_is_wanted) {
+    const Outcome outcome = clean_with("restart");
+    EXPECT_EQ(outcome.verdict, Verdict::asked) << "what comes of it is seen later";
+    EXPECT_EQ(outcome.reason, "systemd was asked to restart shop.service");
+    EXPECT_THAT(sys_.units(), testing::ElementsAre(test::FakeSys::UnitRequest{
+                                  .unit = "shop.service", .act = host::UnitAct::restart}));
+}
+
+TEST_F(ExhaustedUnit, is_reloaded_when_that_is_wanted) {
+    EXPECT_EQ(clean_with("reload").verdict, Verdict::asked);
+    EXPECT_THAT(sys_.units(), testing::ElementsAre(test::FakeSys::UnitRequest{.unit = "shop.service",
+                                                                              .act = host::UnitAct::reload}));
+}
+
+TEST_F(ExhaustedUnit, is_left_alone_when_nobody_has_said_otherwise) {
+    EXPECT_EQ(clean_with("no").verdict, Verdict::refused);
+    EXPECT_THAT(sys_.units(), testing::IsEmpty());
 }
 
 TEST_F(TcpKindInAContainer, says_which_way_it_looks) {

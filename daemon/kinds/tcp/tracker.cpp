@@ -343,9 +343,11 @@ Leaks::Tally TcpTracker::tally() const {
     for (const auto& [cookie, socket] : sockets_) {
         const auto& holders = socket.met ? socket.found : socket.holders;
         if (!holders.empty() && socket.record.state == TCP_CLOSE_WAIT && is_overdue(socket.record)) {
-            tally.add(holders.front().process, instant_of(socket.record.since_ns),
-                      (socket.record.flags & EGB_TCP_SINCE_AT_LEAST) != 0 ? SinceKind::at_least
-                                                                          : SinceKind::observed);
+            auto& share =
+                tally.add(holders.front().process, instant_of(socket.record.since_ns),
+                          (socket.record.flags & EGB_TCP_SINCE_AT_LEAST) != 0 ? SinceKind::at_least
+                                                                              : SinceKind::observed);
+            share.in_bounds = share.in_bounds && !(unit_acts_ && bounds_.why_out(socket.record, holders));
         }
     }
     return tally;

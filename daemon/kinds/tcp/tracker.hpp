@@ -61,6 +61,13 @@ public:
     /// How many stuck sockets of one process are a leak; 0: none are. Counts from the next sweep on.
     void set_leak_after(std::uint64_t sockets) { leaks_.set_after(sockets); }
 
+    /// How soon the descriptors of a leaking process must run out for something to be done to its unit;
+    /// nothing: none ever is. Counts from the next sweep on.
+    void set_ripe_within(std::optional<Span> span) {
+        unit_acts_ = span.has_value();
+        leaks_.set_ripe_within(span);
+    }
+
     /// Counts from the next verdict on.
     void set_bounds(Bounds bounds) { bounds_ = std::move(bounds); }
 
@@ -92,6 +99,10 @@ public:
 
     /// The socket behind a ghost, as it was when it was judged; nothing when it is no more.
     [[nodiscard]] std::optional<egb_tcp_socket> find(std::string_view key) const;
+
+    /// The process that a summary is about; nothing when the key is not one of those.
+    [[nodiscard]] ProcessPtr leaking_owner(std::string_view key) const { return leaks_.owner_of(key); }
+    void note_unit_asked(std::string_view key, Instant at) { leaks_.note_asked(key, at); }
 
     /// A ghost turned out not to be what was judged: look soon, and if it is still there tell it anew.
     void look_again(std::string_view key, Instant now);
@@ -137,6 +148,7 @@ private:
     Leaks leaks_;
     Means means_;
     Bounds bounds_;
+    bool unit_acts_{}; ///< units may be seen to, so bounds count for a leak as a whole
     bool met_overdue_{};
     bool only_held_{}; ///< in the sweep under way
     bool sees_all_holders_{true};
