@@ -14,7 +14,7 @@ namespace egb::engine {
 namespace {
 
 /// So that a long queue leaves the loop room for others; what is left is due at once.
-constexpr int acts_per_tick = 8192;
+constexpr int acts_per_tick = 16'384;
 constexpr std::size_t told_per_tick = 1024;
 /// No more is kept in memory than this: then acts wait.
 constexpr std::size_t most_untold = 250'000;
@@ -188,10 +188,11 @@ void Pipeline::review(const GhostPtr& ghost) {
         reviews_.erase(id);
     }
 
-    if (!is_act(licence(*ghost).action)) {
+    Decision licensed = licence(*ghost);
+    if (!is_act(licensed.action)) {
         take_back_question(ghost);
     }
-    const Decision permitted = permission(*ghost);
+    const Decision permitted = with_patience(*ghost, std::move(licensed));
     if (!is_act(permitted.action)) {
         call_off(ghost, permitted.reason);
     } else if (!pending_.contains(id) && !again) {
@@ -342,7 +343,11 @@ Decision Pipeline::licence(const Ghost& ghost) const {
 
 /// The decision without its appointments: whether there is anything but time between this ghost and an act.
 Decision Pipeline::permission(const Ghost& ghost) const {
-    Decision decision = licence(ghost);
+    return with_patience(ghost, licence(ghost));
+}
+
+/// Nobody is asked too often.
+Decision Pipeline::with_patience(const Ghost& ghost, Decision decision) const {
     if (is_act(decision.action)) {
         if (auto enough = asked_enough(ghost, decision.action)) {
             decision = {.action = Action::report, .reason = *std::move(enough)};

@@ -122,6 +122,7 @@ private:
     /// As far as policy, people and governor have a say; whether it has been asked enough is left out.
     [[nodiscard]] Decision licence(const Ghost& ghost) const;
     [[nodiscard]] Decision permission(const Ghost& ghost) const;
+    [[nodiscard]] Decision with_patience(const Ghost& ghost, Decision decision) const;
     /// Which act the request comes to; an error when it comes to none.
     [[nodiscard]] Result<Action> admit(const Entry& entry, const Ghost& ghost,
                                        const CleanRequest& request) const;

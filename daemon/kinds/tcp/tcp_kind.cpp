@@ -16,7 +16,7 @@ namespace {
 
 /// Events taken at a time: a flood must let the bus and the watchdog in between. As many as one batch of acts
 /// can cause, or the ring would fill up.
-constexpr std::size_t batch = 8'192;
+constexpr std::size_t batch = 16'384;
 
 constexpr Span between_thorough_sweeps = std::chrono::minutes{5};
 

@@ -99,10 +99,11 @@ std::vector<Evidence> evidence_of(const egb_tcp_socket& record, unsigned traits,
     return evidence;
 }
 
-/// Two sweeps read the same process twice: what counts is who it is, not which copy of it.
+/// Two sweeps read the same process twice: what counts is who it is, and what may protect it, not which copy
+/// of it.
 bool same_holders(const std::vector<Holder>& some, const std::vector<Holder>& others) {
     return std::ranges::equal(some, others, [](const Holder& one, const Holder& other) {
-        return one.fd == other.fd && one.process->id == other.process->id;
+        return one.fd == other.fd && (one.process == other.process || *one.process == *other.process);
     });
 }
 

@@ -108,6 +108,7 @@ public:
 
     TcpTracker tracker;
     Instant now{1h};
+    std::string unit{"app.service"}; ///< of whoever holds a socket
 
     void hold(std::uint64_t cookie, const std::vector<std::int32_t>& pids) {
         for (const std::int32_t pid : pids) {
@@ -120,6 +121,7 @@ public:
             auto process = std::make_shared<Process>();
             process->id = {.boot_id = "boot", .pid = pid, .start_ticks = 1};
             process->comm = "app";
+            process->unit = unit;
             tracker.observe({.type = SightingType::held,
                              .source = Source::sweep,
                              .at = now,
@@ -204,6 +206,17 @@ TEST(TcpTracker, tells_again_when_the_holders_change) {
     ASSERT_THAT(none.ghosts, SizeIs(1));
     EXPECT_THAT(none.ghosts[0].holders, IsEmpty());
     EXPECT_THAT(names(none.ghosts[0]), testing::Contains("no-holder"));
+}
+
+TEST(TcpTracker, tells_again_when_a_holder_moves_to_a_unit_that_may_be_protected) {
+    Stage stage;
+    const auto socket = stage.socket(1);
+    stage.pass(threshold);
+    static_cast<void>(stage.sweep({socket}));
+    stage.unit = "precious.service";
+    const Changes changes = stage.sweep({socket});
+    ASSERT_THAT(changes.ghosts, SizeIs(1));
+    EXPECT_EQ(changes.ghosts[0].holders[0].process->unit, "precious.service");
 }
 
 TEST(TcpTracker, a_ghost_that_moves_again_is_none) {
