@@ -111,11 +111,18 @@ inline constexpr EvidenceRule leak_size{
     .text = "{} of its sockets are stuck in CLOSE_WAIT",
     .change = "fewer than half of LeakAfter that are left",
 };
+inline constexpr EvidenceRule leak_ended{
+    .name = "leak-ended",
+    .weight = Weight::supports,
+    .unit = EvidenceUnit::count,
+    .text = "{} that were stuck have been ended within 10 minutes, and their descriptors stay with it",
+    .change = "",
+};
 inline constexpr EvidenceRule leak_growth{
     .name = "leak-growth",
     .weight = Weight::supports,
     .unit = EvidenceUnit::count,
-    .text = "their number grows by {} a minute",
+    .text = "it forgets {} more of them a minute",
     .change = "",
 };
 inline constexpr EvidenceRule descriptors{

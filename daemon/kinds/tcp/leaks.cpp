@@ -92,14 +92,42 @@ void Leaks::note(const egb_tcp_owner& owner) {
 }
 
 /// A leak that is known ends later than one begins, or it would come and go with a single socket.
-bool Leaks::is_leak(std::size_t stuck, bool known) const {
-    return after_ != 0 && (stuck >= after_ || (known && stuck * 2 >= after_));
+bool Leaks::is_leak(std::size_t forgotten, bool known) const {
+    return after_ != 0 && (forgotten >= after_ || (known && forgotten * 2 >= after_));
+}
+
+/// Those that are stuck, and those that were.
+Leaks::Shares Leaks::shares_of(const Tally& tally) const {
+    Shares shares = tally.shares();
+    for (const auto& [id, ended] : ended_) {
+        Share& share = shares[id];
+        for (const auto& some : ended.of_late) {
+            share.ended += some.count;
+        }
+        share.sure += ended.ever;
+        share.in_bounds = share.in_bounds && ended.in_bounds;
+        if (share.stuck == 0) {
+            share.owner = ended.owner;
+            share.since = ended.of_late.front().at;
+        }
+    }
+    return shares;
+}
+
+void Leaks::forget_what_ended_before(Instant at) {
+    std::erase_if(ended_, [at](auto& item) {
+        auto& of_late = item.second.of_late;
+        std::erase_if(of_late, [at](const Ended::Some& some) {
+            return some.at < at;
+        });
+        return of_late.empty();
+    });
 }
 
 std::vector<ProcessPtr> Leaks::owners_in(const Tally& tally) const {
     std::vector<ProcessPtr> owners;
-    for (const auto& [id, share] : tally.shares()) {
-        if (is_leak(share.stuck, leaks_.contains(id))) {
+    for (const auto& [id, share] : shares_of(tally)) {
+        if (is_leak(share.forgotten(), leaks_.contains(id))) {
             owners.push_back(share.owner);
         }
     }
@@ -107,9 +135,12 @@ std::vector<ProcessPtr> Leaks::owners_in(const Tally& tally) const {
 }
 
 void Leaks::settle(const Tally& tally, Instant at, Changes& changes) {
-    drop_ended(tally, at, changes);
-    for (const auto& [id, share] : tally.shares()) {
-        if (is_leak(share.stuck, leaks_.contains(id))) {
+    forget_what_ended_before(at - window);
+    const Shares shares = shares_of(tally);
+    drop_ended(shares, at, changes);
+    for (const auto& [id, share] : shares) {
+        const bool alive = share.stuck > 0 || files_.contains(id);
+        if (alive && is_leak(share.forgotten(), leaks_.contains(id))) {
             Leak& leak = leaks_[id];
             update(leak, share, at);
             tell(leak, changes);
@@ -117,14 +148,16 @@ void Leaks::settle(const Tally& tally, Instant at, Changes& changes) {
     }
 }
 
-void Leaks::drop_ended(const Tally& tally, Instant at, Changes& changes) {
+/// A process of which nothing is stuck, and whose descriptors are no more to be found, has ended.
+void Leaks::drop_ended(const Shares& shares, Instant at, Changes& changes) {
     std::erase_if(leaks_, [&](const auto& item) {
-        const auto share = tally.shares().find(item.first);
-        const std::size_t stuck = share == tally.shares().end() ? 0 : share->second.stuck;
-        if (is_leak(stuck, true)) {
+        const auto& [id, leak] = item;
+        const auto share = shares.find(id);
+        const std::size_t stuck = share == shares.end() ? 0 : share->second.stuck;
+        const bool alive = stuck > 0 || files_.contains(id);
+        if (alive && share != shares.end() && is_leak(share->second.forgotten(), true)) {
             return false;
         }
-        const Leak& leak = item.second;
         changes.vanished.push_back(
             {.key = key_of(*leak.share.owner),
              .reason = reason_of_end(stuck),
@@ -148,24 +181,26 @@ void Leaks::update(Leak& leak, const Share& share, Instant at) {
     std::erase_if(leak.samples, [at](const Sample& sample) {
         return at - sample.at > window;
     });
+    const auto ended = ended_.find(id_of(*share.owner));
+    const std::uint64_t forgotten = share.stuck + (ended == ended_.end() ? 0 : ended->second.ever);
     if (leak.samples.empty() || at - leak.samples.back().at >= between_samples) {
         leak.samples.push_back(
-            {.at = at, .stuck = share.stuck, .open_files = leak.files.transform([](const Files& use) {
+            {.at = at, .forgotten = forgotten, .open_files = leak.files.transform([](const Files& use) {
                  return use.open;
              })});
     }
 }
 
 Leaks::Outlook Leaks::outlook_of(const Leak& leak) {
-    std::vector<Point> stuck;
+    std::vector<Point> forgotten;
     std::vector<Point> open;
     for (const Sample& sample : leak.samples) {
-        stuck.push_back({.at = sample.at, .value = static_cast<double>(sample.stuck)});
+        forgotten.push_back({.at = sample.at, .value = static_cast<double>(sample.forgotten)});
         if (sample.open_files) {
             open.push_back({.at = sample.at, .value = static_cast<double>(*sample.open_files)});
         }
     }
-    Outlook outlook{.sockets_per_minute = std::lround(growth_per_minute(stuck).value_or(0.0)),
+    Outlook outlook{.sockets_per_minute = std::lround(growth_per_minute(forgotten).value_or(0.0)),
                     .until_exhausted = {}};
     if (!leak.files || leak.files->limit == UINT64_MAX) {
         return outlook;
@@ -186,9 +221,13 @@ Leaks::Outlook Leaks::outlook_of(const Leak& leak) {
 std::string Leaks::summary_of(const Leak& leak, const Outlook& outlook) {
     const auto name = name_of(*leak.share.owner);
     const auto per_minute = outlook.sockets_per_minute;
+    const Share& share = leak.share;
     auto text = per_minute > 0 ? formatted("{} leaks {} socket{}/min: {} stuck", name, per_minute,
-                                           per_minute == 1 ? "" : "s", leak.share.stuck)
-                               : formatted("{} holds {} stuck sockets", name, leak.share.stuck);
+                                           per_minute == 1 ? "" : "s", share.stuck)
+                               : formatted("{} holds {} stuck sockets", name, share.stuck);
+    if (share.ended > 0) {
+        text += formatted(", {} ended in {}", share.ended, format_span(window));
+    }
     if (outlook.until_exhausted) {
         text += *outlook.until_exhausted > Span{}
                     ? formatted(", EMFILE in {}", format_span(*outlook.until_exhausted))
@@ -199,6 +238,9 @@ std::string Leaks::summary_of(const Leak& leak, const Outlook& outlook) {
 
 std::vector<Evidence> Leaks::evidence_of(const Leak& leak, const Outlook& outlook) {
     std::vector<Evidence> evidence{{&leak_size, static_cast<std::int64_t>(leak.share.stuck)}};
+    if (leak.share.ended > 0) {
+        evidence.push_back({&leak_ended, static_cast<std::int64_t>(leak.share.ended)});
+    }
     if (outlook.sockets_per_minute > 0) {
         evidence.push_back({&leak_growth, outlook.sockets_per_minute});
     }
@@ -239,10 +281,13 @@ void Leaks::tell(Leak& leak, Changes& changes) const {
     });
 }
 
-/// Something may be done to its unit: its end is near, and nobody has put any of it out of bounds.
+/// Something may be done to its unit: its end is near, it is what it has forgotten that takes it there, and
+/// nobody has put any of that out of bounds.
 bool Leaks::is_ripe(const Leak& leak, const Outlook& outlook) const {
-    return ripe_within_ && leak.share.in_bounds && !leak.share.owner->unit.empty() &&
-           outlook.until_exhausted && *outlook.until_exhausted <= *ripe_within_;
+    const Share& share = leak.share;
+    return ripe_within_ && share.in_bounds && share.owner->unit.ends_with(".service") &&
+           outlook.until_exhausted && *outlook.until_exhausted <= *ripe_within_ &&
+           share.sure * 2 >= leak.files->open;
 }
 
 void Leaks::note_asked(std::string_view key, Instant at) {
@@ -263,12 +308,28 @@ ProcessPtr Leaks::owner_of(std::string_view key) const {
     return leak == leaks_.end() ? nullptr : leak->second.share.owner;
 }
 
+void Leaks::note_ended(const ProcessPtr& owner, Instant at, bool in_bounds) {
+    Ended& ended = ended_[id_of(*owner)];
+    ended.owner = owner;
+    ended.in_bounds = ended.in_bounds && in_bounds;
+    ++ended.ever;
+    if (ended.of_late.empty() || at - ended.of_late.back().at >= between_samples) {
+        ended.of_late.push_back({.at = at, .count = 0});
+    }
+    ++ended.of_late.back().count;
+    if (const auto leak = leaks_.find(id_of(*owner)); leak != leaks_.end()) {
+        ++leak->second.share.ended;
+    }
+}
+
 bool Leaks::lose_one_of(const Process& owner) {
     const auto leak = leaks_.find(id_of(owner));
     if (leak == leaks_.end() || leak->second.share.stuck == 0) {
         return false;
     }
-    return !is_leak(--leak->second.share.stuck, true);
+    Share& share = leak->second.share;
+    --share.stuck;
+    return share.stuck == 0 || !is_leak(share.forgotten(), true);
 }
 
 bool Leaks::has(const Process& owner) const {
@@ -285,6 +346,7 @@ Fields Leaks::describe(std::string_view key) const {
     const auto& [share, files, samples, asked, ripe, summary, evidence] = leak->second;
     Fields fields{{"pid", std::int64_t{share.owner->id.pid}},
                   {"stuck_sockets", std::uint64_t{share.stuck}},
+                  {"ended_sockets", std::uint64_t{share.ended}},
                   {"samples", std::uint64_t{samples.size()}}};
     if (files) {
         fields.push_back({"open_files", files->open});

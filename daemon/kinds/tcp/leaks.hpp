@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 // The leak behind many stuck sockets: one ghost that stands for all those of one process, with how fast they
-// grow and when its descriptors run out. Part of the tracker, and as pure.
+// grow and when its descriptors run out. Those that have been ended count for a while, too: what they leave
+// behind is the leak. Part of the tracker, and as pure.
 #pragma once
 
 #include "core/tracker.hpp"
@@ -27,9 +28,13 @@ public:
     struct Share {
         ProcessPtr owner;
         std::size_t stuck{};
-        Instant since; ///< the earliest
+        std::size_t ended{};  ///< of late, other than by the process itself
+        std::uint64_t sure{}; ///< of all that it has forgotten: nothing speaks for them
+        Instant since;        ///< the earliest
         SinceKind since_kind{SinceKind::observed};
         bool in_bounds{true}; ///< each of them
+
+        [[nodiscard]] std::size_t forgotten() const { return stuck + ended; }
     };
 
     /// Stuck sockets by who holds them.
@@ -71,7 +76,10 @@ public:
     /// What a whole sweep has counted is so.
     void settle(const Tally& tally, Instant at, Changes& changes);
 
-    /// One of its sockets has ended. True when too few are left for a leak.
+    /// One of its sockets was ended, and not by the process itself: its descriptor is still there.
+    void note_ended(const ProcessPtr& owner, Instant at, bool in_bounds);
+
+    /// One of its sockets is no more. True when none is left, or too few for a leak.
     [[nodiscard]] bool lose_one_of(const Process& owner);
 
     /// Its unit is being seen to: what ends soon after that has ended by it.
@@ -84,16 +92,31 @@ public:
     [[nodiscard]] Fields describe(std::string_view key) const;
 
 private:
-    /// How many there were, once.
+    using Shares = std::map<OwnerId, Share>;
+
+    /// How many there were, once: with all that had been ended by then.
     struct Sample {
         Instant at;
-        std::uint64_t stuck{};
+        std::uint64_t forgotten{};
         std::optional<std::uint64_t> open_files;
     };
 
     struct Files {
         std::uint64_t open{};
         std::uint64_t limit{};
+    };
+
+    /// What was ended of one process.
+    struct Ended {
+        struct Some {
+            Instant at;
+            std::size_t count{};
+        };
+
+        ProcessPtr owner;
+        std::vector<Some> of_late; ///< the oldest first
+        std::uint64_t ever{};      ///< since the oldest that was counted
+        bool in_bounds{true};      ///< each of them
     };
 
     struct Leak {
@@ -112,10 +135,12 @@ private:
         std::optional<Span> until_exhausted;
     };
 
-    [[nodiscard]] bool is_leak(std::size_t stuck, bool known) const;
+    [[nodiscard]] bool is_leak(std::size_t forgotten, bool known) const;
+    [[nodiscard]] Shares shares_of(const Tally& tally) const;
+    void forget_what_ended_before(Instant at);
     [[nodiscard]] std::string reason_of_end(std::size_t stuck) const;
     [[nodiscard]] bool is_ripe(const Leak& leak, const Outlook& outlook) const;
-    void drop_ended(const Tally& tally, Instant at, Changes& changes);
+    void drop_ended(const Shares& shares, Instant at, Changes& changes);
     void update(Leak& leak, const Share& share, Instant at);
     void tell(Leak& leak, Changes& changes) const;
     [[nodiscard]] static Outlook outlook_of(const Leak& leak);
@@ -125,6 +150,7 @@ private:
     std::uint64_t after_{};
     std::optional<Span> ripe_within_;
     std::map<OwnerId, Files> files_; ///< of the sweep under way
+    std::map<OwnerId, Ended> ended_;
     std::map<OwnerId, Leak> leaks_;
 };
 

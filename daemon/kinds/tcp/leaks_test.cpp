@@ -10,6 +10,7 @@
 #include <gtest/gtest.h>
 
 #include <algorithm>
+#include <cerrno>
 #include <memory>
 #include <set>
 #include <span>
@@ -42,15 +43,15 @@ protected:
         }
     }
 
-    /// So many, the oldest first, end.
-    void end(std::size_t count) {
+    /// So many, the oldest first, end: closed by their process, or with an error that it will read.
+    void end(std::size_t count, std::uint16_t error = 0) {
         for (std::size_t ended = 0; ended < count; ++ended) {
             const egb_tcp_end record{
                 .header = {.type = EGB_TCP_END, .size = sizeof(record), .reserved = 0, .time_ns = 0},
                 .cookie = ++ended_,
                 .netns = 7,
-                .next_state = TCP_LAST_ACK,
-                .error = 0};
+                .next_state = static_cast<__u16>(error == 0 ? TCP_LAST_ACK : TCP_CLOSE),
+                .error = error};
             observe(SightingType::gone, record);
         }
     }
@@ -76,6 +77,9 @@ protected:
         files_->open_files = open;
         files_->file_limit = limit;
     }
+
+    /// As for a process that is no more.
+    void close_files() { files_.reset(); }
 
     /// The last that was told of the summary.
     Ghost summary_in(const Changes& changes) {
@@ -234,7 +238,7 @@ TEST_F(LeakTest, is_something_to_act_upon_when_its_end_is_near_and_that_is_wante
     tracker_.set_ripe_within(10min);
     be_in_unit("shop.service");
     forget(20);
-    Ghost summary = grow(5, 10, 10, 900, 1024);
+    Ghost summary = grow(5, 10, 10, 30, 154);
     EXPECT_EQ(summary.summary, "shop.service leaks 10 sockets/min: 70 stuck, EMFILE in 7min");
     EXPECT_EQ(summary.grade, Grade::proven);
     EXPECT_EQ(summary.reach, Reach::cleans);
@@ -249,7 +253,7 @@ TEST_F(LeakTest, is_something_to_act_upon_when_its_end_is_near_and_that_is_wante
 TEST_F(LeakTest, of_no_unit_or_out_of_bounds_is_only_reported) {
     tracker_.set_ripe_within(10min);
     forget(20);
-    open_files(1024, 1024);
+    open_files(40, 40);
     EXPECT_EQ(summary_in(sweep()).reach, Reach::reports) << "no unit";
 
     be_in_unit("shop.service");
@@ -266,13 +270,72 @@ TEST_F(LeakTest, that_ends_soon_after_its_unit_was_seen_to_has_ended_by_that) {
     tracker_.set_ripe_within(10min);
     be_in_unit("shop.service");
     forget(20);
-    open_files(1024, 1024);
+    open_files(40, 40);
     (void)sweep();
     tracker_.note_unit_asked(key, now_);
     end(20);
     const Changes changes = sweep();
     ASSERT_TRUE(std::ranges::contains(changes.vanished, key, &Vanished::key));
     EXPECT_TRUE(changes.vanished.back().by_question);
+}
+
+TEST_F(LeakTest, goes_on_while_its_sockets_are_ended) {
+    forget(20);
+    open_files(30, 1024);
+    (void)sweep();
+    end(15, ECONNABORTED);
+    now_ += 1min;
+    const Ghost summary = summary_in(sweep());
+    EXPECT_EQ(summary.summary, "app (pid 100) holds 5 stuck sockets, 15 ended in 10min");
+    EXPECT_THAT(evidence_of(summary), Contains("leak-ended"));
+    EXPECT_THAT(tracker_.describe(key), Contains(Field{"ended_sockets", std::uint64_t{15}}));
+}
+
+TEST_F(LeakTest, grows_by_what_is_forgotten_however_soon_that_is_ended) {
+    Ghost last;
+    for (unsigned minute = 0; minute <= 9; ++minute) {
+        forget(12);
+        open_files(100 + minute * 12, 1024);
+        const Changes changes = sweep();
+        if (std::ranges::contains(changes.ghosts, key, &Ghost::key)) {
+            last = summary_in(changes);
+        }
+        end(12, ECONNABORTED);
+        now_ += 1min;
+    }
+    EXPECT_EQ(last.summary,
+              "app (pid 100) leaks 12 sockets/min: 12 stuck, 108 ended in 10min, EMFILE in 1h 8min");
+}
+
+TEST_F(LeakTest, whose_sockets_were_all_ended_ends_in_time) {
+    forget(20);
+    open_files(30, 1024);
+    (void)sweep();
+    end(20, ECONNABORTED);
+    (void)sweep();
+    EXPECT_TRUE(tracker_.leaking_owner(key)) << "its descriptors are still there";
+    now_ += 11min;
+    EXPECT_TRUE(std::ranges::contains(sweep().vanished, key, &Vanished::key));
+}
+
+TEST_F(LeakTest, whose_sockets_were_all_ended_ends_with_its_process) {
+    forget(20);
+    open_files(30, 1024);
+    (void)sweep();
+    end(20, ECONNABORTED);
+    close_files();
+    EXPECT_TRUE(std::ranges::contains(sweep().vanished, key, &Vanished::key));
+}
+
+TEST_F(LeakTest, of_a_process_with_many_other_descriptors_is_only_reported) {
+    tracker_.set_ripe_within(10min);
+    be_in_unit("shop.service");
+    forget(20);
+    open_files(1000, 1000);
+    EXPECT_EQ(summary_in(sweep()).reach, Reach::reports) << "a busy server at its limit, and 20 old sockets";
+    now_ += 1min;
+    open_files(40, 40);
+    EXPECT_EQ(summary_in(sweep()).reach, Reach::cleans);
 }
 
 TEST_F(LeakTest, is_never_made_of_other_states) {

@@ -284,13 +284,20 @@ void TcpTracker::lose(const Sighting& sighting) {
         changes_.vanished.push_back(
             {.key = key_of(socket.record), .reason = std::string{how_it_ended(*record)}});
     }
-    lose_from_leak(socket, sighting.at);
+    lose_from_leak(socket, *record, sighting.at);
     sockets_.erase(found);
 }
 
 /// The last of a leak's sockets may be the last thing to wake for.
-void TcpTracker::lose_from_leak(const Socket& socket, Instant at) {
-    if ((socket.told & trait::leaked) != 0 && leaks_.lose_one_of(*socket.holders.front().process)) {
+void TcpTracker::lose_from_leak(const Socket& socket, const egb_tcp_end& end, Instant at) {
+    if (socket.told == 0 || socket.record.state != TCP_CLOSE_WAIT || socket.holders.empty()) {
+        return;
+    }
+    const ProcessPtr& owner = socket.holders.front().process;
+    if (end.error != 0) {
+        leaks_.note_ended(owner, at, (socket.told & trait::out_of_bounds) == 0);
+    }
+    if (leaks_.lose_one_of(*owner)) {
         wake_by(at + shortest_gap);
     }
 }
@@ -348,6 +355,9 @@ Leaks::Tally TcpTracker::tally() const {
                 tally.add(holders.front().process, instant_of(socket.record.since_ns),
                           (socket.record.flags & EGB_TCP_SINCE_AT_LEAST) != 0 ? SinceKind::at_least
                                                                               : SinceKind::observed);
+            const bool doubted = socket.answered != Instant{} || socket.record.receive_queue > 0 ||
+                                 socket.record.send_queue > 0;
+            share.sure += doubted ? 0 : 1;
             share.in_bounds = share.in_bounds && !(unit_acts_ && bounds_.why_out(socket.record, holders));
         }
     }

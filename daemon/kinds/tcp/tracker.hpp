@@ -136,7 +136,7 @@ private:
     void drop_unmet();
     [[nodiscard]] unsigned traits_of(const Socket& socket) const;
     [[nodiscard]] Leaks::Tally tally() const;
-    void lose_from_leak(const Socket& socket, Instant at);
+    void lose_from_leak(const Socket& socket, const egb_tcp_end& end, Instant at);
     void wake_by(Instant at);
     [[nodiscard]] bool is_overdue(const egb_tcp_socket& record) const;
     [[nodiscard]] Instant next_look(const Socket& socket, Instant now) const;
