@@ -199,7 +199,10 @@ Daemon::Impl::Impl(const DaemonOptions& options, std::span<const kinds::CatalogE
         return control_.facts(ghost);
     });
     pipeline_.keep_holds_in(state_);
-    control_.limit_acts();
+    control_.recall_decisions();
+    if (const auto holds = state_.holds(); !holds) {
+        spdlog::error("acts are paused: {}", holds.error().message);
+    }
     configurator_.on_change([this](const config::Config&) {
         put_in_force();
     });
@@ -349,7 +352,8 @@ void Daemon::Impl::keep_house() {
     const bool was_degraded = !state_.degraded().empty();
     state_.retry();
     if (was_degraded && state_.degraded().empty()) {
-        pipeline_.recall_holds();
+        control_.recall_decisions();
+        advance();
     }
     if (const Instant now = clock_.now(); now >= next_pruning_) {
         next_pruning_ = later(now, state_.prune() ? between_prunings_in_arrears : between_prunings);

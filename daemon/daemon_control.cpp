@@ -7,10 +7,14 @@
 namespace egb {
 
 DaemonControl::DaemonControl(const Parts& parts, Constants constants, Hooks hooks)
-    : parts_{parts},
-      constants_{std::move(constants)},
-      hooks_{std::move(hooks)},
-      pause_asked_{std::ranges::any_of(parts.state.holds(), &engine::Hold::of_all)} {}
+    : parts_{parts}, constants_{std::move(constants)}, hooks_{std::move(hooks)} {}
+
+void DaemonControl::recall_decisions() {
+    const auto holds = parts_.state.holds();
+    pause_asked_ = !holds || std::ranges::any_of(*holds, &engine::Hold::of_all);
+    parts_.pipeline.recall_holds();
+    limit_acts();
+}
 
 bus::ManagerStatus DaemonControl::status() const {
     bus::ManagerStatus status{.version = constants_.version,

@@ -77,6 +77,9 @@ public:
     /// are taken up again by a person, too.
     void limit_acts();
 
+    /// Goes by what the state has kept of that, and of holds. As long as nobody knows, everything is paused.
+    void recall_decisions();
+
 private:
     [[nodiscard]] Result<KindRunner*> runner(std::string_view kind) const;
     [[nodiscard]] Result<GhostPtr> ghost(GhostId id) const;
@@ -85,7 +88,7 @@ private:
     Parts parts_;
     Constants constants_;
     Hooks hooks_;
-    bool pause_asked_{};
+    bool pause_asked_{true}; ///< by a person, or because it is not known whether one has
 };
 
 } // namespace egb

@@ -50,7 +50,7 @@ protected:
                 runner->configure(configurator_.kind(runner->info().name));
             }
         });
-        control_.limit_acts();
+        control_.recall_decisions();
     }
 
     test::FakeKind& kind() { return *kinds_.front(); }
@@ -278,17 +278,35 @@ TEST_F(DaemonControlTest, APauseHoldsUntilAPersonEndsIt) {
 
     governor_.set_limits({});
     DaemonControl after_a_restart{parts_, {}, {}};
-    after_a_restart.limit_acts();
+    after_a_restart.recall_decisions();
     EXPECT_TRUE(after_a_restart.status().paused) << "a restart is no person either";
 
     ASSERT_TRUE(control_.pause(false));
     EXPECT_FALSE(control_.status().paused);
-    EXPECT_THAT(state_.holds(), IsEmpty());
+    EXPECT_THAT(state_.holds().value(), IsEmpty());
     clock_.advance(std::chrono::minutes{10});
     pipeline_.tick();
     clock_.advance(std::chrono::minutes{10});
     pipeline_.tick();
     EXPECT_THAT(kind().fake_cleaner().cleaned(), ElementsAre("a"));
+}
+
+TEST_F(DaemonControlTest, AllIsPausedWhileNobodyKnowsWhatIsHeld) {
+    state::StateDb unreadable{"/dev/null/nowhere", clock_, "boot", [](std::string_view) {}};
+    DaemonControl control{{.clock = clock_,
+                           .configurator = configurator_,
+                           .runners = runners_,
+                           .governor = governor_,
+                           .ledger = ledger_,
+                           .pipeline = pipeline_,
+                           .state = unreadable,
+                           .holder_scan = holder_scan_},
+                          {},
+                          {.advance = [] {}, .rearm = [] {}, .reload = {}}};
+    control.recall_decisions();
+    EXPECT_TRUE(control.status().paused);
+    ASSERT_TRUE(control.pause(false));
+    EXPECT_FALSE(control.status().paused) << "a person may know better";
 }
 
 TEST_F(DaemonControlTest, PassesOnWhoOwnsHistoryAndReload) {

@@ -4,6 +4,7 @@
 
 #include "core/clock.hpp"
 #include "core/decision.hpp"
+#include "core/result.hpp"
 
 #include <string>
 #include <vector>
@@ -29,8 +30,8 @@ public:
     /// In place of an earlier one. One whose time is over ends it.
     virtual void keep(const Hold& hold) = 0;
 
-    /// Those that are not over.
-    [[nodiscard]] virtual std::vector<Hold> holds() const = 0;
+    /// Those that are not over. A failure says that nobody knows: then everything is to be left alone.
+    [[nodiscard]] virtual Result<std::vector<Hold>> holds() const = 0;
 };
 
 } // namespace egb::engine

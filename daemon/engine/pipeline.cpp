@@ -55,10 +55,11 @@ void Pipeline::keep_holds_in(HoldStore& store) {
 }
 
 void Pipeline::recall_holds() {
-    if (hold_store_ == nullptr) {
+    auto holds = hold_store_ == nullptr ? Result<std::vector<Hold>>{} : hold_store_->holds();
+    if (!holds) {
         return;
     }
-    for (Hold& hold : hold_store_->holds()) {
+    for (Hold& hold : *holds) {
         if (!hold.of_all()) {
             holds_.set(std::move(hold.kind), std::move(hold.key), {.until = hold.until, .value = hold.action},
                        clock_.now());

@@ -375,7 +375,7 @@ TEST_F(PipelineTest, a_hold_outlasts_its_ghost) {
 class HoldsInMemory : public HoldStore {
 public:
     void keep(const Hold& hold) override { holds_.push_back(hold); }
-    [[nodiscard]] std::vector<Hold> holds() const override { return holds_; }
+    [[nodiscard]] Result<std::vector<Hold>> holds() const override { return holds_; }
 
 private:
     std::vector<Hold> holds_;

@@ -9,11 +9,6 @@ std::int64_t nanoseconds(Instant instant) {
     return instant.time_since_epoch().count();
 }
 
-Result<> delete_ended(const Database& db, const std::string& boot, Instant now) {
-    auto ended = db.prepare("DELETE FROM hold WHERE until <= ?1 OR (kind != '' AND boot != ?2)");
-    return ended ? ended->bind(1, nanoseconds(now)).bind(2, boot).run() : std::unexpected(ended.error());
-}
-
 } // namespace
 
 Result<> write_holds(const Database& db, std::span<const engine::Hold> holds, const std::string& boot,
@@ -24,22 +19,23 @@ Result<> write_holds(const Database& db, std::span<const engine::Hold> holds, co
     }
     auto write = db.prepare("INSERT OR REPLACE INTO hold (kind, key, boot, action, until) "
                             "VALUES (?1, ?2, ?3, ?4, ?5)");
-    if (!write) {
-        return std::unexpected(write.error());
+    auto end = db.prepare("DELETE FROM hold WHERE kind = ?1 AND key = ?2");
+    if (!write || !end) {
+        return std::unexpected(!write ? write.error() : end.error());
     }
     for (const engine::Hold& hold : holds) {
-        write->bind(1, hold.kind)
-            .bind(2, hold.key)
-            .bind(3, boot)
-            .bind(4, to_string(hold.action))
-            .bind(5, nanoseconds(hold.until));
-        if (const auto written = write->run(); !written) {
-            return written;
+        write->bind(3, boot).bind(4, to_string(hold.action)).bind(5, nanoseconds(hold.until));
+        Statement& change = hold.until <= now ? *end : *write;
+        if (const auto done = change.bind(1, hold.kind).bind(2, hold.key).run(); !done) {
+            return done;
         }
     }
-    return delete_ended(db, boot, now).and_then([&] {
-        return transaction->commit();
-    });
+    return transaction->commit();
+}
+
+Result<> delete_ended_holds(const Database& db, const std::string& boot, Instant now) {
+    auto ended = db.prepare("DELETE FROM hold WHERE until <= ?1 OR (kind != '' AND boot != ?2)");
+    return ended ? ended->bind(1, nanoseconds(now)).bind(2, boot).run() : std::unexpected(ended.error());
 }
 
 Result<std::vector<engine::Hold>> read_holds(const Database& db, const std::string& boot, Instant now) {

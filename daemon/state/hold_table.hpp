@@ -12,9 +12,12 @@
 
 namespace egb::state {
 
-/// Each in place of an earlier one. What is over, or of an earlier boot, goes.
+/// Each in place of an earlier one, which goes when the time of the new one is over.
 [[nodiscard]] Result<> write_holds(const Database& db, std::span<const engine::Hold> holds,
                                    const std::string& boot, Instant now);
+
+/// Those that are over, or of an earlier boot.
+[[nodiscard]] Result<> delete_ended_holds(const Database& db, const std::string& boot, Instant now);
 
 /// Those that are not over.
 [[nodiscard]] Result<std::vector<engine::Hold>> read_holds(const Database& db, const std::string& boot,

@@ -8,6 +8,7 @@
 
 #include <algorithm>
 #include <limits>
+#include <ranges>
 #include <system_error>
 #include <variant>
 
@@ -337,8 +338,9 @@ Result<> StateDb::set_aside(const Error& damage) {
         std::filesystem::rename(file_.native() + companion, kept + companion, absent);
     }
     leave_given_ids();
-    on_trouble_(formatted("{} is damaged ({}); it is kept as {}, and a new one is begun", file_.native(),
-                          damage.message, kept));
+    on_trouble_(formatted("{} is damaged ({}); it is kept as {}, and a new one is begun{}", file_.native(),
+                          damage.message, kept,
+                          holds_read_ ? "" : ", which knows nothing of what was held or paused"));
     return {};
 }
 
@@ -351,8 +353,16 @@ void StateDb::settle(Result<Database> file) {
         trouble(file.error());
         return;
     }
-    if (const auto reserved = reserve_ids(); !reserved) {
-        trouble(reserved.error());
+    holds_written_ = holds_.empty();
+    const auto ready = read_holds()
+                           .and_then([this] {
+                               return reserve_ids();
+                           })
+                           .and_then([this] {
+                               return holds_written_ ? Result<>{} : write_holds();
+                           });
+    if (!ready) {
+        trouble(ready.error());
     }
 }
 
@@ -378,6 +388,12 @@ void StateDb::retry() {
                                  return reserve_ids();
                              })
                              .and_then([this] {
+                                 return holds_read_ ? Result<>{} : read_holds();
+                             })
+                             .and_then([this] {
+                                 return holds_written_ ? Result<>{} : write_holds();
+                             })
+                             .and_then([this] {
                                  return write_pending();
                              });
     if (!durable) {
@@ -399,10 +415,7 @@ Result<> StateDb::return_to_file() {
         if (!remembered) {
             return std::unexpected(remembered.error());
         }
-        const auto kept = insert(*file, {remembered->rbegin(), remembered->rend()}).and_then([&] {
-            return write_holds(*file, holds(), boot_, clock_.now());
-        });
-        if (!kept) {
+        if (const auto kept = insert(*file, {remembered->rbegin(), remembered->rend()}); !kept) {
             return kept;
         }
     }
@@ -472,15 +485,55 @@ void StateDb::return_unused_ids() {
 }
 
 void StateDb::keep(const engine::Hold& hold) {
-    std::erase_if(pending_holds_, [&hold](const engine::Hold& earlier) {
-        return earlier.kind == hold.kind && earlier.key == hold.key;
-    });
-    pending_holds_.push_back(hold);
-    flush();
+    holds_.insert_or_assign({hold.kind, hold.key}, hold);
+    const bool refused = home_ == Home::memory || !degraded_.empty();
+    holds_written_ = holds_written_ && !refused;
+    if (refused) {
+        return;
+    }
+    if (const auto written = state::write_holds(db_, {&hold, 1}, boot_, clock_.now()); !written) {
+        holds_written_ = false;
+        survive(written.error());
+    }
 }
 
-std::vector<engine::Hold> StateDb::holds() const {
-    return read_holds(db_, boot_, clock_.now()).value_or(std::vector<engine::Hold>{});
+Result<std::vector<engine::Hold>> StateDb::holds() const {
+    if (!holds_read_) {
+        return fail(ErrorCode::io, "what is held cannot be read: {}", degraded_);
+    }
+    std::vector<engine::Hold> lasting;
+    for (const auto& [subject, hold] : holds_) {
+        if (hold.until > clock_.now()) {
+            lasting.push_back(hold);
+        }
+    }
+    return lasting;
+}
+
+/// From the file. What was decided meanwhile counts more.
+Result<> StateDb::read_holds() {
+    const auto deleted = delete_ended_holds(db_, boot_, clock_.now());
+    auto kept = state::read_holds(db_, boot_, clock_.now());
+    if (!kept) {
+        return std::unexpected(kept.error());
+    }
+    for (engine::Hold& hold : *kept) {
+        const std::pair subject{hold.kind, hold.key};
+        holds_.try_emplace(subject, std::move(hold));
+    }
+    holds_read_ = true;
+    return deleted;
+}
+
+/// All of them, into a file that may be another.
+Result<> StateDb::write_holds() {
+    const auto all = holds_ | std::views::values | std::ranges::to<std::vector>();
+    return state::write_holds(db_, all, boot_, clock_.now()).transform([this] {
+        holds_written_ = true;
+        std::erase_if(holds_, [this](const auto& item) {
+            return item.second.until <= clock_.now();
+        });
+    });
 }
 
 void StateDb::append(const Incident& incident, std::string json) {
@@ -496,7 +549,7 @@ void StateDb::append(const Incident& incident, std::string json) {
 
 void StateDb::flush() {
     const bool refused = home_ == Home::file && !degraded_.empty();
-    if ((pending_.empty() && pending_holds_.empty()) || refused) {
+    if (pending_.empty() || refused) {
         return;
     }
     if (const auto written = write_pending(); !written) {
@@ -505,12 +558,6 @@ void StateDb::flush() {
 }
 
 Result<> StateDb::write_pending() {
-    if (!pending_holds_.empty()) {
-        if (const auto written = write_holds(db_, pending_holds_, boot_, clock_.now()); !written) {
-            return written;
-        }
-        pending_holds_.clear();
-    }
     if (const auto written = insert(db_, pending_); !written) {
         return written;
     }
@@ -564,9 +611,9 @@ bool StateDb::prune() {
 
 void StateDb::trouble(const Error& why) {
     const bool news = degraded_.empty();
-    degraded_ =
-        formatted("{}: {}; {}", file_.native(), why.message,
-                  home_ == Home::memory ? "ids and history live in memory only" : "history waits in memory");
+    degraded_ = formatted("{}: {}; {}", file_.native(), why.message,
+                          home_ == Home::memory ? "ids, holds and history live in memory only"
+                                                : "history waits in memory");
     if (news) {
         on_trouble_(degraded_);
     }

@@ -18,9 +18,11 @@
 #include <filesystem>
 #include <functional>
 #include <limits>
+#include <map>
 #include <optional>
 #include <string>
 #include <string_view>
+#include <utility>
 #include <vector>
 
 namespace egb::state {
@@ -69,9 +71,10 @@ public:
     /// count reaches.
     [[nodiscard]] GhostId next() override;
 
-    /// Written at once. While the disk refuses, they wait for it.
+    /// Written at once. While the disk refuses, they wait for it, and go into whatever file is opened then.
     void keep(const engine::Hold& hold) override;
-    [[nodiscard]] std::vector<engine::Hold> holds() const override;
+    /// A failure as long as there has been no file to read them from.
+    [[nodiscard]] Result<std::vector<engine::Hold>> holds() const override;
 
     /// Collected until flush(), written in one transaction. While the disk refuses, the first thousand wait
     /// for it; the rest are dropped and counted.
@@ -112,6 +115,8 @@ private:
     [[nodiscard]] Result<> reserve_ids();
     void return_unused_ids();
     void leave_given_ids();
+    [[nodiscard]] Result<> read_holds();
+    [[nodiscard]] Result<> write_holds();
     [[nodiscard]] Result<> write_pending();
     [[nodiscard]] Result<bool> delete_old() const;
     void trouble(const Error& why);
@@ -124,7 +129,9 @@ private:
     Home home_{Home::memory};
     std::string degraded_;
     std::deque<HistoryRow> pending_;
-    std::vector<engine::Hold> pending_holds_;
+    std::map<std::pair<std::string, std::string>, engine::Hold> holds_; ///< by kind and key; over, too
+    bool holds_read_{};
+    bool holds_written_{true};
     std::uint64_t dropped_{};
     std::uint64_t most_rows_{std::numeric_limits<std::int64_t>::max()};
     Span most_age_{forever};

@@ -85,6 +85,14 @@ protected:
         return names;
     }
 
+    /// By another connection, so that the page is not in the cache of ours.
+    void damage_the_file() const {
+        const auto vandal = Database::open(file());
+        ASSERT_TRUE(vandal->execute("PRAGMA wal_checkpoint(TRUNCATE); PRAGMA writable_schema = ON;"
+                                    "UPDATE sqlite_schema SET rootpage = 999 WHERE name = 'history';"
+                                    "PRAGMA schema_version = 1000"));
+    }
+
     test::TempFolder folder_;
     test::FakeClock clock_;
     std::string boot_{"this boot"};
@@ -255,16 +263,16 @@ TEST_F(StateDbTest, AHoldOutlivesTheDaemonAndEndsInTime) {
         db->keep(hour);
         db->keep(always);
     }
-    EXPECT_THAT(open()->holds(), testing::UnorderedElementsAre(hour, always));
+    EXPECT_THAT(open()->holds().value(), testing::UnorderedElementsAre(hour, always));
     clock_.advance(std::chrono::hours{1});
-    EXPECT_THAT(open()->holds(), ElementsAre(always));
+    EXPECT_THAT(open()->holds().value(), ElementsAre(always));
 }
 
 TEST_F(StateDbTest, AHoldIsEndedByOneThatIsOver) {
     auto db = open();
     db->keep({.kind = "tcp", .key = "cookie 1"});
     db->keep({.kind = "tcp", .key = "cookie 1", .until = clock_.now()});
-    EXPECT_THAT(db->holds(), IsEmpty());
+    EXPECT_THAT(db->holds().value(), IsEmpty());
 }
 
 TEST_F(StateDbTest, AfterARebootTheSameKeyIsAnother) {
@@ -275,7 +283,7 @@ TEST_F(StateDbTest, AfterARebootTheSameKeyIsAnother) {
         db->keep(all);
     }
     boot_ = "the next boot";
-    EXPECT_THAT(open()->holds(), ElementsAre(all)) << "what is paused stays so";
+    EXPECT_THAT(open()->holds().value(), ElementsAre(all)) << "what is paused stays so";
 }
 
 TEST_F(StateDbTest, SetsAGarbageFileAsideAndNamesIt) {
@@ -337,17 +345,24 @@ TEST_F(StateDbTest, FindsDamageInTheMiddleOfTheFile) {
     EXPECT_EQ(db->degraded(), "");
 }
 
+TEST_F(StateDbTest, WhatIsHeldIsWrittenIntoTheFileThatTakesThePlaceOfADamagedOne) {
+    const engine::Hold before{.kind = "tcp", .key = "cookie 1"};
+    open()->keep(before);
+    {
+        auto db = open();
+        damage_the_file();
+        append(*db, 1);
+        db->flush();
+        EXPECT_THAT(told_, SizeIs(1));
+    }
+    EXPECT_THAT(open()->holds().value(), ElementsAre(before));
+}
+
 TEST_F(StateDbTest, SurvivesDamageWhileItRuns) {
     auto db = open();
     append(*db, 1);
     db->flush();
-    {
-        // Another connection, so that the page is not in our cache.
-        const auto vandal = Database::open(file());
-        ASSERT_TRUE(vandal->execute("PRAGMA wal_checkpoint(TRUNCATE); PRAGMA writable_schema = ON;"
-                                    "UPDATE sqlite_schema SET rootpage = 999 WHERE name = 'history';"
-                                    "PRAGMA schema_version = 1000"));
-    }
+    damage_the_file();
     append(*db, 2);
     db->flush();
     ASSERT_THAT(told_, SizeIs(1));
@@ -501,29 +516,41 @@ TEST_F(FailingDisk, AFullDiskIsToldOnceAndNothingIsLostThatFitsInMemory) {
     EXPECT_THAT(ghosts_of(*db), SizeIs(10));
 }
 
-TEST_F(FailingDisk, AHoldWaitsForTheDiskAndForTheFile) {
+TEST_F(FailingDisk, AHoldWaitsForTheDisk) {
     const engine::Hold hold{.kind = "tcp", .key = "cookie 1"};
     {
         auto db = open();
         disk_error = ENOSPC;
         db->keep(hold);
         EXPECT_NE(db->degraded(), "");
+        EXPECT_THAT(db->holds().value(), ElementsAre(hold));
         disk_error = 0;
         db->retry();
     }
-    EXPECT_THAT(open()->holds(), ElementsAre(hold));
+    EXPECT_THAT(open()->holds().value(), ElementsAre(hold));
+}
 
-    const engine::Hold second{.kind = "tcp", .key = "cookie 2"};
+TEST_F(FailingDisk, NobodyKnowsWhatIsHeldBeforeTheFileCanBeRead) {
+    const engine::Hold hold{.kind = "tcp", .key = "cookie 1"};
+    const engine::Hold released{.kind = "tcp", .key = "cookie 2"};
+    const engine::Hold meanwhile{.kind = "tcp", .key = "cookie 3"};
+    {
+        auto db = open();
+        db->keep(hold);
+        db->keep(released);
+    }
     disk_error = EIO;
     {
         auto in_memory = open();
-        in_memory->keep(second);
-        EXPECT_THAT(in_memory->holds(), ElementsAre(second));
+        EXPECT_FALSE(in_memory->holds());
+        in_memory->keep(meanwhile);
+        in_memory->keep({.kind = "tcp", .key = "cookie 2", .until = clock_.now()});
+        EXPECT_FALSE(in_memory->holds());
         disk_error = 0;
         in_memory->retry();
-        EXPECT_THAT(in_memory->holds(), testing::UnorderedElementsAre(hold, second));
+        EXPECT_THAT(in_memory->holds().value(), testing::UnorderedElementsAre(hold, meanwhile));
     }
-    EXPECT_THAT(open()->holds(), SizeIs(2));
+    EXPECT_THAT(open()->holds().value(), testing::UnorderedElementsAre(hold, meanwhile));
 }
 
 TEST_F(FailingDisk, WhatNoLongerFitsIsDroppedAndCounted) {
