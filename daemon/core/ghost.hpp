@@ -45,6 +45,7 @@ struct Ghost {
     std::vector<Evidence> evidence;
     Reach reach{Reach::cleans}; ///< of this one, within that of its kind
     bool askable{};             ///< its kind has a question that this one would have to answer
+    bool sums_up{};             ///< it stands for others, and is held when one of them is
     std::string group{}; ///< key of the summary ghost, of its kind, that it is a member of; empty for none
 };
 

@@ -311,13 +311,24 @@ std::optional<Decision> Pipeline::hold_on(const Ghost& ghost) const {
     const Instant now = clock_.now();
     const auto* hold = holds_.find(ghost, now);
     if (hold == nullptr) {
-        return std::nullopt;
+        return ghost.sums_up ? hold_on_member(ghost) : std::nullopt;
     }
     const Span left = hold->until == end_of_time ? forever : hold->until - now;
     const bool ignored = hold->value == Action::ignore;
     return Decision{.action = hold->value,
                     .reason =
                         formatted("{} for another {}", ignored ? "ignored" : "held", format_span(left))};
+}
+
+/// An act on the whole would reach each of those that it stands for.
+std::optional<Decision> Pipeline::hold_on_member(const Ghost& summary) const {
+    for (const auto& [id, ghost] : ledger_.ghosts()) {
+        if (is_member(*ghost, summary) && holds_.find(*ghost, clock_.now()) != nullptr) {
+            return Decision{.action = Action::report,
+                            .reason = formatted("ghost {}, for which it stands too, is held", id)};
+        }
+    }
+    return std::nullopt;
 }
 
 Decision Pipeline::licence(const Ghost& ghost) const {

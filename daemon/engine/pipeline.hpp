@@ -119,6 +119,7 @@ private:
     void take_back_questions();
 
     [[nodiscard]] std::optional<Decision> hold_on(const Ghost& ghost) const;
+    [[nodiscard]] std::optional<Decision> hold_on_member(const Ghost& summary) const;
     /// As far as policy, people and governor have a say; whether it has been asked enough is left out.
     [[nodiscard]] Decision licence(const Ghost& ghost) const;
     [[nodiscard]] Decision permission(const Ghost& ghost) const;

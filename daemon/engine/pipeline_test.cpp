@@ -357,6 +357,26 @@ TEST_F(PipelineTest, cannot_hold_what_is_not_there) {
     EXPECT_EQ(pipeline_.hold(appear("a"), -1s).error().code, ErrorCode::invalid);
 }
 
+TEST_F(PipelineTest, a_hold_on_one_of_many_holds_what_stands_for_them_all) {
+    const auto enter = [this](std::string_view key, bool sums_up, std::string_view group) {
+        Ghost ghost;
+        ghost.kind = &test::fake_info();
+        ghost.key = key;
+        ghost.grade = Grade::proven;
+        ghost.sums_up = sums_up;
+        ghost.group = group;
+        return ledger_.enter(std::move(ghost));
+    };
+    const GhostPtr many = enter("many", true, "");
+    const GhostPtr one = enter("one", false, "many");
+    EXPECT_EQ(pipeline_.decision(*many).action, Action::clean);
+    ASSERT_TRUE(pipeline_.hold(one->id, 1h));
+    EXPECT_EQ(pipeline_.decision(*many).action, Action::report);
+    EXPECT_EQ(pipeline_.clean(many->id, {.actor = "uid 0", .least = Grade::proven}).verdict,
+              Verdict::refused);
+    EXPECT_THAT(confirmed(), IsEmpty());
+}
+
 TEST_F(PipelineTest, a_hold_outlasts_its_ghost) {
     const auto id = appear("a");
     ASSERT_TRUE(pipeline_.hold(id, 24h));

@@ -45,11 +45,11 @@ public:
 class RealSys : public Sys {
 public:
     RealSys(const ProcFs& procfs, FdStore& store, bool programs = true)
-        : procfs_{procfs}, sockets_{procfs, store, programs} {}
+        : procfs_{procfs}, sockets_{procfs, store, programs}, units_{procfs} {}
 
     [[nodiscard]] Result<> signal_process(const ProcessIdentity& process, int signal) override;
     [[nodiscard]] Result<> ask_unit(const UnitTarget& target, UnitAct act) override {
-        return host::ask_unit(procfs_, target, act, earnest());
+        return units_.ask(target, act, earnest());
     }
     [[nodiscard]] std::vector<Result<>> nudge_sockets(std::span<const SocketTarget> targets,
                                                       const NudgeTiming& timing) override;
@@ -68,6 +68,7 @@ protected:
 private:
     const ProcFs& procfs_;
     SocketActs sockets_;
+    UnitActs units_;
 };
 
 class DrySys final : public RealSys {

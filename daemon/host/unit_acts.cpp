@@ -7,17 +7,23 @@
 #include <systemd/sd-bus.h>
 #include <unistd.h>
 
+#include <cerrno>
 #include <chrono>
+#include <cstdlib>
 #include <ctime>
 #include <memory>
 #include <string_view>
+#include <utility>
 
 namespace egb::host {
 
 namespace {
 
-/// The loop waits for it, and the watchdog for the loop.
-constexpr std::chrono::microseconds patience{std::chrono::seconds{3}};
+/// The loop waits for each answer, and the watchdog for the loop.
+constexpr std::chrono::microseconds patience{std::chrono::seconds{2}};
+
+constexpr const char* usual_address = "unix:path=/run/dbus/system_bus_socket";
+constexpr const char* systemd = "org.freedesktop.systemd1";
 
 struct CloseBus {
     void operator()(sd_bus* bus) const { sd_bus_flush_close_unref(bus); }
@@ -45,6 +51,9 @@ public:
             return fail(ErrorCode::denied,
                         "polkit does not let us: eghostbusterd(8) says which rule it needs");
         }
+        if (code == -ETIMEDOUT || sd_bus_error_has_name(&error_, SD_BUS_ERROR_NO_REPLY) != 0) {
+            return fail(ErrorCode::lost, "systemd has not answered");
+        }
         return error_.message == nullptr ? fail_errno("systemd", -code)
                                          : fail(ErrorCode::io, "systemd: {}", error_.message);
     }
@@ -53,23 +62,29 @@ private:
     sd_bus_error error_{};
 };
 
+/// sd_bus_open_system() would wait for its greeting longer than we can.
 Result<Bus> open_bus() {
     sd_bus* bus = nullptr;
-    if (const int code = sd_bus_open_system(&bus); code < 0) {
+    if (const int code = sd_bus_new(&bus); code < 0) {
         return fail_errno("the system bus", -code);
     }
     Bus opened{bus};
-    sd_bus_set_method_call_timeout(bus, static_cast<std::uint64_t>(patience.count()));
-    return opened;
+    const char* const address = ::secure_getenv("DBUS_SYSTEM_BUS_ADDRESS");
+    int code = sd_bus_set_address(bus, address == nullptr ? usual_address : address);
+    code = code < 0 ? code : sd_bus_set_bus_client(bus, 1);
+    code =
+        code < 0 ? code : sd_bus_set_method_call_timeout(bus, static_cast<std::uint64_t>(patience.count()));
+    code = code < 0 ? code : sd_bus_start(bus);
+    return code < 0 ? Result<Bus>{fail_errno("the system bus", -code)} : Result<Bus>{std::move(opened)};
 }
 
-/// Calls a method of systemd's manager.
+/// Calls a method of systemd's manager. A call that is not answered in time ends with ErrorCode::lost.
 template <typename... Args>
 Result<Message> call(const Bus& bus, const char* method, const char* types, Args... args) {
     BusError error;
     sd_bus_message* reply = nullptr;
     const int code =
-        sd_bus_call_method(bus.get(), "org.freedesktop.systemd1", "/org/freedesktop/systemd1",
+        sd_bus_call_method(bus.get(), systemd, "/org/freedesktop/systemd1",
                            "org.freedesktop.systemd1.Manager", method, error.get(), &reply, types, args...);
     if (code < 0) {
         return error.told(code);
@@ -77,40 +92,67 @@ Result<Message> call(const Bus& bus, const char* method, const char* types, Args
     return Message{reply};
 }
 
-Result<std::string> unit_of(const Bus& bus, const Fd& pidfd) {
+struct Unit {
+    std::string name;
+    std::uint32_t main_pid{};
+};
+
+Result<Unit> unit_of(const Bus& bus, const Fd& pidfd) {
     const auto reply = call(bus, "GetUnitByPIDFD", "h", pidfd.get());
     if (!reply) {
         return std::unexpected(reply.error());
     }
     const char* path = nullptr;
-    const char* unit = nullptr;
-    if (const int code = sd_bus_message_read(reply->get(), "os", &path, &unit); code < 0) {
+    const char* name = nullptr;
+    if (const int code = sd_bus_message_read(reply->get(), "os", &path, &name); code < 0) {
         return fail_errno("systemd's answer", -code);
     }
-    return std::string{unit};
+    Unit unit{.name = name};
+    BusError error;
+    const int code = sd_bus_get_property_trivial(bus.get(), systemd, path, "org.freedesktop.systemd1.Service",
+                                                 "MainPID", error.get(), 'u', &unit.main_pid);
+    return code < 0 ? Result<Unit>{error.told(code)} : Result<Unit>{std::move(unit)};
 }
 
-/// How long a process has run, sleep included.
-Span age_of(const ProcessIdentity& process) {
+/// By the clock that counts sleep.
+Span uptime() {
     timespec now{};
     ::clock_gettime(CLOCK_BOOTTIME, &now);
+    return std::chrono::seconds{now.tv_sec} + std::chrono::nanoseconds{now.tv_nsec};
+}
+
+/// When a process was started, by the same clock.
+Span start_of(const ProcessIdentity& process) {
     const auto ticks = static_cast<std::uint64_t>(::sysconf(_SC_CLK_TCK));
-    const Span started = std::chrono::seconds{process.start_ticks / ticks} +
-                         std::chrono::nanoseconds{process.start_ticks % ticks * (1'000'000'000 / ticks)};
-    return std::chrono::seconds{now.tv_sec} + std::chrono::nanoseconds{now.tv_nsec} - started;
+    return std::chrono::seconds{process.start_ticks / ticks} +
+           std::chrono::nanoseconds{process.start_ticks % ticks * (1'000'000'000 / ticks)};
+}
+
+Result<> be_old_enough(Span age, Span least, std::string_view what) {
+    if (age < least) {
+        return fail(ErrorCode::busy, "{} {} ago, and that is done once in {} at most", what,
+                    format_span(std::chrono::floor<std::chrono::seconds>(age)), format_span(least));
+    }
+    return {};
 }
 
 } // namespace
 
-Result<> ask_unit(const ProcFs& procfs, const UnitTarget& target, UnitAct act, Earnest earnest) {
-    const auto pidfd = pidfd_of(procfs, target.process);
-    if (!pidfd) {
-        return std::unexpected(pidfd.error());
+Result<> UnitActs::ask(const UnitTarget& target, UnitAct act, Earnest earnest) {
+    const Span now = uptime();
+    const auto before = asked_.find(target.unit);
+    if (auto young = be_old_enough(now - start_of(target.process), target.every, "it was started"); !young) {
+        return young;
     }
-    if (const Span age = age_of(target.process); age < target.least_age) {
-        return fail(ErrorCode::busy, "it has run for {} only, and a unit is touched once in {} at most",
-                    format_span(std::chrono::floor<std::chrono::seconds>(age)),
-                    format_span(target.least_age));
+    if (before != asked_.end()) {
+        if (auto young = be_old_enough(now - before->second, target.every, "its unit was seen to"); !young) {
+            return young;
+        }
+    }
+    const auto pidfd = pidfd_of(procfs_, target.process);
+    const auto pid = procfs_.our_pid_of(target.process.pid);
+    if (!pidfd || !pid) {
+        return std::unexpected(!pidfd ? pidfd.error() : pid.error());
     }
     const auto bus = open_bus();
     if (!bus) {
@@ -120,15 +162,22 @@ Result<> ask_unit(const ProcFs& procfs, const UnitTarget& target, UnitAct act, E
     if (!unit) {
         return std::unexpected(unit.error());
     }
-    if (*unit != target.unit) {
-        return fail(ErrorCode::changed, "its process is of {}, and not of {}", *unit, target.unit);
+    if (unit->name != target.unit || std::cmp_not_equal(unit->main_pid, *pid)) {
+        return fail(ErrorCode::changed, "process {} is not the main process of {}", target.process.pid,
+                    target.unit);
     }
     if (earnest == Earnest::rehearsal) {
         return fail(ErrorCode::denied, "dry run: systemd was not asked");
     }
     // One that is stopped by now stays so, and a job that is queued already is not thrown out.
     const char* const method = act == UnitAct::reload ? "ReloadUnit" : "TryRestartUnit";
-    return call(*bus, method, "ss", target.unit.c_str(), "fail").transform([](const Message&) {});
+    const auto asked = call(*bus, method, "ss", target.unit.c_str(), "fail");
+    if (!asked && asked.error().code != ErrorCode::lost) {
+        return std::unexpected(asked.error());
+    }
+    // What it has not answered in time it may do yet.
+    asked_.insert_or_assign(target.unit, now);
+    return {};
 }
 
 } // namespace egb::host

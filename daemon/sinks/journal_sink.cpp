@@ -299,7 +299,8 @@ JournalEntry JournalSink::summary(const Subject& subject, const Tally& tally) {
         .add("GHOST_INCIDENT", incident)
         .add("GHOST_COUNT", tally.more)
         .add("GHOST_MOST", most)
-        .add_known("GHOST_ACTS", tally.acts);
+        .add_known("GHOST_ACTS", tally.acts)
+        .add_known("OUTCOME", tally.acts.empty() ? "" : std::string{incident});
     return entry.take();
 }
 

@@ -212,7 +212,7 @@ TEST_F(JournalSinkTest, EachOfManyActsIsALineAtTheEndOfTheirBatch) {
     sink_.flush();
     ASSERT_THAT(sent_, SizeIs(51));
     EXPECT_THAT(sent_.back(), Contains("GHOST_COUNT=150"));
-    EXPECT_THAT(sent_.back(), Contains("GHOST_INCIDENT=cleaned"));
+    EXPECT_THAT(sent_.back(), Contains("OUTCOME=cleaned"));
     const auto acts = std::ranges::find_if(sent_.back(), [](const std::string& field) {
         return field.starts_with("GHOST_ACTS=");
     });

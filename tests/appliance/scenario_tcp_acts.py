@@ -19,7 +19,7 @@ VETO = 1
 LONG_ENOUGH = CLOSE_WAIT_AFTER + VETO + 6
 
 OPTED_OUT = "egb-opted-out.service"
-LEAKY, PRECIOUS = "egb-leaky.service", "egb-precious.service"
+LEAKY, PRECIOUS, HELPED = "egb-leaky.service", "egb-precious.service", "egb-helped.service"
 RULE = "/usr/share/eghostbuster/eghostbuster-units.rules"
 
 CONFIGURATION = f"""[Governor]
@@ -162,11 +162,13 @@ class UnitActs(Scenario):
             while True:
                 self.listener.accept()[0].close()
 
-    def start_leaking(self, unit: str) -> int:
-        """Until it can open nothing more. Its process."""
-        program = f"while ($_ = IO::Socket::INET->new(q(127.0.0.1:{self.listener.getsockname()[1]}))) {{ push @kept, $_ }} sleep"
-        self.machine.put(f"/run/systemd/system/{unit}",
-                         f"[Service]\nLimitNOFILE=60\nExecStart=/usr/bin/perl -MIO::Socket::INET -e '{program}'\n")
+    def start_leaking(self, unit: str, start: str = "{}") -> int:
+        """Until it can open nothing more. Its main process."""
+        port = self.listener.getsockname()[1]
+        # Without a dollar sign, which systemd and the shell would both take for their own.
+        program = f"{{ push @kept, IO::Socket::INET->new(q(127.0.0.1:{port})) || last; redo }} sleep"
+        command = start.format(f'/usr/bin/perl -MIO::Socket::INET -e "{program}"')
+        self.machine.put(f"/run/systemd/system/{unit}", f"[Service]\nLimitNOFILE=60\nExecStart={command}\n")
         self.machine.run("systemctl", "daemon-reload")
         self.machine.run("systemctl", "start", unit)
         self.addCleanup(self.machine.run, "systemctl", "stop", unit)
@@ -191,7 +193,7 @@ Destroy=no
 Nudge=no
 LeakUnit=restart
 LeakUnitEvery=1s
-Only=unit:{LEAKY} unit:{PRECIOUS}
+Only=unit:{LEAKY} unit:{PRECIOUS} unit:{HELPED}
 """,
         f"/etc/systemd/system/{PRECIOUS}.d/ghosts.conf": "[X-Ghostbuster]\nClean=no\n",
     }
@@ -209,3 +211,10 @@ Only=unit:{LEAKY} unit:{PRECIOUS}
         eventually("that is told", lambda: {"asked", "cleaned"} <= {row["verdict"] for row in self.acts_on(LEAKY)})
         self.assertEqual(self.main_pid_of(PRECIOUS), precious)
         self.assertEqual(self.acts_on(PRECIOUS), [])
+
+    def test_a_helper_does_not_speak_for_its_unit(self) -> None:
+        main = self.start_leaking(HELPED, "/bin/sh -c '{} & wait'")
+        refused = eventually("it is left alone", lambda: self.acts_on(HELPED))[0]
+        self.assertEqual(refused["verdict"], "refused")
+        self.assertIn("not the main process", refused["reason"])
+        self.assertEqual(self.main_pid_of(HELPED), main)

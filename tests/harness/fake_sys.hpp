@@ -27,13 +27,15 @@ public:
 
     struct UnitRequest {
         std::string unit;
+        ProcessIdentity process;
+        Span every{};
         host::UnitAct act{};
 
         bool operator==(const UnitRequest&) const = default;
     };
 
     [[nodiscard]] Result<> ask_unit(const host::UnitTarget& target, host::UnitAct act) override {
-        units_.push_back({.unit = target.unit, .act = act});
+        units_.push_back({.unit = target.unit, .process = target.process, .every = target.every, .act = act});
         return answer_;
     }
 

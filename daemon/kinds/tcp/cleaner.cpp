@@ -21,6 +21,10 @@ std::string still_open(const Ghost& ghost) {
                      holder.process->comm, holder.process->id.pid, holder.fd);
 }
 
+Outcome one_at_a_time() {
+    return {.verdict = Verdict::refused, .reason = "another unit is being seen to"};
+}
+
 } // namespace
 
 host::SocketTarget target_of(const egb_tcp_socket& record) {
@@ -59,7 +63,7 @@ std::vector<host::SocketTarget> TcpCleaner::targets_of(std::span<const GhostPtr>
     return targets;
 }
 
-/// Sockets go together, a unit by itself.
+/// Sockets go together, a unit by itself: the loop waits for systemd's answer.
 std::vector<Outcome> TcpCleaner::clean(std::span<const GhostPtr> ghosts) {
     const auto is_socket = [this](const GhostPtr& ghost) {
         return tracker_.leaking_owner(ghost->key) == nullptr;
@@ -70,9 +74,14 @@ std::vector<Outcome> TcpCleaner::clean(std::span<const GhostPtr> ghosts) {
         return ended;
     }
     auto next = ended.begin();
+    bool asked = false;
     std::vector<Outcome> outcomes;
     for (const GhostPtr& ghost : ghosts) {
-        outcomes.push_back(is_socket(ghost) ? std::move(*next++) : see_to_unit(*ghost));
+        if (is_socket(ghost)) {
+            outcomes.push_back(std::move(*next++));
+        } else {
+            outcomes.push_back(std::exchange(asked, true) ? one_at_a_time() : see_to_unit(*ghost));
+        }
     }
     return outcomes;
 }
@@ -83,8 +92,12 @@ Outcome TcpCleaner::see_to_unit(const Ghost& ghost) {
     if (!remedy_) {
         return {.verdict = Verdict::refused, .reason = "LeakUnit=no"};
     }
+    if (const auto as_judged = look_at_descriptors(*owner); !as_judged) {
+        return failure(ghost, as_judged.error());
+    }
     const auto asked = surroundings_.sys.ask_unit(
-        {.unit = owner->unit, .process = owner->id, .least_age = remedy_->every}, remedy_->act);
+        {.unit = owner->unit, .process = owner->id, .every = remedy_->every}, remedy_->act);
+    unit_refusal_ = asked ? "" : asked.error().message;
     if (!asked) {
         return failure(ghost, asked.error());
     }
@@ -92,6 +105,18 @@ Outcome TcpCleaner::see_to_unit(const Ghost& ghost) {
     return {.verdict = Verdict::asked,
             .reason = formatted("systemd was asked to {} {}",
                                 remedy_->act == host::UnitAct::reload ? "reload" : "restart", owner->unit)};
+}
+
+/// None of them has been closed since it was judged.
+Result<> TcpCleaner::look_at_descriptors(const Process& owner) const {
+    const auto use = surroundings_.procfs.descriptors(owner.id.pid);
+    if (!use || use->start_ticks != owner.id.start_ticks) {
+        return fail(ErrorCode::not_found, "its process has ended");
+    }
+    if (use->open < tracker_.open_files_of(owner).value_or(UINT64_MAX)) {
+        return fail(ErrorCode::changed, "it has closed some of its descriptors");
+    }
+    return {};
 }
 
 std::vector<Outcome> TcpCleaner::end_sockets(std::span<const GhostPtr> ghosts) {

@@ -38,12 +38,16 @@ public:
     [[nodiscard]] std::vector<Outcome> ask(std::span<const GhostPtr> ghosts) override;
     void take_back(std::span<const GhostPtr> ghosts) override;
 
+    /// Why a unit was last left alone; empty when it was not.
+    [[nodiscard]] const std::string& unit_refusal() const { return unit_refusal_; }
+
     /// Whether anything was asked since this was last called.
     [[nodiscard]] bool take_asked() { return std::exchange(asked_, false); }
 
 private:
     [[nodiscard]] std::vector<Outcome> end_sockets(std::span<const GhostPtr> ghosts);
     [[nodiscard]] Outcome see_to_unit(const Ghost& ghost);
+    [[nodiscard]] Result<> look_at_descriptors(const Process& owner) const;
     [[nodiscard]] std::vector<host::SocketTarget> targets_of(std::span<const GhostPtr> ghosts) const;
     void note(std::uint16_t type, std::uint64_t cookie);
     [[nodiscard]] Outcome failure(const Ghost& ghost, const Error& error);
@@ -53,6 +57,7 @@ private:
     Means means_;
     host::NudgeTiming timing_;
     std::optional<UnitRemedy> remedy_;
+    std::string unit_refusal_;
     bool asked_{};
 };
 

@@ -278,6 +278,7 @@ void Leaks::tell(Leak& leak, Changes& changes) const {
         .holders = {{.process = leak.share.owner}},
         .evidence = leak.evidence,
         .reach = ripe ? Reach::cleans : Reach::reports,
+        .sums_up = true,
     });
 }
 
@@ -296,6 +297,14 @@ void Leaks::note_asked(std::string_view key, Instant at) {
             leak.asked = at;
         }
     }
+}
+
+std::optional<std::uint64_t> Leaks::open_files_of(const Process& owner) const {
+    const auto leak = leaks_.find(id_of(owner));
+    if (leak == leaks_.end() || !leak->second.files) {
+        return std::nullopt;
+    }
+    return leak->second.files->open;
 }
 
 ProcessPtr Leaks::owner_of(std::string_view key) const {

@@ -88,6 +88,8 @@ public:
     [[nodiscard]] bool has(const Process& owner) const;
     /// Who a summary is about; nothing when there is none of this key.
     [[nodiscard]] ProcessPtr owner_of(std::string_view key) const;
+    /// How many descriptors it had at the last sweep.
+    [[nodiscard]] std::optional<std::uint64_t> open_files_of(const Process& owner) const;
     [[nodiscard]] bool any() const { return !leaks_.empty(); }
     [[nodiscard]] Fields describe(std::string_view key) const;
 

@@ -67,9 +67,10 @@ inline constexpr std::array options{
         .name = "LeakUnit",
         .type = OptionType::choice,
         .preset = "no",
-        .help = "What systemd is asked to do to the unit of a leaking process whose descriptors are about to "
-                "run out, which ended sockets do not give back. Needs Clean=proven or suspected, and a "
-                "polkit rule (eghostbusterd(8)).",
+        .help =
+            "What systemd is asked to do to a service whose main process runs out of descriptors, at least "
+            "half of which are sockets that it has forgotten: ended sockets do not give them back. Needs "
+            "Clean=proven or suspected, and a polkit rule (eghostbusterd(8)).",
         .choices = leak_unit_choices,
     },
     OptionSpec{
@@ -82,7 +83,7 @@ inline constexpr std::array options{
         .name = "LeakUnitEvery",
         .type = OptionType::span,
         .preset = "1h",
-        .help = "How long the process must have run, so that no unit is restarted more often than this.",
+        .help = "How long the process must have run, and how long ago its unit must have been seen to.",
     },
     OptionSpec{
         .name = "Nudge",

@@ -145,7 +145,7 @@ std::vector<Capability> TcpKind::capabilities() const {
                    "the other end of a connection within this machine is looked for by iter/tcp"),
         capability("nudge", nudging_.lack, nudging_.way),
         capability("destroy", destroying_.lack, destroying_.way),
-        capability("units", {},
+        capability("units", remedy_ ? cleaner_.unit_refusal() : "",
                    remedy_
                        ? "systemd is asked to see to the unit of a process whose descriptors run out; polkit "
                          "must let us (eghostbusterd(8))"

@@ -17,7 +17,10 @@
 
 #include <algorithm>
 #include <array>
+#include <chrono>
 #include <cstring>
+#include <filesystem>
+#include <functional>
 #include <memory>
 #include <span>
 #include <vector>
@@ -190,21 +193,31 @@ protected:
         list_socket(1);
     }
 
-    /// What comes of it when the summary is cleaned.
-    Outcome clean_with(std::string_view leak_unit) {
+    /// What comes of it when the summary is cleaned, after something else may have happened.
+    Outcome clean_with(std::string_view leak_unit, const std::function<void()>& meanwhile = [] {}) {
         OptionValues values{info().options};
         EXPECT_TRUE(values.set("LeakAfter", "1"));
         EXPECT_TRUE(values.set("LeakUnit", leak_unit));
+        EXPECT_TRUE(values.set("LeakUnitEvery", "2h"));
         kind_->configure(values);
         const auto ghosts = sweep();
         const auto leak = std::make_shared<const Ghost>(ghosts.at(0));
         const auto socket = std::make_shared<const Ghost>(ghosts.at(1));
         EXPECT_TRUE(kind_->cleaner()->confirm(*leak));
-        const std::array batch{socket, leak};
+        meanwhile();
+        const std::array batch{socket, leak, leak};
         const auto outcomes = kind_->cleaner()->clean(batch);
         EXPECT_EQ(outcomes.at(0).verdict, Verdict::cleaned) << "the socket's own";
         EXPECT_THAT(sys_.destroyed(), testing::ElementsAre(1));
+        EXPECT_EQ(outcomes.at(2).verdict, Verdict::refused) << "one at a time";
         return outcomes.at(1);
+    }
+
+    [[nodiscard]] test::FakeSys::UnitRequest request(host::UnitAct act) const {
+        return {.unit = "shop.service",
+                .process = {.boot_id = procfs_.boot_id(), .pid = 7, .start_ticks = 4711},
+                .every = std::chrono::hours{2},
+                .act = act};
     }
 };
 
@@ -212,14 +225,45 @@ TEST_F(ExhaustedUnit, is_restarted_when_that_is_wanted) {
     const Outcome outcome = clean_with("restart");
     EXPECT_EQ(outcome.verdict, Verdict::asked) << "what comes of it is seen later";
     EXPECT_EQ(outcome.reason, "systemd was asked to restart shop.service");
-    EXPECT_THAT(sys_.units(), testing::ElementsAre(test::FakeSys::UnitRequest{
-                                  .unit = "shop.service", .act = host::UnitAct::restart}));
+    EXPECT_THAT(sys_.units(), testing::ElementsAre(request(host::UnitAct::restart)));
 }
 
 TEST_F(ExhaustedUnit, is_reloaded_when_that_is_wanted) {
     EXPECT_EQ(clean_with("reload").verdict, Verdict::asked);
-    EXPECT_THAT(sys_.units(), testing::ElementsAre(test::FakeSys::UnitRequest{.unit = "shop.service",
-                                                                              .act = host::UnitAct::reload}));
+    EXPECT_THAT(sys_.units(), testing::ElementsAre(request(host::UnitAct::reload)));
+}
+
+TEST_F(ExhaustedUnit, is_left_alone_when_it_has_closed_something_meanwhile) {
+    const Outcome outcome = clean_with("restart", [this] {
+        std::filesystem::remove(tree_.root() / "7/fd/6");
+    });
+    EXPECT_EQ(outcome.verdict, Verdict::refused);
+    EXPECT_EQ(outcome.reason, "it has closed some of its descriptors");
+    EXPECT_THAT(sys_.units(), testing::IsEmpty());
+}
+
+TEST_F(ExhaustedUnit, is_left_alone_when_it_has_ended_meanwhile) {
+    EXPECT_EQ(clean_with("restart",
+                         [this] {
+                             tree_.remove(7);
+                         })
+                  .verdict,
+              Verdict::gone);
+    EXPECT_THAT(sys_.units(), testing::IsEmpty());
+}
+
+TEST_F(ExhaustedUnit, that_is_refused_is_told_by_doctor) {
+    sys_.answer(fail(ErrorCode::denied, "polkit says no"));
+    OptionValues values{info().options};
+    ASSERT_TRUE(values.set("LeakAfter", "1"));
+    ASSERT_TRUE(values.set("LeakUnit", "restart"));
+    kind_->configure(values);
+    const std::array batch{std::make_shared<const Ghost>(sweep().at(0))};
+    EXPECT_EQ(kind_->cleaner()->clean(batch).at(0).verdict, Verdict::refused);
+    const auto capabilities = kind_->capabilities();
+    const auto units = std::ranges::find(capabilities, "units", &Capability::name);
+    EXPECT_FALSE(units->works);
+    EXPECT_EQ(units->detail, "polkit says no");
 }
 
 TEST_F(ExhaustedUnit, is_left_alone_when_nobody_has_said_otherwise) {

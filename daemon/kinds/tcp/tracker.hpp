@@ -102,6 +102,9 @@ public:
 
     /// The process that a summary is about; nothing when the key is not one of those.
     [[nodiscard]] ProcessPtr leaking_owner(std::string_view key) const { return leaks_.owner_of(key); }
+    [[nodiscard]] std::optional<std::uint64_t> open_files_of(const Process& leaking) const {
+        return leaks_.open_files_of(leaking);
+    }
     void note_unit_asked(std::string_view key, Instant at) { leaks_.note_asked(key, at); }
 
     /// A ghost turned out not to be what was judged: look soon, and if it is still there tell it anew.
