@@ -517,9 +517,8 @@ Result<> StateDb::read_holds() {
     if (!kept) {
         return std::unexpected(kept.error());
     }
-    for (engine::Hold& hold : *kept) {
-        const std::pair subject{hold.kind, hold.key};
-        holds_.try_emplace(subject, std::move(hold));
+    for (const engine::Hold& hold : *kept) {
+        holds_.try_emplace({hold.kind, hold.key}, hold);
     }
     holds_read_ = true;
     return deleted;

@@ -49,7 +49,7 @@ egb_tcp_holder holder_of(const egb_tcp_holders_query& query, const egb_tcp_held&
 }
 
 std::optional<UnitRemedy> remedy_of(const OptionValues& options) {
-    const auto what = options.text("LeakUnit");
+    const auto& what = options.text("LeakUnit");
     if (what == "no") {
         return std::nullopt;
     }
