@@ -3,6 +3,8 @@
 
 #include "core/time_span.hpp"
 
+#include <CLI/CLI.hpp>
+
 #include <algorithm>
 #include <utility>
 

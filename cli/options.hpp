@@ -6,8 +6,6 @@
 #include "core/result.hpp"
 #include "model.hpp"
 
-#include <CLI/CLI.hpp>
-
 #include <charconv>
 #include <concepts>
 #include <functional>
@@ -15,6 +13,11 @@
 #include <string>
 #include <string_view>
 #include <vector>
+
+namespace CLI {
+class App;
+class Option;
+} // namespace CLI
 
 namespace egb::cli {
 

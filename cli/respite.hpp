@@ -6,9 +6,11 @@
 #include "context.hpp"
 #include "selection.hpp"
 
-#include <CLI/CLI.hpp>
-
 #include <string_view>
+
+namespace CLI {
+class App;
+} // namespace CLI
 
 namespace egb::cli {
 

@@ -6,10 +6,12 @@
 #include "failure.hpp"
 #include "model.hpp"
 
-#include <CLI/CLI.hpp>
-
 #include <string_view>
 #include <vector>
+
+namespace CLI {
+class App;
+} // namespace CLI
 
 namespace egb::cli {
 

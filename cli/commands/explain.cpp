@@ -4,6 +4,8 @@
 #include "options.hpp"
 #include "text.hpp"
 
+#include <CLI/CLI.hpp>
+
 #include <memory>
 #include <ostream>
 #include <string>

@@ -5,6 +5,8 @@
 #include "core/utf8.hpp"
 #include "options.hpp"
 
+#include <CLI/CLI.hpp>
+
 #include <memory>
 #include <vector>
 

@@ -5,6 +5,8 @@
 #include "options.hpp"
 #include "text.hpp"
 
+#include <CLI/CLI.hpp>
+
 #include <memory>
 #include <string>
 #include <vector>

@@ -8,6 +8,8 @@
 #include "options.hpp"
 #include "text.hpp"
 
+#include <CLI/CLI.hpp>
+
 #include <algorithm>
 #include <memory>
 #include <ostream>

@@ -6,6 +6,8 @@
 #include "json.hpp"
 #include "options.hpp"
 
+#include <CLI/CLI.hpp>
+
 #include <memory>
 #include <ostream>
 #include <string>
