@@ -1,8 +1,8 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "client.hpp"
-#include "core/format.hpp"
 
 #include "client_impl.hpp"
+#include "core/format.hpp"
 #include "core/time_span.hpp"
 #include "core/utf8.hpp"
 #include "properties.hpp"

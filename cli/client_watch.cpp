@@ -1,8 +1,8 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "client.hpp"
-#include "core/format.hpp"
 
 #include "client_impl.hpp"
+#include "core/format.hpp"
 #include "properties.hpp"
 
 #include <systemd/sd-event.h>

@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "colour.hpp"
+
 #include "core/format.hpp"
 
 #include <utility>

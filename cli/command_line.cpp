@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "command_line.hpp"
-#include "core/format.hpp"
 
+#include "core/format.hpp"
 #include "core/time_span.hpp"
 #include "help.hpp"
 #include "options.hpp"

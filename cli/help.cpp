@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "help.hpp"
-#include "core/format.hpp"
 
+#include "core/format.hpp"
 #include "text.hpp"
 
 #include <algorithm>

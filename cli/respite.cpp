@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "respite.hpp"
-#include "core/format.hpp"
 
+#include "core/format.hpp"
 #include "core/time_span.hpp"
 #include "options.hpp"
 #include "text.hpp"

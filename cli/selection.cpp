@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "selection.hpp"
-#include "core/format.hpp"
 
+#include "core/format.hpp"
 #include "ghost_table.hpp"
 #include "options.hpp"
 #include "text.hpp"

@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "text.hpp"
-#include "core/format.hpp"
 
+#include "core/format.hpp"
 #include "core/utf8.hpp"
 
 #include <algorithm>

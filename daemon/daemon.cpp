@@ -1,10 +1,10 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "daemon.hpp"
-#include "core/format.hpp"
 
 #include "bus/bus.hpp"
 #include "config/default_file.hpp"
 #include "configurator.hpp"
+#include "core/format.hpp"
 #include "daemon_control.hpp"
 #include "engine/governor.hpp"
 #include "engine/ledger.hpp"
@@ -64,8 +64,6 @@ std::unique_ptr<host::HolderScan> make_holder_scan(const host::ProcFs& procfs) {
     return std::make_unique<host::ProcHolderScan>(procfs);
 }
 
-} // namespace
-
 /// Tells what was done, however the loop ends.
 class LastWords {
 public:
@@ -77,6 +75,8 @@ public:
 private:
     engine::Ledger& ledger_;
 };
+
+} // namespace
 
 class Daemon::Impl {
 public:
@@ -99,6 +99,7 @@ private:
     void on_news();
     void advance();
     void rearm();
+    void recall_decisions();
     void keep_house();
     void plan_housekeeping();
     [[nodiscard]] bool alive();
@@ -199,10 +200,7 @@ Daemon::Impl::Impl(const DaemonOptions& options, std::span<const kinds::CatalogE
         return control_.facts(ghost);
     });
     pipeline_.keep_holds_in(state_);
-    control_.recall_decisions();
-    if (const auto holds = state_.holds(); !holds) {
-        spdlog::error("acts are paused: {}", holds.error().message);
-    }
+    recall_decisions();
     configurator_.on_change([this](const config::Config&) {
         put_in_force();
     });
@@ -348,11 +346,17 @@ void Daemon::Impl::rearm() {
     loop_.arm(timer_, timer_due_);
 }
 
+void Daemon::Impl::recall_decisions() {
+    if (const auto recalled = control_.recall_decisions(); !recalled) {
+        spdlog::error("acts are paused: {}", recalled.error().message);
+    }
+}
+
 void Daemon::Impl::keep_house() {
     const bool was_degraded = !state_.degraded().empty();
     state_.retry();
     if (was_degraded && state_.degraded().empty()) {
-        control_.recall_decisions();
+        recall_decisions();
         advance();
     }
     if (const Instant now = clock_.now(); now >= next_pruning_) {

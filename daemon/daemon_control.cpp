@@ -9,11 +9,13 @@ namespace egb {
 DaemonControl::DaemonControl(const Parts& parts, Constants constants, Hooks hooks)
     : parts_{parts}, constants_{std::move(constants)}, hooks_{std::move(hooks)} {}
 
-void DaemonControl::recall_decisions() {
-    const auto holds = parts_.state.holds();
+Result<> DaemonControl::recall_decisions() {
+    auto holds = parts_.state.holds();
     pause_asked_ = !holds || std::ranges::any_of(*holds, &engine::Hold::of_all);
-    parts_.pipeline.recall_holds();
     limit_acts();
+    return std::move(holds).transform([this](std::vector<engine::Hold> known) {
+        parts_.pipeline.recall(std::move(known));
+    });
 }
 
 bus::ManagerStatus DaemonControl::status() const {

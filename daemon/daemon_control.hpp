@@ -77,8 +77,9 @@ public:
     /// are taken up again by a person, too.
     void limit_acts();
 
-    /// Goes by what the state has kept of that, and of holds. As long as nobody knows, everything is paused.
-    void recall_decisions();
+    /// Goes by what the state has kept of that, and of holds. As long as nobody knows, everything is paused:
+    /// then the failure says why.
+    Result<> recall_decisions();
 
 private:
     [[nodiscard]] Result<KindRunner*> runner(std::string_view kind) const;

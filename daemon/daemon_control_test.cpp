@@ -50,7 +50,18 @@ protected:
                 runner->configure(configurator_.kind(runner->info().name));
             }
         });
-        control_.recall_decisions();
+        EXPECT_TRUE(control_.recall_decisions());
+    }
+
+    DaemonControl::Parts parts_with(state::StateDb& state) {
+        return {.clock = clock_,
+                .configurator = configurator_,
+                .runners = runners_,
+                .governor = governor_,
+                .ledger = ledger_,
+                .pipeline = pipeline_,
+                .state = state,
+                .holder_scan = holder_scan_};
     }
 
     test::FakeKind& kind() { return *kinds_.front(); }
@@ -90,16 +101,8 @@ protected:
     KindRunners runners_;
     Result<> reload_answer_;
     int rearmed_{};
-    const DaemonControl::Parts parts_{.clock = clock_,
-                                      .configurator = configurator_,
-                                      .runners = runners_,
-                                      .governor = governor_,
-                                      .ledger = ledger_,
-                                      .pipeline = pipeline_,
-                                      .state = state_,
-                                      .holder_scan = holder_scan_};
     DaemonControl control_{
-        parts_,
+        parts_with(state_),
         {.version = "1.2.3", .boot_id = "boot", .started = clock_.wall_now(), .dry_run = true},
         {.advance =
              [this] {
@@ -277,8 +280,8 @@ TEST_F(DaemonControlTest, APauseHoldsUntilAPersonEndsIt) {
     EXPECT_THAT(kind().fake_cleaner().cleaned(), IsEmpty());
 
     governor_.set_limits({});
-    DaemonControl after_a_restart{parts_, {}, {}};
-    after_a_restart.recall_decisions();
+    DaemonControl after_a_restart{parts_with(state_), {}, {}};
+    ASSERT_TRUE(after_a_restart.recall_decisions());
     EXPECT_TRUE(after_a_restart.status().paused) << "a restart is no person either";
 
     ASSERT_TRUE(control_.pause(false));
@@ -293,17 +296,8 @@ TEST_F(DaemonControlTest, APauseHoldsUntilAPersonEndsIt) {
 
 TEST_F(DaemonControlTest, AllIsPausedWhileNobodyKnowsWhatIsHeld) {
     state::StateDb unreadable{"/dev/null/nowhere", clock_, "boot", [](std::string_view) {}};
-    DaemonControl control{{.clock = clock_,
-                           .configurator = configurator_,
-                           .runners = runners_,
-                           .governor = governor_,
-                           .ledger = ledger_,
-                           .pipeline = pipeline_,
-                           .state = unreadable,
-                           .holder_scan = holder_scan_},
-                          {},
-                          {.advance = [] {}, .rearm = [] {}, .reload = {}}};
-    control.recall_decisions();
+    DaemonControl control{parts_with(unreadable), {}, {.advance = [] {}, .rearm = [] {}, .reload = {}}};
+    EXPECT_FALSE(control.recall_decisions());
     EXPECT_TRUE(control.status().paused);
     ASSERT_TRUE(control.pause(false));
     EXPECT_FALSE(control.status().paused) << "a person may know better";

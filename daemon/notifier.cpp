@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "notifier.hpp"
+
 #include "core/format.hpp"
 
 #include <systemd/sd-daemon.h>

@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "unit_opt_outs.hpp"
-#include "core/format.hpp"
 
+#include "core/format.hpp"
 #include "core/option.hpp"
 #include "core/utf8.hpp"
 

@@ -49,17 +49,8 @@ std::expected<Answer, std::string> guarded(const auto& call) {
 Pipeline::Pipeline(const Clock& clock, Governor& governor, Ledger& ledger)
     : clock_{clock}, governor_{governor}, ledger_{ledger}, limits_seen_{governor.revision()} {}
 
-void Pipeline::keep_holds_in(HoldStore& store) {
-    hold_store_ = &store;
-    recall_holds();
-}
-
-void Pipeline::recall_holds() {
-    auto holds = hold_store_ == nullptr ? Result<std::vector<Hold>>{} : hold_store_->holds();
-    if (!holds) {
-        return;
-    }
-    for (Hold& hold : *holds) {
+void Pipeline::recall(std::vector<Hold> holds) {
+    for (Hold& hold : holds) {
         if (!hold.of_all()) {
             holds_.set(std::move(hold.kind), std::move(hold.key), {.until = hold.until, .value = hold.action},
                        clock_.now());

@@ -31,11 +31,11 @@ class Pipeline {
 public:
     Pipeline(const Clock& clock, Governor& governor, Ledger& ledger);
 
-    /// Holds are kept there from now on, and those that are there already count. The store must outlive it.
-    void keep_holds_in(HoldStore& store);
+    /// Holds are kept there from now on. The store must outlive it.
+    void keep_holds_in(HoldStore& store) { hold_store_ = &store; }
 
-    /// Goes by the store again: it may have become readable.
-    void recall_holds();
+    /// What a store has kept counts from now on.
+    void recall(std::vector<Hold> holds);
 
     void add(Kind& kind, KindPolicy policy);
 

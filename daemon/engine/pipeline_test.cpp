@@ -410,7 +410,7 @@ TEST_F(PipelineTest, a_hold_outlasts_the_daemon) {
     test::FakeKind kind{clock_};
     Ledger ledger{clock_, ids_, {}};
     Pipeline next{clock_, governor_, ledger};
-    next.keep_holds_in(store);
+    next.recall(store.holds().value());
     next.add(kind, clean_proven);
     kind.plant("a", Grade::proven, {});
     kind.plant("b", Grade::proven, {});
@@ -424,10 +424,9 @@ TEST_F(PipelineTest, a_hold_outlasts_the_daemon) {
 
 TEST_F(PipelineTest, a_store_that_can_be_read_again_calls_off_what_it_holds) {
     HoldsInMemory store;
-    pipeline_.keep_holds_in(store);
     appear("a");
     store.keep({.kind = "fake", .key = "a"});
-    pipeline_.recall_holds();
+    pipeline_.recall(store.holds().value());
     expect_called_off("held");
 }
 

@@ -3,9 +3,9 @@
 
 #include "core/time_span.hpp"
 #include "host/pidfd.hpp"
+#include "host/process_lookup.hpp"
 
 #include <systemd/sd-bus.h>
-#include <unistd.h>
 
 #include <cerrno>
 #include <chrono>
@@ -123,9 +123,7 @@ Span uptime() {
 
 /// When a process was started, by the same clock.
 Span start_of(const ProcessIdentity& process) {
-    const auto ticks = static_cast<std::uint64_t>(::sysconf(_SC_CLK_TCK));
-    return std::chrono::seconds{process.start_ticks / ticks} +
-           std::chrono::nanoseconds{process.start_ticks % ticks * (1'000'000'000 / ticks)};
+    return Span{static_cast<Span::rep>(ProcessLookup::boottime_of(process.start_ticks))};
 }
 
 Result<> be_old_enough(Span age, Span least, std::string_view what) {
@@ -140,11 +138,10 @@ Result<> be_old_enough(Span age, Span least, std::string_view what) {
 
 Result<> UnitActs::ask(const UnitTarget& target, UnitAct act, Earnest earnest) {
     const Span now = uptime();
-    const auto before = asked_.find(target.unit);
     if (auto young = be_old_enough(now - start_of(target.process), target.every, "it was started"); !young) {
         return young;
     }
-    if (before != asked_.end()) {
+    if (const auto before = asked_.find(target.unit); before != asked_.end()) {
         if (auto young = be_old_enough(now - before->second, target.every, "its unit was seen to"); !young) {
             return young;
         }

@@ -354,13 +354,9 @@ void StateDb::settle(Result<Database> file) {
         return;
     }
     holds_written_ = holds_.empty();
-    const auto ready = read_holds()
-                           .and_then([this] {
-                               return reserve_ids();
-                           })
-                           .and_then([this] {
-                               return holds_written_ ? Result<>{} : write_holds();
-                           });
+    const auto ready = carry_holds_over().and_then([this] {
+        return reserve_ids();
+    });
     if (!ready) {
         trouble(ready.error());
     }
@@ -388,10 +384,7 @@ void StateDb::retry() {
                                  return reserve_ids();
                              })
                              .and_then([this] {
-                                 return holds_read_ ? Result<>{} : read_holds();
-                             })
-                             .and_then([this] {
-                                 return holds_written_ ? Result<>{} : write_holds();
+                                 return carry_holds_over();
                              })
                              .and_then([this] {
                                  return write_pending();
@@ -508,6 +501,13 @@ Result<std::vector<engine::Hold>> StateDb::holds() const {
         }
     }
     return lasting;
+}
+
+/// What only the file knows, and what only we know.
+Result<> StateDb::carry_holds_over() {
+    return (holds_read_ ? Result<>{} : read_holds()).and_then([this] {
+        return holds_written_ ? Result<>{} : write_holds();
+    });
 }
 
 /// From the file. What was decided meanwhile counts more.

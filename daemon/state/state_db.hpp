@@ -115,6 +115,7 @@ private:
     [[nodiscard]] Result<> reserve_ids();
     void return_unused_ids();
     void leave_given_ids();
+    [[nodiscard]] Result<> carry_holds_over();
     [[nodiscard]] Result<> read_holds();
     [[nodiscard]] Result<> write_holds();
     [[nodiscard]] Result<> write_pending();

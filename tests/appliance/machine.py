@@ -133,6 +133,10 @@ class Machine:
         text = self.journal("--output=json", f"_SYSTEMD_UNIT={SERVICE}", *matches)
         return [json.loads(line) for line in text.splitlines()]
 
+    def history(self) -> list[dict]:
+        """The newest first."""
+        return json.loads(self.read("ghostctl", "history", "--json", "--lines", "1000"))["incidents"]
+
     # The bus.
 
     def call(self, method: str, *arguments: Any, path: str = PATH, interface: str = MANAGER) -> list:

@@ -22,14 +22,15 @@ OPTED_OUT = "egb-opted-out.service"
 LEAKY, PRECIOUS, HELPED = "egb-leaky.service", "egb-precious.service", "egb-helped.service"
 RULE = "/usr/share/eghostbuster/eghostbuster-units.rules"
 
-CONFIGURATION = f"""[Governor]
+UNHINDERED = f"""[Governor]
 ActsPerMinute=100000
 ActsPerMinutePerUnit=100000
 Cooldown=1s
 [tcp]
 CloseWaitAfter={CLOSE_WAIT_AFTER}s
 Veto={VETO}s
-NudgeInterval=1s
+"""
+CONFIGURATION = f"""{UNHINDERED}NudgeInterval=1s
 NudgeProbes=3
 Only=comm:{NAME}
 """
@@ -47,8 +48,7 @@ class TcpActs(Scenario):
 
     def outcomes_of(self, port: int) -> list[str]:
         """What was done to the ghosts of a port, the oldest first."""
-        found = json.loads(self.machine.read("ghostctl", "history", "--json", "--lines", "1000"))["incidents"]
-        rows = sorted(found, key=lambda row: row["sequence"])
+        rows = sorted(self.machine.history(), key=lambda row: row["sequence"])
         return [row["verdict"] for row in rows if row["type"] == "acted" and f":{port} " in row["summary"]]
 
     def check_ended(self, *options: str) -> None:
@@ -178,18 +178,10 @@ class UnitActs(Scenario):
         return int(self.machine.read("systemctl", "show", "--value", "--property=MainPID", unit))
 
     def acts_on(self, unit: str) -> list[dict]:
-        found = json.loads(self.machine.read("ghostctl", "history", "--json", "--lines", "1000"))["incidents"]
-        return [row for row in found if row["type"] == "acted" and row["summary"].startswith(f"{unit} ")]
+        return [row for row in self.machine.history() if row["type"] == "acted" and row["summary"].startswith(f"{unit} ")]
 
     files = {
-        "/etc/eghostbuster/eghostbuster.conf.d/10-test.conf": f"""[Governor]
-ActsPerMinute=100000
-ActsPerMinutePerUnit=100000
-Cooldown=1s
-[tcp]
-CloseWaitAfter={CLOSE_WAIT_AFTER}s
-Veto={VETO}s
-Destroy=no
+        "/etc/eghostbuster/eghostbuster.conf.d/10-test.conf": f"""{UNHINDERED}Destroy=no
 Nudge=no
 LeakUnit=restart
 LeakUnitEvery=1s

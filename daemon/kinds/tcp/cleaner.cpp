@@ -101,7 +101,7 @@ Outcome TcpCleaner::see_to_unit(const Ghost& ghost) {
     if (!asked) {
         return failure(ghost, asked.error());
     }
-    tracker_.note_unit_asked(ghost.key, surroundings_.clock.now());
+    tracker_.note_unit_asked(*owner, surroundings_.clock.now());
     return {.verdict = Verdict::asked,
             .reason = formatted("systemd was asked to {} {}",
                                 remedy_->act == host::UnitAct::reload ? "reload" : "restart", owner->unit)};

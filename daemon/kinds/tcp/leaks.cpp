@@ -96,6 +96,12 @@ bool Leaks::is_leak(std::size_t forgotten, bool known) const {
     return after_ != 0 && (forgotten >= after_ || (known && forgotten * 2 >= after_));
 }
 
+/// A process of which nothing is stuck, and whose descriptors are no more to be found, has ended.
+bool Leaks::goes_on(const OwnerId& id, const Share& share) const {
+    const bool alive = share.stuck > 0 || files_.contains(id);
+    return alive && is_leak(share.forgotten(), leaks_.contains(id));
+}
+
 /// Those that are stuck, and those that were.
 Leaks::Shares Leaks::shares_of(const Tally& tally) const {
     Shares shares = tally.shares();
@@ -104,7 +110,7 @@ Leaks::Shares Leaks::shares_of(const Tally& tally) const {
         for (const auto& some : ended.of_late) {
             share.ended += some.count;
         }
-        share.sure += ended.ever;
+        share.ended_ever = ended.ever;
         share.in_bounds = share.in_bounds && ended.in_bounds;
         if (share.stuck == 0) {
             share.owner = ended.owner;
@@ -139,8 +145,7 @@ void Leaks::settle(const Tally& tally, Instant at, Changes& changes) {
     const Shares shares = shares_of(tally);
     drop_ended(shares, at, changes);
     for (const auto& [id, share] : shares) {
-        const bool alive = share.stuck > 0 || files_.contains(id);
-        if (alive && is_leak(share.forgotten(), leaks_.contains(id))) {
+        if (goes_on(id, share)) {
             Leak& leak = leaks_[id];
             update(leak, share, at);
             tell(leak, changes);
@@ -148,16 +153,14 @@ void Leaks::settle(const Tally& tally, Instant at, Changes& changes) {
     }
 }
 
-/// A process of which nothing is stuck, and whose descriptors are no more to be found, has ended.
 void Leaks::drop_ended(const Shares& shares, Instant at, Changes& changes) {
     std::erase_if(leaks_, [&](const auto& item) {
         const auto& [id, leak] = item;
         const auto share = shares.find(id);
-        const std::size_t stuck = share == shares.end() ? 0 : share->second.stuck;
-        const bool alive = stuck > 0 || files_.contains(id);
-        if (alive && share != shares.end() && is_leak(share->second.forgotten(), true)) {
+        if (share != shares.end() && goes_on(id, share->second)) {
             return false;
         }
+        const std::size_t stuck = share == shares.end() ? 0 : share->second.stuck;
         changes.vanished.push_back(
             {.key = key_of(*leak.share.owner),
              .reason = reason_of_end(stuck),
@@ -181,8 +184,7 @@ void Leaks::update(Leak& leak, const Share& share, Instant at) {
     std::erase_if(leak.samples, [at](const Sample& sample) {
         return at - sample.at > window;
     });
-    const auto ended = ended_.find(id_of(*share.owner));
-    const std::uint64_t forgotten = share.stuck + (ended == ended_.end() ? 0 : ended->second.ever);
+    const std::uint64_t forgotten = share.stuck + share.ended_ever;
     if (leak.samples.empty() || at - leak.samples.back().at >= between_samples) {
         leak.samples.push_back(
             {.at = at, .forgotten = forgotten, .open_files = leak.files.transform([](const Files& use) {
@@ -288,15 +290,23 @@ bool Leaks::is_ripe(const Leak& leak, const Outlook& outlook) const {
     const Share& share = leak.share;
     return ripe_within_ && share.in_bounds && share.owner->unit.ends_with(".service") &&
            outlook.until_exhausted && *outlook.until_exhausted <= *ripe_within_ &&
-           share.sure * 2 >= leak.files->open;
+           (share.sure + share.ended_ever) * 2 >= leak.files->open;
 }
 
-void Leaks::note_asked(std::string_view key, Instant at) {
-    for (auto& [id, leak] : leaks_) {
-        if (key_of(*leak.share.owner) == key) {
-            leak.asked = at;
-        }
+void Leaks::note_asked(const Process& owner, Instant at) {
+    if (const auto leak = leaks_.find(id_of(owner)); leak != leaks_.end()) {
+        leak->second.asked = at;
     }
+}
+
+const Leaks::Leak* Leaks::find(std::string_view key) const {
+    if (!key.starts_with(key_begins)) {
+        return nullptr; // asked of each of very many sockets
+    }
+    const auto leak = std::ranges::find_if(leaks_, [key](const auto& item) {
+        return key_of(*item.second.share.owner) == key;
+    });
+    return leak == leaks_.end() ? nullptr : &leak->second;
 }
 
 std::optional<std::uint64_t> Leaks::open_files_of(const Process& owner) const {
@@ -308,13 +318,8 @@ std::optional<std::uint64_t> Leaks::open_files_of(const Process& owner) const {
 }
 
 ProcessPtr Leaks::owner_of(std::string_view key) const {
-    if (!key.starts_with(key_begins)) {
-        return nullptr; // asked of each of very many sockets
-    }
-    const auto leak = std::ranges::find_if(leaks_, [key](const auto& item) {
-        return key_of(*item.second.share.owner) == key;
-    });
-    return leak == leaks_.end() ? nullptr : leak->second.share.owner;
+    const Leak* const leak = find(key);
+    return leak == nullptr ? nullptr : leak->share.owner;
 }
 
 void Leaks::note_ended(const ProcessPtr& owner, Instant at, bool in_bounds) {
@@ -346,13 +351,11 @@ bool Leaks::has(const Process& owner) const {
 }
 
 Fields Leaks::describe(std::string_view key) const {
-    const auto leak = std::ranges::find_if(leaks_, [key](const auto& item) {
-        return key_of(*item.second.share.owner) == key;
-    });
-    if (leak == leaks_.end()) {
+    const Leak* const leak = find(key);
+    if (leak == nullptr) {
         return {};
     }
-    const auto& [share, files, samples, asked, ripe, summary, evidence] = leak->second;
+    const auto& [share, files, samples, asked, ripe, summary, evidence] = *leak;
     Fields fields{{"pid", std::int64_t{share.owner->id.pid}},
                   {"stuck_sockets", std::uint64_t{share.stuck}},
                   {"ended_sockets", std::uint64_t{share.ended}},

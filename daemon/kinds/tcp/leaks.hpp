@@ -28,8 +28,9 @@ public:
     struct Share {
         ProcessPtr owner;
         std::size_t stuck{};
-        std::size_t ended{};  ///< of late, other than by the process itself
-        std::uint64_t sure{}; ///< of all that it has forgotten: nothing speaks for them
+        std::size_t ended{}; ///< of late, other than by the process itself
+        std::uint64_t ended_ever{};
+        std::uint64_t sure{}; ///< of those that are stuck: nothing speaks for them
         Instant since;        ///< the earliest
         SinceKind since_kind{SinceKind::observed};
         bool in_bounds{true}; ///< each of them
@@ -83,7 +84,7 @@ public:
     [[nodiscard]] bool lose_one_of(const Process& owner);
 
     /// Its unit is being seen to: what ends soon after that has ended by it.
-    void note_asked(std::string_view key, Instant at);
+    void note_asked(const Process& owner, Instant at);
 
     [[nodiscard]] bool has(const Process& owner) const;
     /// Who a summary is about; nothing when there is none of this key.
@@ -138,6 +139,8 @@ private:
     };
 
     [[nodiscard]] bool is_leak(std::size_t forgotten, bool known) const;
+    [[nodiscard]] bool goes_on(const OwnerId& id, const Share& share) const;
+    [[nodiscard]] const Leak* find(std::string_view key) const;
     [[nodiscard]] Shares shares_of(const Tally& tally) const;
     void forget_what_ended_before(Instant at);
     [[nodiscard]] std::string reason_of_end(std::size_t stuck) const;

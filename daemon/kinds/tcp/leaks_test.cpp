@@ -272,7 +272,7 @@ TEST_F(LeakTest, that_ends_soon_after_its_unit_was_seen_to_has_ended_by_that) {
     forget(20);
     open_files(40, 40);
     (void)sweep();
-    tracker_.note_unit_asked(key, now_);
+    tracker_.note_unit_asked(*tracker_.leaking_owner(key), now_);
     end(20);
     const Changes changes = sweep();
     ASSERT_TRUE(std::ranges::contains(changes.vanished, key, &Vanished::key));

@@ -105,7 +105,7 @@ public:
     [[nodiscard]] std::optional<std::uint64_t> open_files_of(const Process& leaking) const {
         return leaks_.open_files_of(leaking);
     }
-    void note_unit_asked(std::string_view key, Instant at) { leaks_.note_asked(key, at); }
+    void note_unit_asked(const Process& leaking, Instant at) { leaks_.note_asked(leaking, at); }
 
     /// A ghost turned out not to be what was judged: look soon, and if it is still there tell it anew.
     void look_again(std::string_view key, Instant now);
