@@ -7,6 +7,8 @@
 #include "core/utf8.hpp"
 #include "properties.hpp"
 
+#include <nlohmann/json.hpp>
+
 #include <algorithm>
 #include <cerrno>
 #include <cstdlib>

@@ -51,7 +51,7 @@ struct Event {
     std::string reason;
     Span until_act{};
     std::uint32_t more{};
-    Json properties; ///< of `changed`: name -> value
+    std::shared_ptr<const Json> properties; ///< of `changed`: name -> value
 };
 
 enum class Flow : std::uint8_t { on, stop };

@@ -5,6 +5,7 @@
 #include "core/format.hpp"
 #include "properties.hpp"
 
+#include <nlohmann/json.hpp>
 #include <systemd/sd-event.h>
 
 #include <csignal>
@@ -89,17 +90,18 @@ Event changed_event(sdbus::Message& message) {
     message >> interface >> changed >> invalidated;
 
     auto event = event_of(EventType::changed);
-    event.properties = Json::object();
+    auto properties = Json::object();
     const std::string_view path = message.getPath();
     if (interface == kind_interface && path.starts_with(kind_path)) {
         event.kind = path.substr(std::string_view{kind_path}.size());
     }
     for (const auto& [name, value] : changed) {
-        event.properties[name] = json_of(value);
+        properties[name] = json_of(value);
     }
     for (const auto& name : invalidated) {
-        event.properties[name] = nullptr;
+        properties[name] = nullptr;
     }
+    event.properties = std::make_shared<const Json>(std::move(properties));
     return event;
 }
 

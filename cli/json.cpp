@@ -1,6 +1,8 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "json.hpp"
 
+#include <nlohmann/json.hpp>
+
 #include <string_view>
 
 namespace egb::cli {
@@ -58,6 +60,18 @@ Json to_json(const HolderRow& row) {
             {"fd", row.fd >= 0 ? Json(row.fd) : Json(nullptr)}};
 }
 
+Json to_json(const FileHolders& row) {
+    return {{"path", row.path}, {"holders", to_json(row.holders)}};
+}
+
+Json to_json(const Explanation& row) {
+    return {{"id", row.id}, {"text", row.text}};
+}
+
+Json to_json(const Restored& row) {
+    return {{"id", row.id}, {"path", row.path}};
+}
+
 Json to_json(const OutcomeRow& row) {
     return {{"id", row.id}, {"verdict", row.verdict}, {"reason", text_or_null(row.reason)}};
 }
@@ -93,5 +107,42 @@ Json to_json(const ManagerView& view) {
             {"ghosts", view.ghosts},    {"paused", view.paused},   {"dry_run", view.dry_run},
             {"troubles", view.troubles}};
 }
+
+template <typename Row>
+Json to_json(const std::vector<Row>& rows) {
+    auto all = Json::array();
+    for (const auto& row : rows) {
+        all.push_back(to_json(row));
+    }
+    return all;
+}
+
+void print_json(std::initializer_list<JsonMember> members, Context& context) {
+    auto json = Json::object();
+    for (const auto& [name, value] : members) {
+        json[name] = std::visit(
+            [](const auto& known) {
+                return Json(known);
+            },
+            value);
+    }
+    context.print(json);
+}
+
+template <typename Row>
+void print_json(std::string_view name, const std::vector<Row>& rows, Context& context) {
+    context.print(Json{{name, to_json(rows)}});
+}
+
+template Json to_json(const std::vector<MemberRow>&);
+template Json to_json(const std::vector<CapabilityRow>&);
+template Json to_json(const std::vector<HolderRow>&);
+template void print_json(std::string_view, const std::vector<GhostRow>&, Context&);
+template void print_json(std::string_view, const std::vector<IncidentRow>&, Context&);
+template void print_json(std::string_view, const std::vector<FileHolders>&, Context&);
+template void print_json(std::string_view, const std::vector<Explanation>&, Context&);
+template void print_json(std::string_view, const std::vector<Restored>&, Context&);
+template void print_json(std::string_view, const std::vector<OutcomeRow>&, Context&);
+template void print_json(std::string_view, const std::vector<KindView>&, Context&);
 
 } // namespace egb::cli

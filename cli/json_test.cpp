@@ -3,6 +3,7 @@
 #include "json.hpp"
 
 #include <gtest/gtest.h>
+#include <nlohmann/json.hpp>
 
 namespace egb::cli {
 
@@ -107,9 +108,9 @@ TEST(Json, Manager) {
 }
 
 TEST(Json, Lists) {
-    EXPECT_EQ(to_json(std::vector<OutcomeRow>{}).dump(), "[]");
-    EXPECT_EQ(to_json(std::vector<OutcomeRow>{{1, "gone", ""}}).dump(),
-              R"([{"id":1,"verdict":"gone","reason":null}])");
+    EXPECT_EQ(to_json(std::vector<CapabilityRow>{}).dump(), "[]");
+    EXPECT_EQ(to_json(std::vector<CapabilityRow>{{"destroy", true, "as it should"}}).dump(),
+              R"([{"name":"destroy","works":true,"detail":"as it should"}])");
 }
 
 } // namespace

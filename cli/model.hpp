@@ -5,7 +5,7 @@
 #include "core/clock.hpp"
 #include "time.hpp"
 
-#include <nlohmann/json.hpp>
+#include <nlohmann/json_fwd.hpp>
 
 #include <cstdint>
 #include <map>
@@ -87,6 +87,23 @@ struct HolderRow {
     std::string unit;
     std::string container;
     std::int32_t fd{};
+};
+
+/// Who has a file open.
+struct FileHolders {
+    std::string path;
+    std::vector<HolderRow> holders;
+};
+
+struct Explanation {
+    GhostId id{};
+    std::string text;
+};
+
+/// What is back, and where.
+struct Restored {
+    GhostId id{};
+    std::string path;
 };
 
 struct OutcomeRow {

@@ -3,6 +3,7 @@
 
 #include "core/format.hpp"
 #include "core/time_span.hpp"
+#include "json.hpp"
 #include "options.hpp"
 #include "text.hpp"
 
@@ -33,7 +34,7 @@ ExitCode grant(const Respite& respite, const RespiteVerb& verb, Client& client, 
         return context.fail(done.error());
     }
     if (context.options().json) {
-        context.print(Json{{std::string{verb.done}, *ids}, {"usec", usec_of(respite.span)}});
+        print_json({{verb.done, *ids}, {"usec", usec_of(respite.span)}}, context);
     } else {
         context.tell(told(respite, verb, ids->size()));
     }

@@ -8,6 +8,8 @@
 #include "selection.hpp"
 #include "text.hpp"
 
+#include <nlohmann/json.hpp>
+
 #include <algorithm>
 #include <memory>
 #include <string>
@@ -65,7 +67,7 @@ ExitCode clean(const CleanOptions& options, Client& client, Context& context) {
         return context.fail(outcomes.error());
     }
     if (context.options().json) {
-        context.print(Json{{"outcomes", to_json(*outcomes)}});
+        print_json("outcomes", *outcomes, context);
     } else {
         print(*outcomes, context);
     }

@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "commands/declarations.hpp"
 #include "context.hpp"
+#include "json.hpp"
 #include "options.hpp"
 #include "text.hpp"
 
@@ -26,7 +27,7 @@ ExitCode explain(const std::vector<GhostId>& ids, Context& context) {
         return context.fail(daemon.error());
     }
     auto code = ExitCode::ok;
-    auto all = Json::array();
+    std::vector<Explanation> all;
     bool first = true;
     for (const auto id : ids) {
         const auto text = (*daemon)->explain(id);
@@ -35,7 +36,7 @@ ExitCode explain(const std::vector<GhostId>& ids, Context& context) {
             continue;
         }
         if (context.options().json) {
-            all.push_back({{"id", id}, {"text", *text}});
+            all.push_back({.id = id, .text = *text});
             continue;
         }
         context.out() << (first ? "" : "\n");
@@ -43,7 +44,7 @@ ExitCode explain(const std::vector<GhostId>& ids, Context& context) {
         print(*text, context);
     }
     if (context.options().json) {
-        context.print(Json{{"explanations", all}});
+        print_json("explanations", all, context);
     }
     return code;
 }

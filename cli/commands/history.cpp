@@ -78,7 +78,7 @@ ExitCode history(const HistoryOptions& options, Context& context) {
         return context.fail(incidents.error());
     }
     if (context.options().json) {
-        context.print(Json{{"incidents", to_json(*incidents)}});
+        print_json("incidents", *incidents, context);
         return ExitCode::ok;
     }
     print(*incidents, context);

@@ -33,7 +33,7 @@ ExitCode list_kinds(Context& context) {
         return context.fail(kinds.error());
     }
     if (context.options().json) {
-        context.print(Json{{"kinds", to_json(*kinds)}});
+        print_json("kinds", *kinds, context);
     } else if (context.options().quiet) {
         for (const auto& kind : *kinds) {
             context.out() << kind.name << '\n';

@@ -37,7 +37,7 @@ ExitCode list(const Filter& filter, Context& context) {
         return context.fail(ghosts.error());
     }
     if (context.options().json) {
-        context.print(Json{{"ghosts", to_json(*ghosts)}});
+        print_json("ghosts", *ghosts, context);
         return ExitCode::ok;
     }
     if (context.options().quiet) {

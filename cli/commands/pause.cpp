@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "commands/declarations.hpp"
 #include "context.hpp"
+#include "json.hpp"
 
 namespace egb::cli {
 
@@ -14,7 +15,7 @@ ExitCode pause(Context& context) {
         return context.fail(done.error());
     }
     if (context.options().json) {
-        context.print(Json{{"paused", true}});
+        print_json({{"paused", true}}, context);
     } else {
         context.tell("Paused: ghosts are still found and reported, none is touched until `ghostctl resume`.");
     }

@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "commands/declarations.hpp"
 #include "context.hpp"
+#include "json.hpp"
 
 namespace egb::cli {
 
@@ -18,7 +19,7 @@ ExitCode reload(Context& context) {
         return context.fail(failure);
     }
     if (context.options().json) {
-        context.print(Json{{"reloaded", true}});
+        print_json({{"reloaded", true}}, context);
     } else {
         context.tell("The configuration has been read again.");
     }

@@ -3,6 +3,7 @@
 #include "context.hpp"
 #include "core/format.hpp"
 #include "core/utf8.hpp"
+#include "json.hpp"
 #include "options.hpp"
 
 #include <CLI/CLI.hpp>
@@ -20,20 +21,20 @@ ExitCode restore(const std::vector<GhostId>& ids, Context& context) {
         return context.fail(daemon.error());
     }
     auto code = ExitCode::ok;
-    auto all = Json::array();
+    std::vector<Restored> all;
     for (const auto id : ids) {
         const auto path = (*daemon)->restore(id);
         if (!path) {
             code = context.fail(path.error());
             continue;
         }
-        all.push_back({{"id", id}, {"path", *path}});
+        all.push_back({.id = id, .path = *path});
         if (!context.options().json) {
             context.tell(formatted("{} is back: {}", id, printable(*path)));
         }
     }
     if (context.options().json) {
-        context.print(Json{{"restored", all}});
+        print_json("restored", all, context);
     }
     return code == ExitCode::ok || all.empty() ? code : ExitCode::partly;
 }

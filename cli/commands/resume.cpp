@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "commands/declarations.hpp"
 #include "context.hpp"
+#include "json.hpp"
 
 namespace egb::cli {
 
@@ -14,7 +15,7 @@ ExitCode resume(Context& context) {
         return context.fail(done.error());
     }
     if (context.options().json) {
-        context.print(Json{{"paused", false}});
+        print_json({{"paused", false}}, context);
     } else {
         context.tell("Resumed: the daemon acts again as its policy says.");
     }

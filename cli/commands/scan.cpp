@@ -2,6 +2,7 @@
 #include "commands/declarations.hpp"
 #include "context.hpp"
 #include "core/format.hpp"
+#include "json.hpp"
 #include "options.hpp"
 #include "text.hpp"
 
@@ -23,7 +24,7 @@ ExitCode scan(const std::vector<std::string>& kinds, Context& context) {
         return context.fail(ghosts.error());
     }
     if (context.options().json) {
-        context.print(Json{{"kinds", kinds}, {"ghosts", *ghosts}});
+        print_json({{"kinds", kinds}, {"ghosts", *ghosts}}, context);
     } else {
         context.tell(formatted("Looked at everything: there {} {} now.", *ghosts == 1 ? "is" : "are",
                                counted(*ghosts, "ghost")));

@@ -8,6 +8,8 @@
 #include "kind_state.hpp"
 #include "text.hpp"
 
+#include <nlohmann/json.hpp>
+
 #include <algorithm>
 #include <ostream>
 #include <string>

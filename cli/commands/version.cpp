@@ -2,6 +2,7 @@
 #include "commands/declarations.hpp"
 #include "context.hpp"
 #include "core/utf8.hpp"
+#include "json.hpp"
 
 #include <ostream>
 
@@ -15,8 +16,10 @@ ExitCode version(Context& context) {
         return client->manager();
     });
     if (context.options().json) {
-        context.print(Json{{"ghostctl", context.version()},
-                           {"eghostbusterd", daemon ? Json(daemon->version) : Json(nullptr)}});
+        using Version = decltype(JsonMember::value);
+        print_json({{"ghostctl", context.version()},
+                    {"eghostbusterd", daemon ? Version{daemon->version} : Version{nullptr}}},
+                   context);
         return ExitCode::ok;
     }
     context.out() << "ghostctl " << context.version() << '\n'

@@ -8,6 +8,8 @@
 #include "options.hpp"
 #include "text.hpp"
 
+#include <nlohmann/json.hpp>
+
 #include <algorithm>
 #include <memory>
 #include <ostream>
@@ -55,7 +57,7 @@ Json to_json(const Event& event, WallTime at) {
     Json json{{"event", word(event.type)}, {"at", usec_of(at)}};
     if (event.type == EventType::changed) {
         json["kind"] = event.kind.empty() ? Json(nullptr) : Json(event.kind);
-        json["properties"] = event.properties;
+        json["properties"] = *event.properties;
     }
     if (!is_about_a_ghost(event.type)) {
         return json;
@@ -105,7 +107,7 @@ std::string account(const Event& event) {
     case EventType::vanished:
         return event.reason;
     case EventType::changed:
-        return assignments(event.properties);
+        return assignments(*event.properties);
     case EventType::watching:
         return "until Ctrl-C";
     case EventType::started:

@@ -53,7 +53,7 @@ ExitCode who_owns(const std::vector<std::string>& paths, Context& context) {
         return context.fail(daemon.error());
     }
     auto code = ExitCode::ok;
-    auto all = Json::array();
+    std::vector<FileHolders> all;
     for (const auto& path : paths) {
         const auto holders = (*daemon)->who_owns(path);
         if (!holders) {
@@ -61,7 +61,7 @@ ExitCode who_owns(const std::vector<std::string>& paths, Context& context) {
             continue;
         }
         if (context.options().json) {
-            all.push_back({{"path", path}, {"holders", to_json(*holders)}});
+            all.push_back({.path = path, .holders = *holders});
             continue;
         }
         if (paths.size() > 1 && !context.options().quiet && !holders->empty()) {
@@ -70,7 +70,7 @@ ExitCode who_owns(const std::vector<std::string>& paths, Context& context) {
         print(path, *holders, context);
     }
     if (context.options().json) {
-        context.print(Json{{"files", all}});
+        print_json("files", all, context);
     }
     return code;
 }
