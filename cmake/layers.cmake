@@ -39,8 +39,7 @@ function(egb_module name folder)
         add_executable(unit_${name} ${tests})
         target_link_libraries(unit_${name} PRIVATE egb_${name} egb_harness egb_warnings ${arg_PRIVATE_LINK}
             GTest::gmock_main)
-        gtest_discover_tests(unit_${name} TEST_PREFIX "unit/${name}/" DISCOVERY_TIMEOUT 30
-            PROPERTIES LABELS unit TIMEOUT 60)
+        egb_unit_tests(${name})
     endif()
 endfunction()
 
@@ -66,7 +65,6 @@ function(egb_daemon)
     if(BUILD_TESTING AND tests)
         add_executable(unit_daemon ${tests})
         target_link_libraries(unit_daemon PRIVATE egb_daemon egb_catalog egb_harness egb_warnings GTest::gmock_main)
-        gtest_discover_tests(unit_daemon TEST_PREFIX "unit/daemon/" DISCOVERY_TIMEOUT 30
-            PROPERTIES LABELS unit TIMEOUT 60)
+        egb_unit_tests(daemon)
     endif()
 endfunction()

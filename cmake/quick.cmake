@@ -28,6 +28,18 @@ function(egb_compile_as_test target)
         -g1)
 endfunction()
 
+# egb_unit_tests(NAME): what unit_NAME has, each by itself in ctest. A program with sanitizers takes longer to start
+# than most of its tests to run: there it is one test, and tells of each of its own in results/NAME.xml.
+function(egb_unit_tests name)
+    if(EGB_SANITIZE)
+        add_test(NAME unit/${name} COMMAND unit_${name} --gtest_output=xml:${CMAKE_BINARY_DIR}/results/${name}.xml)
+        set_tests_properties(unit/${name} PROPERTIES LABELS unit TIMEOUT 300)
+    else()
+        gtest_discover_tests(unit_${name} TEST_PREFIX "unit/${name}/" DISCOVERY_TIMEOUT 30
+            PROPERTIES LABELS unit TIMEOUT 60)
+    endif()
+endfunction()
+
 # The target unit_tests is all unit test programs, all_but_unit_tests everything else.
 # The headers that nearly every source reads are compiled once. That hides a forgotten #include, so it is for test
 # programs, and for everything in the builds with sanitizers, which stand beside one that does without.

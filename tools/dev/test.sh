@@ -155,9 +155,10 @@ run_asan() {
     local code=0
     results_open asan
     compile asan unit_tests
+    rm -rf "$(build_folder asan)/results"
     in_build_root nice -n 10 ctest --test-dir "$(build_folder asan)" --parallel "$EGB_JOBS" --output-on-failure \
         --tests-regex '^unit' --output-junit "$(tree)/build/log/asan.xml" || code=$?
-    in_build_root python3 tools/dev/ctest_results.py --prefix asan/ build/log/asan.xml >>"$EGB_RESULTS"
+    in_build_root python3 tools/dev/ctest_results.py --prefix asan/ --each-of "$(build_folder asan)/results" build/log/asan.xml >>"$EGB_RESULTS"
     return $code
 }
 
