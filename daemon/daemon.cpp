@@ -16,6 +16,7 @@
 #include "host/procfs.hpp"
 #include "host/sys.hpp"
 #include "kind_runner.hpp"
+#include "lineage_watch.hpp"
 #include "loop/event_loop.hpp"
 #include "loop/worker_pool.hpp"
 #include "notifier.hpp"
@@ -118,6 +119,7 @@ private:
     const host::ProcFs procfs_;
     host::SystemdFdStore fd_store_;
     const std::unique_ptr<host::Sys> sys_;
+    host::BpfLineage lineage_;
     const host::Surroundings surroundings_;
     const std::unique_ptr<host::HolderScan> holder_scan_;
     state::StateDb state_;
@@ -130,6 +132,7 @@ private:
     engine::Governor governor_;
     engine::Ledger ledger_;
     engine::Pipeline pipeline_;
+    LineageWatch lineage_watch_;
     KindRunners runners_;
     DaemonControl control_;
     Throttle report_;
@@ -150,7 +153,9 @@ Daemon::Impl::Impl(const DaemonOptions& options, std::span<const kinds::CatalogE
       signals_{catch_signals()},
       procfs_{procfs_at(options.proc)},
       sys_{make_sys(dry_run_, procfs_, fd_store_)},
-      surroundings_{.clock = clock_, .procfs = procfs_, .fd_store = fd_store_, .sys = *sys_},
+      lineage_{clock_, procfs_, host::lineage_events(fd_store_)},
+      surroundings_{
+          .clock = clock_, .procfs = procfs_, .fd_store = fd_store_, .sys = *sys_, .lineage = lineage_},
       holder_scan_{make_holder_scan(procfs_)},
       state_{options.state_directory, clock_, procfs_.boot_id(),
              [](std::string_view what) {
@@ -168,6 +173,10 @@ Daemon::Impl::Impl(const DaemonOptions& options, std::span<const kinds::CatalogE
       governor_{engine::governor_limits(configurator_.governor()), &unit_opt_outs_},
       ledger_{clock_, state_, {&journal_sink_, &state_sink_, &bus_sink_}},
       pipeline_{clock_, governor_, ledger_},
+      lineage_watch_{lineage_, clock_, loop_,
+                     [this] {
+                         on_news();
+                     }},
       control_{{.clock = clock_,
                 .configurator = configurator_,
                 .runners = runners_,
@@ -211,6 +220,7 @@ Daemon::Impl::Impl(const DaemonOptions& options, std::span<const kinds::CatalogE
         keep_house();
     });
     put_in_force();
+    lineage_watch_.start();
     start_kinds(catalog);
     bus_.serve(control_, log_);
     bus_.own_name();
@@ -373,9 +383,12 @@ void Daemon::Impl::plan_housekeeping() {
 
 bool Daemon::Impl::alive() {
     // Each is asked, whatever the one before has said: a beat sends the next canary, too.
-    return std::ranges::count_if(runners_, [](const auto& runner) {
-               return runner->beat();
-           }) == std::ranges::distance(runners_);
+    const bool lineage = lineage_watch_.beat();
+    return std::ranges::count_if(runners_,
+                                 [](const auto& runner) {
+                                     return runner->beat();
+                                 }) == std::ranges::distance(runners_) &&
+           lineage;
 }
 
 void Daemon::Impl::report() {

@@ -1,7 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "kind_runner.hpp"
 
-#include <poll.h>
 #include <spdlog/spdlog.h>
 
 #include <algorithm>
@@ -29,11 +28,6 @@ Span retry_after(unsigned failures) {
         span *= 2;
     }
     return std::min(span, last_retry);
-}
-
-bool has_events(int fd) {
-    pollfd waiter{.fd = fd, .events = POLLIN, .revents = 0};
-    return ::poll(&waiter, 1, 0) == 1;
 }
 
 /// A timed sweep looks at what is known; all others also look for what was missed.
@@ -99,7 +93,7 @@ void KindRunner::configure(const OptionValues& section) {
 }
 
 void KindRunner::on_events() {
-    canary_.heard = true;
+    pulse_.hear();
     if (const auto drained = kind_->drain(); !drained) {
         // The descriptor would stay readable for ever. The watchdog, if there is one, makes an end of this.
         events_.reset();
@@ -207,23 +201,9 @@ bool KindRunner::beat() {
     if (has_events(kind_->event_fd())) {
         on_events();
     }
-    const std::uint64_t returned = kind_->canaries();
-    const std::uint64_t lost = kind_->lost();
-    // A full ring has no room for a canary; but then there is plenty else to hear.
-    const bool drowned = lost != canary_.lost && canary_.heard;
-    const bool alive = !canary_.awaited || returned != canary_.returned || drowned;
-    if (!alive) {
-        spdlog::critical("{}: no event comes back from the kernel; the watchdog is not fed", info().name);
-    }
-    const auto provoked = kind_->provoke_canary();
-    const bool full = !provoked && provoked.error().code == ErrorCode::busy;
-    if (!provoked && !full && provoked.error().code != ErrorCode::unsupported) {
-        spdlog::critical("{}: the kernel cannot be asked for an event: {}; the watchdog is not fed",
-                         info().name, provoked.error().message);
-        return false;
-    }
-    canary_ = {.awaited = provoked.has_value(), .returned = returned, .lost = lost, .heard = false};
-    return alive;
+    return pulse_.beat(info().name, {.canaries = kind_->canaries(), .lost = kind_->lost()}, [this] {
+        return kind_->provoke_canary();
+    });
 }
 
 std::string KindRunner::trouble() const {

@@ -9,6 +9,7 @@
 #include "core/kind.hpp"
 #include "engine/pipeline.hpp"
 #include "loop/event_loop.hpp"
+#include "pulse.hpp"
 
 #include <functional>
 #include <memory>
@@ -94,13 +95,7 @@ private:
     WallTime last_sweep_;
     Span last_sweep_took_{};
 
-    struct Canary {
-        bool awaited{};
-        std::uint64_t returned{}; ///< at the last beat
-        std::uint64_t lost{};     ///< at the last beat
-        bool heard{};             ///< anything at all since the last beat
-    };
-    Canary canary_;
+    Pulse pulse_;
 
     loop::EventSource events_;
     loop::EventSource sweep_timer_;

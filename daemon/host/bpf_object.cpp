@@ -65,12 +65,13 @@ bool has_layout_of(int fd, const bpf_map* map) {
 
 /// Storage iterators walk a map, and an object has at most one that can be walked so.
 int walked_map(bpf_object* object, const bpf_program* program) {
-    if (std::string_view{bpf_program__section_name(program)} != "iter/bpf_sk_storage_map") {
-        return -1;
-    }
+    const std::string_view section{bpf_program__section_name(program)};
+    const auto type = section == "iter/bpf_sk_storage_map" ? BPF_MAP_TYPE_SK_STORAGE
+                      : section == "iter/bpf_map_elem"     ? BPF_MAP_TYPE_HASH
+                                                           : BPF_MAP_TYPE_UNSPEC;
     bpf_map* map = nullptr;
     bpf_object__for_each_map(map, object) {
-        if (bpf_map__type(map) == BPF_MAP_TYPE_SK_STORAGE) {
+        if (type != BPF_MAP_TYPE_UNSPEC && bpf_map__type(map) == type) {
             return bpf_map__fd(map);
         }
     }
@@ -130,6 +131,11 @@ Result<BpfObject::ObjectPtr> BpfObject::open() const {
     bpf_object* object = bpf_object__open_mem(image_.elf.data(), image_.elf.size(), nullptr);
     if (object == nullptr) {
         return fail_bpf(formatted("opening the BPF object {}", image_.name), errno);
+    }
+    if (image_.resized) {
+        bpf_map__set_max_entries(
+            bpf_object__find_map_by_name(object, std::string{image_.resized->map}.c_str()),
+            image_.resized->entries);
     }
     return ObjectPtr{object};
 }

@@ -13,6 +13,7 @@
 #include <functional>
 #include <map>
 #include <memory>
+#include <optional>
 #include <span>
 #include <string>
 #include <string_view>
@@ -32,6 +33,12 @@ struct BpfImage {
     std::span<const std::byte> elf;
     std::span<const std::string_view>
         optional{}; ///< programs that some kernels refuse and that can be done without
+    /// A map that is to have another size than it was compiled with.
+    struct Resized {
+        std::string_view map;
+        std::uint32_t entries{};
+    };
+    std::optional<Resized> resized{};
 };
 
 /// Maps found in the store take the place of new ones, so that what an earlier run tracked is still tracked.

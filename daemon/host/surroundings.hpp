@@ -4,6 +4,7 @@
 
 #include "core/clock.hpp"
 #include "host/fd_store.hpp"
+#include "host/lineage.hpp"
 #include "host/procfs.hpp"
 #include "host/sys.hpp"
 
@@ -14,6 +15,7 @@ struct Surroundings {
     const ProcFs& procfs;
     FdStore& fd_store;
     Sys& sys;
+    Lineage& lineage;
 };
 
 } // namespace egb::host

@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 // What the kind `tcp` does to sockets, on the real kernel: the ghost dies, the look-alike lives.
 #include "harness/fake_fd_store.hpp"
+#include "harness/fake_lineage.hpp"
 #include "harness/sockets.hpp"
 
 #include "host/monotonic_clock.hpp"
@@ -122,7 +123,8 @@ public:
 
 private:
     void start(host::FdStore& kept) {
-        kind_ = make({.clock = clock_, .procfs = procfs_, .fd_store = kept, .sys = sys_});
+        kind_ =
+            make({.clock = clock_, .procfs = procfs_, .fd_store = kept, .sys = sys_, .lineage = lineage_});
         configure({{"CloseWaitAfter", "1ns"}, {"NudgeInterval", "1s"}, {"NudgeProbes", "3"}});
         const auto started = kind_->start();
         EXPECT_TRUE(started) << started.error().message;
@@ -131,6 +133,7 @@ private:
     host::MonotonicClock clock_;
     host::ProcFs procfs_{"/proc"};
     host::RealSys sys_;
+    test::FakeLineage lineage_;
     OptionValues values_{info().options};
     KindPtr kind_;
 };
@@ -334,8 +337,10 @@ TEST_F(TcpActsOnce, a_rehearsal_changes_nothing) {
     const host::MonotonicClock clock;
     const host::ProcFs procfs{"/proc"};
     host::DrySys dry{procfs, store_};
+    test::FakeLineage lineage;
     test::FakeFdStore kept;
-    const auto kind = make({.clock = clock, .procfs = procfs, .fd_store = kept, .sys = dry});
+    const auto kind =
+        make({.clock = clock, .procfs = procfs, .fd_store = kept, .sys = dry, .lineage = lineage});
     OptionValues values{info().options};
     ASSERT_TRUE(values.set("CloseWaitAfter", "1ns"));
     kind->configure(values);

@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 // The kind `tcp` on the real kernel: real sockets in, ghosts out.
 #include "harness/fake_fd_store.hpp"
+#include "harness/fake_lineage.hpp"
 #include "harness/sockets.hpp"
 
 #include "host/monotonic_clock.hpp"
@@ -42,7 +43,8 @@ const Ghost* find(const Changes& changes, const host::Fd& socket) {
 class Watcher {
 public:
     explicit Watcher(host::FdStore& store, std::string_view threshold = "1ns") {
-        kind_ = make({.clock = clock_, .procfs = procfs_, .fd_store = store, .sys = sys_});
+        kind_ =
+            make({.clock = clock_, .procfs = procfs_, .fd_store = store, .sys = sys_, .lineage = lineage_});
         OptionValues values{kind_->info().options};
         for (const auto* name : {"CloseWaitAfter", "FinWait2After", "LastAckAfter"}) {
             EXPECT_TRUE(values.set(name, threshold));
@@ -87,6 +89,7 @@ private:
     host::ProcFs procfs_{"/proc"};
     test::FakeFdStore sys_store_;
     host::RealSys sys_{procfs_, sys_store_};
+    test::FakeLineage lineage_;
     KindPtr kind_;
 };
 

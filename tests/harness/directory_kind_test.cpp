@@ -5,6 +5,7 @@
 #include "harness/builders.hpp"
 #include "harness/fake_clock.hpp"
 #include "harness/fake_fd_store.hpp"
+#include "harness/fake_lineage.hpp"
 #include "harness/fake_procfs.hpp"
 #include "harness/fake_sys.hpp"
 #include "harness/temp_folder.hpp"
@@ -58,8 +59,10 @@ protected:
     host::ProcFs procfs_{proc_.root()};
     FakeFdStore fd_store_;
     FakeSys sys_;
+    FakeLineage lineage_;
     DirectoryKind kind_{
-        host::Surroundings{.clock = clock_, .procfs = procfs_, .fd_store = fd_store_, .sys = sys_},
+        host::Surroundings{
+            .clock = clock_, .procfs = procfs_, .fd_store = fd_store_, .sys = sys_, .lineage = lineage_},
         folder_.path()};
 };
 
@@ -129,7 +132,8 @@ TEST_F(DirectoryKindTest, overlooks_what_is_no_thing) {
 TEST_F(DirectoryKindTest, finds_in_a_sweep_what_no_event_told_of) {
     write("before", "proven\n");
     DirectoryKind later{
-        host::Surroundings{.clock = clock_, .procfs = procfs_, .fd_store = fd_store_, .sys = sys_},
+        host::Surroundings{
+            .clock = clock_, .procfs = procfs_, .fd_store = fd_store_, .sys = sys_, .lineage = lineage_},
         folder_.path()};
     ASSERT_TRUE(later.start());
     ASSERT_TRUE(later.sweep(SweepReason::startup));
@@ -207,7 +211,7 @@ TEST_F(DirectoryKindTest, sends_canaries_through_the_kernel_unless_it_is_deaf) {
 
 TEST_F(DirectoryKindTest, cannot_watch_what_is_not_there) {
     const host::Surroundings surroundings{
-        .clock = clock_, .procfs = procfs_, .fd_store = fd_store_, .sys = sys_};
+        .clock = clock_, .procfs = procfs_, .fd_store = fd_store_, .sys = sys_, .lineage = lineage_};
     DirectoryKind nowhere{surroundings, folder_.path() / "nowhere"};
     EXPECT_EQ(nowhere.start().error().code, ErrorCode::not_found);
     EXPECT_FALSE(nowhere.capabilities().at(0).works);

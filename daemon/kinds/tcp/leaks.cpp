@@ -3,6 +3,7 @@
 
 #include "core/format.hpp"
 #include "core/time_span.hpp"
+#include "core/trend.hpp"
 #include "kinds/tcp/evidence.hpp"
 #include "kinds/tcp/tcp.hpp"
 
@@ -17,37 +18,12 @@ namespace egb::tcp {
 
 namespace {
 
-/// What growth is measured over, and how many samples that takes at least and at most.
+/// What growth is measured over.
 constexpr Span window = std::chrono::minutes{10};
 constexpr Span between_samples = std::chrono::seconds{10};
-constexpr Span least_window = std::chrono::minutes{1};
-constexpr std::size_t least_samples = 4;
-
-/// Ten minutes say nothing about next month.
-constexpr Span horizon = std::chrono::days{7};
 
 /// As long as a unit may take to stop, and a sweep to notice.
 constexpr Span ended_by_asking = std::chrono::minutes{3};
-
-struct Point {
-    Instant at;
-    double value{};
-};
-
-/// How fast the floor rises: the least of the later half, against the least of the earlier. What comes and
-/// goes, as the descriptors of a busy server do, is no growth.
-std::optional<double> growth_per_minute(std::span<const Point> points) {
-    if (points.size() < least_samples || points.back().at - points.front().at < least_window) {
-        return std::nullopt;
-    }
-    const auto earlier = points.first(points.size() / 2);
-    const auto later = points.subspan(points.size() / 2);
-    const auto least = [](std::span<const Point> half) {
-        return std::ranges::min(half, {}, &Point::value).value;
-    };
-    const std::chrono::duration<double, std::ratio<60>> minutes = later.front().at - earlier.front().at;
-    return (least(later) - least(earlier)) / minutes.count();
-}
 
 Leaks::OwnerId id_of(const Process& owner) {
     return {owner.id.pid, owner.id.start_ticks};
@@ -57,15 +33,6 @@ constexpr std::string_view key_begins{"leak:"};
 
 std::string name_of(const Process& owner) {
     return owner.unit.empty() ? formatted("{} (pid {})", owner.comm, owner.id.pid) : owner.unit;
-}
-
-/// A forecast is not exact to the second.
-Span rounded(Span span) {
-    if (span < std::chrono::minutes{1}) {
-        return std::chrono::floor<std::chrono::seconds>(span);
-    }
-    return span < std::chrono::days{1} ? Span{std::chrono::floor<std::chrono::minutes>(span)}
-                                       : Span{std::chrono::floor<std::chrono::hours>(span)};
 }
 
 } // namespace
@@ -194,8 +161,8 @@ void Leaks::update(Leak& leak, const Share& share, Instant at) {
 }
 
 Leaks::Outlook Leaks::outlook_of(const Leak& leak) {
-    std::vector<Point> forgotten;
-    std::vector<Point> open;
+    std::vector<egb::Sample> forgotten;
+    std::vector<egb::Sample> open;
     for (const Sample& sample : leak.samples) {
         forgotten.push_back({.at = sample.at, .value = static_cast<double>(sample.forgotten)});
         if (sample.open_files) {
@@ -204,18 +171,10 @@ Leaks::Outlook Leaks::outlook_of(const Leak& leak) {
     }
     Outlook outlook{.sockets_per_minute = std::lround(growth_per_minute(forgotten).value_or(0.0)),
                     .until_exhausted = {}};
-    if (!leak.files || leak.files->limit == UINT64_MAX) {
-        return outlook;
-    }
-    // A socket that we have ended leaves its descriptor behind: what runs out is counted, not concluded.
-    const double growth = growth_per_minute(open).value_or(0.0);
-    const double left = static_cast<double>(leak.files->limit) - static_cast<double>(leak.files->open);
-    if (left <= 0.0) {
-        outlook.until_exhausted = Span{};
-    } else if (growth > 0.0 &&
-               left / growth <= std::chrono::duration<double, std::ratio<60>>{horizon}.count()) {
-        outlook.until_exhausted = rounded(
-            std::chrono::duration_cast<Span>(std::chrono::duration<double, std::ratio<60>>{left / growth}));
+    if (leak.files && leak.files->limit != UINT64_MAX) {
+        // A socket that we have ended leaves its descriptor behind: what runs out is counted, not concluded.
+        const double left = static_cast<double>(leak.files->limit) - static_cast<double>(leak.files->open);
+        outlook.until_exhausted = lasts(left, growth_per_minute(open).value_or(0.0));
     }
     return outlook;
 }

@@ -4,6 +4,7 @@
 #include "harness/fake_clock.hpp"
 #include "harness/fake_events.hpp"
 #include "harness/fake_fd_store.hpp"
+#include "harness/fake_lineage.hpp"
 #include "harness/fake_procfs.hpp"
 #include "harness/fake_sys.hpp"
 #include "host/process_lookup.hpp"
@@ -38,7 +39,8 @@ protected:
         auto events = std::make_unique<test::FakeEvents>();
         events_ = events.get();
         kind_ = std::make_unique<TcpKind>(
-            host::Surroundings{.clock = clock_, .procfs = procfs_, .fd_store = store_, .sys = sys_},
+            host::Surroundings{
+                .clock = clock_, .procfs = procfs_, .fd_store = store_, .sys = sys_, .lineage = lineage_},
             std::move(events));
         OptionValues values{info().options};
         EXPECT_TRUE(values.set("CloseWaitAfter", "1min"));
@@ -95,6 +97,7 @@ protected:
     host::ProcFs procfs_{tree_.root()};
     test::FakeFdStore store_;
     test::FakeSys sys_;
+    test::FakeLineage lineage_;
     test::FakeEvents* events_{}; ///< owned by the kind
     std::unique_ptr<TcpKind> kind_;
 };

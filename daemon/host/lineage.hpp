@@ -1,0 +1,72 @@
+// SPDX-License-Identifier: Apache-2.0
+// Who forked whom, and who died how: one facility that the kernel side keeps for all kinds
+// (bpf/lineage.bpf.c). No kind traces fork and exit for itself. Used on the loop.
+#pragma once
+
+#include "core/clock.hpp"
+#include "core/identity.hpp"
+#include "core/result.hpp"
+
+#include <cstdint>
+#include <functional>
+#include <optional>
+#include <string>
+#include <vector>
+
+namespace egb::host {
+
+/// How a process ended.
+struct Death {
+    Instant at;        ///< of the whole process, not of a thread
+    int wait_status{}; ///< as wait(2) tells it
+    bool seen{true};   ///< false: it was dead already when it was first met
+
+    [[nodiscard]] bool by_signal() const;
+    [[nodiscard]] int signal() const;
+    [[nodiscard]] int exit_status() const;
+    [[nodiscard]] bool dumped_core() const;
+
+    bool operator==(const Death&) const = default;
+};
+
+/// "exited with 3", "killed by SIGSEGV (core dumped)"
+[[nodiscard]] std::string to_string(const Death& death);
+
+/// A process that has died, and that its parent has not waited for.
+struct Unreaped {
+    ProcessIdentity process;
+    Death death;
+
+    bool operator==(const Unreaped&) const = default;
+};
+
+class Lineage {
+public:
+    using OnDeath = std::function<void()>;
+
+    virtual ~Lineage() = default;
+
+    /// Why there is none; empty when there is.
+    [[nodiscard]] virtual std::string lack() const = 0;
+
+    /// Forks and deaths that were missed. Never falls.
+    [[nodiscard]] virtual std::uint64_t lost() const = 0;
+
+    /// Called, soon after, when somebody has died for the first time since unreaped() was last asked. The
+    /// listener must live as long as this.
+    virtual void listen(OnDeath on_death) = 0;
+
+    /// Everybody who is dead and not yet waited for.
+    [[nodiscard]] virtual Result<std::vector<Unreaped>> unreaped() = 0;
+
+    /// The process and those that it has forked since then, at any depth, as far as they live: none means
+    /// that all of them are dead, for certain. It must have been alive at `since`. ErrorCode::lost when that
+    /// is not known, because something about that time was missed.
+    [[nodiscard]] virtual Result<std::vector<ProcessIdentity>> heirs(const ProcessIdentity& of,
+                                                                     Instant since) = 0;
+
+    /// Nothing while it lives; ErrorCode::lost when it has died, and how is not known (any more).
+    [[nodiscard]] virtual Result<std::optional<Death>> death_of(const ProcessIdentity& process) = 0;
+};
+
+} // namespace egb::host

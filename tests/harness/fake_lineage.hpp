@@ -1,0 +1,64 @@
+// SPDX-License-Identifier: Apache-2.0
+// A lineage that knows what the test has told it.
+#pragma once
+
+#include "host/lineage.hpp"
+
+#include <algorithm>
+#include <map>
+#include <string>
+#include <utility>
+#include <vector>
+
+namespace egb::test {
+
+class FakeLineage final : public host::Lineage {
+public:
+    /// One who dies without being waited for, and whoever listens hears of it.
+    void die(ProcessIdentity process, host::Death death) {
+        deaths_.insert_or_assign(process, death);
+        unreaped_.push_back({.process = std::move(process), .death = death});
+        for (const OnDeath& listener : listeners_) {
+            listener();
+        }
+    }
+
+    void reap(const ProcessIdentity& process) {
+        std::erase_if(unreaped_, [&](const host::Unreaped& dead) {
+            return dead.process == process;
+        });
+    }
+
+    void set_heirs(const ProcessIdentity& of, Result<std::vector<ProcessIdentity>> heirs) {
+        heirs_.insert_or_assign(of, std::move(heirs));
+    }
+
+    void set_lack(std::string lack) { lack_ = std::move(lack); }
+    void lose(std::uint64_t count) { lost_ += count; }
+
+    [[nodiscard]] std::string lack() const override { return lack_; }
+    [[nodiscard]] std::uint64_t lost() const override { return lost_; }
+    void listen(OnDeath on_death) override { listeners_.push_back(std::move(on_death)); }
+    [[nodiscard]] Result<std::vector<host::Unreaped>> unreaped() override { return unreaped_; }
+
+    [[nodiscard]] Result<std::vector<ProcessIdentity>> heirs(const ProcessIdentity& of,
+                                                             Instant /*since*/) override {
+        const auto known = heirs_.find(of);
+        return known == heirs_.end() ? fail(ErrorCode::lost, "nobody has told") : known->second;
+    }
+
+    [[nodiscard]] Result<std::optional<host::Death>> death_of(const ProcessIdentity& process) override {
+        const auto known = deaths_.find(process);
+        return known == deaths_.end() ? std::nullopt : std::optional{known->second};
+    }
+
+private:
+    std::string lack_;
+    std::uint64_t lost_{};
+    std::vector<OnDeath> listeners_;
+    std::vector<host::Unreaped> unreaped_;
+    std::map<ProcessIdentity, host::Death> deaths_;
+    std::map<ProcessIdentity, Result<std::vector<ProcessIdentity>>> heirs_;
+};
+
+} // namespace egb::test
