@@ -3,6 +3,20 @@
 
 namespace egb {
 
+Outcome outcome_of(const Error& error) {
+    switch (error.code) {
+    case ErrorCode::not_found:
+        return {.verdict = Verdict::gone, .reason = error.message};
+    case ErrorCode::changed:
+    case ErrorCode::denied:
+    case ErrorCode::busy:
+    case ErrorCode::unsupported:
+        return {.verdict = Verdict::refused, .reason = error.message};
+    default:
+        return {.verdict = Verdict::failed, .reason = error.message};
+    }
+}
+
 std::vector<Outcome> Cleaner::ask(std::span<const GhostPtr> ghosts) {
     return std::vector<Outcome>(ghosts.size(),
                                 {.verdict = Verdict::refused, .reason = "its kind asks nothing"});

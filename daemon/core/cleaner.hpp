@@ -12,6 +12,9 @@
 
 namespace egb {
 
+/// What has come of an act that failed, by what kept it from being done.
+[[nodiscard]] Outcome outcome_of(const Error& error);
+
 /// Runs on the loop; everything it does must be short. Many ghosts come at once, because a look at the kernel
 /// costs as much for one as for a thousand; each has its own outcome, in the same order.
 class Cleaner {

@@ -29,5 +29,16 @@ TEST(Cleaner, without_a_question_refuses_to_ask) {
     EXPECT_THAT(cleaner.ask(ghosts), testing::Each(testing::Field(&Outcome::verdict, Verdict::refused)));
 }
 
+TEST(Cleaner, tells_what_came_of_a_failure) {
+    const auto verdict_of = [](ErrorCode code) {
+        return outcome_of({.code = code, .message = "why"}).verdict;
+    };
+    EXPECT_EQ(verdict_of(ErrorCode::not_found), Verdict::gone);
+    EXPECT_EQ(verdict_of(ErrorCode::changed), Verdict::refused);
+    EXPECT_EQ(verdict_of(ErrorCode::unsupported), Verdict::refused);
+    EXPECT_EQ(verdict_of(ErrorCode::io), Verdict::failed);
+    EXPECT_EQ(outcome_of({.code = ErrorCode::io, .message = "why"}).reason, "why");
+}
+
 } // namespace
 } // namespace egb

@@ -1,7 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "host/bpf_lineage.hpp"
 
-#include "bpf/lineage.h"
 #include "host/bpf_events.hpp"
 #include "lineage.skel.h"
 
@@ -241,8 +240,10 @@ Result<std::vector<Unreaped>> BpfLineage::unreaped() {
     return list("egb_lineage_list_dead").transform([this](const Processes& dead) {
         std::vector<Unreaped> found;
         for (const egb_lineage_process& process : dead) {
-            found.push_back({.process = identity_of(process.id),
-                             .death = death_from(process.died_ns, process.wait_status, process.flags)});
+            found.push_back(
+                {.process = identity_of(process.id),
+                 .forked_by = process.parent == 0 ? std::nullopt : std::optional{identity_of(process.parent)},
+                 .death = death_from(process.died_ns, process.wait_status, process.flags)});
         }
         return found;
     });

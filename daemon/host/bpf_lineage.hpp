@@ -3,6 +3,7 @@
 // composition root, which takes its events to it; runs on the loop.
 #pragma once
 
+#include "bpf/lineage.h"
 #include "host/events.hpp"
 #include "host/fd_store.hpp"
 #include "host/lineage.hpp"
@@ -11,8 +12,6 @@
 #include <cstdint>
 #include <memory>
 #include <string_view>
-
-struct egb_lineage_process;
 
 namespace egb::host {
 

@@ -35,6 +35,7 @@ struct Death {
 /// A process that has died, and that its parent has not waited for.
 struct Unreaped {
     ProcessIdentity process;
+    std::optional<ProcessIdentity> forked_by; ///< where that is known
     Death death;
 
     bool operator==(const Unreaped&) const = default;

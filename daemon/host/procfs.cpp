@@ -38,6 +38,8 @@ struct CloseFolder {
 /// What /proc/PID/stat tells us.
 struct Stat {
     std::string comm;
+    char state{};
+    std::int32_t parent{};
     std::uint64_t start_ticks{};
 };
 
@@ -86,11 +88,16 @@ Result<Stat> read_stat(const Fd& process) {
         return fail(ErrorCode::io, "stat: no process name in it");
     }
     const auto fields = std::string_view{*text}.substr(std::min(close + 2, text->size()));
+    const auto state = word(fields, 0);
+    const auto parent = word(fields, 1).and_then(number<std::int32_t>);
     const auto start = word(fields, start_time_after_comm).and_then(number<std::uint64_t>);
-    if (!start) {
-        return fail(ErrorCode::io, "stat: no start time in it");
+    if (!state || state->empty() || !parent || !start) {
+        return fail(ErrorCode::io, "stat: no state, parent or start time in it");
     }
-    return Stat{.comm = text->substr(open + 1, close - open - 1), .start_ticks = *start};
+    return Stat{.comm = text->substr(open + 1, close - open - 1),
+                .state = state->front(),
+                .parent = *parent,
+                .start_ticks = *start};
 }
 
 /// The words behind "KEY:" in /proc/PID/status. The kernel escapes line ends in the process's name.
@@ -282,6 +289,59 @@ Result<DescriptorUse> ProcFs::descriptors(std::int32_t pid) const {
         }
     }
     return DescriptorUse{.start_ticks = stat->start_ticks, .open = *open, .limit = *limit};
+}
+
+Result<ProcessState> ProcFs::state(std::int32_t pid) const {
+    const auto folder = open_process(pid);
+    if (!folder) {
+        return std::unexpected(folder.error());
+    }
+    const auto status = read(*folder, "status");
+    const auto stat = read_stat(*folder);
+    if (!status || !stat) {
+        const auto& error = status ? stat.error() : status.error();
+        return fail(error.code, "process {}: {}", pid, error.message);
+    }
+    const auto tracer = status_line(*status, "TracerPid").and_then(number<std::int32_t>);
+    const auto pids = status_line(*status, "NSpid").value_or("");
+    return ProcessState{.start_ticks = stat->start_ticks,
+                        .comm = printable(stat->comm),
+                        .state = stat->state,
+                        .parent = stat->parent,
+                        .tracer = tracer.value_or(0),
+                        .is_container_init = pids.ends_with("\t1")};
+}
+
+Result<std::string> ProcFs::cgroup(std::int32_t pid) const {
+    constexpr std::string_view unified{"0::"};
+    const auto folder = open_process(pid);
+    const auto text = folder ? read(*folder, "cgroup") : std::unexpected(folder.error());
+    if (!text) {
+        return std::unexpected(text.error());
+    }
+    for (const auto part : *text | std::views::split('\n')) {
+        if (const std::string_view line{part}; line.starts_with(unified)) {
+            return std::string{line.substr(unified.size())};
+        }
+    }
+    return fail(ErrorCode::not_found, "process {} is in no control group of the unified hierarchy", pid);
+}
+
+/// "0.20 0.18 0.12 1/80 11206": the fourth has all that there are behind its slash.
+Result<TaskRoom> ProcFs::task_room() const {
+    const auto load = read(root_, "loadavg");
+    const auto most = read(root_, "sys/kernel/pid_max");
+    if (!load || !most) {
+        return std::unexpected(load ? most.error() : load.error());
+    }
+    const auto tasks = word(*load, 3).and_then([](std::string_view text) {
+        return number<std::uint64_t>(text.substr(std::min(text.find('/') + 1, text.size())));
+    });
+    const auto limit = number<std::uint64_t>(std::string_view{*most}.substr(0, most->find('\n')));
+    if (!tasks || !limit) {
+        return fail(ErrorCode::io, "loadavg or pid_max: no number in it");
+    }
+    return TaskRoom{.used = *tasks, .limit = *limit};
 }
 
 std::vector<std::int32_t> ProcFs::pids() const {

@@ -53,6 +53,22 @@ struct DescriptorUse {
     std::uint64_t limit{}; ///< RLIMIT_NOFILE, the soft one; UINT64_MAX when there is none
 };
 
+/// What a process is doing, as far as it says who waits for whom.
+struct ProcessState {
+    std::uint64_t start_ticks{};
+    std::string comm;
+    char state{}; ///< as in /proc/PID/stat: 'Z' has died, 'T' and 't' are stopped
+    std::int32_t parent{};
+    std::int32_t tracer{};    ///< 0 when nobody traces it
+    bool is_container_init{}; ///< PID 1 of a pid namespace below the tree's
+};
+
+/// Tasks, processes and threads alike, where they are limited.
+struct TaskRoom {
+    std::uint64_t used{};
+    std::uint64_t limit{};
+};
+
 class ProcFs {
 public:
     /// Opens the tree; throws std::runtime_error when it is not there.
@@ -70,6 +86,14 @@ public:
     [[nodiscard]] Result<ProcessIdentity> identity(std::int32_t pid) const;
 
     [[nodiscard]] Result<DescriptorUse> descriptors(std::int32_t pid) const;
+
+    [[nodiscard]] Result<ProcessState> state(std::int32_t pid) const;
+
+    /// Its control group, as in /proc/PID/cgroup of the unified hierarchy.
+    [[nodiscard]] Result<std::string> cgroup(std::int32_t pid) const;
+
+    /// Of the whole machine.
+    [[nodiscard]] Result<TaskRoom> task_room() const;
 
     [[nodiscard]] std::vector<std::int32_t> pids() const;
 

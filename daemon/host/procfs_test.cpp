@@ -294,6 +294,21 @@ TEST_F(RealProcFs, FindsBothDescriptorsOfOneFile) {
     EXPECT_THAT(ours, testing::UnorderedElementsAre(first.get(), second.get()));
 }
 
+TEST_F(RealProcFs, KnowsTheStateOfThisTest) {
+    const auto state = procfs_.state(::getpid());
+    ASSERT_TRUE(state);
+    EXPECT_EQ(state->state, 'R');
+    EXPECT_EQ(state->parent, ::getppid());
+    EXPECT_EQ(state->start_ticks, procfs_.identity(::getpid())->start_ticks);
+}
+
+TEST_F(RealProcFs, KnowsHowManyTasksThereMayBe) {
+    const auto room = procfs_.task_room();
+    ASSERT_TRUE(room);
+    EXPECT_GT(room->used, 1U);
+    EXPECT_GT(room->limit, room->used);
+}
+
 TEST_F(RealProcFs, HasOurPids) {
     EXPECT_TRUE(procfs_.has_our_pids());
 }

@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "kinds/catalog.hpp"
 
+#include "kinds/process/process.hpp"
 #include "kinds/tcp/tcp.hpp"
 
 #include <array>
@@ -10,6 +11,7 @@ namespace egb::kinds {
 std::span<const CatalogEntry> catalog() {
     static const std::array entries{
         CatalogEntry{tcp::info(), tcp::make},
+        CatalogEntry{process::info(), process::make},
     };
     return entries;
 }

@@ -33,11 +33,10 @@ namespace {
 using namespace std::chrono_literals;
 using testing::ElementsAre;
 using testing::IsEmpty;
-using testing::SizeIs;
 
 bool first_thread_has_ended(pid_t pid) {
     std::ifstream file{formatted("/proc/{}/stat", pid)};
-    std::string text{std::istreambuf_iterator<char>{file}, {}};
+    const std::string text{std::istreambuf_iterator<char>{file}, {}};
     return text.contains(") Z ");
 }
 
@@ -236,9 +235,9 @@ TEST_F(LineageTest, tells_how_somebody_died) {
 
 TEST_F(LineageTest, a_thread_is_no_process) {
     const Instant before = clock_.now();
-    Line line{1, [] {
-                  std::thread{[] {}}.join();
-              }};
+    const Line line{1, [] {
+                        std::thread{[] {}}.join();
+                    }};
     EXPECT_THAT(lineage_.heirs(line[0], before).value(), ElementsAre(line[0]));
     EXPECT_EQ(lineage_.death_of(line[0]).value(), std::nullopt);
     EXPECT_FALSE(is_unreaped(line[0]));
@@ -289,7 +288,7 @@ TEST_F(LineageTest, what_finds_no_room_is_counted_and_put_right) {
     }
     EXPECT_FALSE(small.incomplete());
     const Instant afterwards = clock_.now();
-    Line few{2};
+    const Line few{2};
     EXPECT_THAT(small.heirs(few[0], afterwards).value(), testing::UnorderedElementsAre(few[0], few[1]));
     EXPECT_EQ(small.heirs(few[0], before).error().code, ErrorCode::lost) << "what was missed stays missed";
 }

@@ -15,9 +15,11 @@ namespace egb::test {
 class FakeLineage final : public host::Lineage {
 public:
     /// One who dies without being waited for, and whoever listens hears of it.
-    void die(ProcessIdentity process, host::Death death) {
+    void die(ProcessIdentity process, host::Death death,
+             std::optional<ProcessIdentity> forked_by = std::nullopt) {
         deaths_.insert_or_assign(process, death);
-        unreaped_.push_back({.process = std::move(process), .death = death});
+        unreaped_.push_back(
+            {.process = std::move(process), .forked_by = std::move(forked_by), .death = death});
         for (const OnDeath& listener : listeners_) {
             listener();
         }

@@ -7,17 +7,18 @@ namespace egb::test {
 
 namespace {
 
-/// As the kernel writes it: fields 4 to 21 do not matter here, 22 is the start time.
+/// As the kernel writes it: fields 5 to 21 do not matter here, 22 is the start time.
 std::string stat_of(const FakeProcess& process) {
-    return formatted("{} ({}) S 1 {} {} 0 -1 4194560 1179 0 3 0 5 7 0 0 20 0 1 0 {} 11452416 1243 "
+    return formatted("{} ({}) {} {} {} {} 0 -1 4194560 1179 0 3 0 5 7 0 0 20 0 1 0 {} 11452416 1243 "
                      "18446744073709551615 0 0 0 0 0 0 0 4096 0 0 0 0 17 1 0 0 0 0 0\n",
-                     process.pid, process.comm, process.pid, process.pid, process.start_ticks);
+                     process.pid, process.comm, process.state, process.parent, process.pid, process.pid,
+                     process.start_ticks);
 }
 
 std::string status_of(const FakeProcess& process) {
     return formatted("Name:\tfake\nUmask:\t0022\nState:\tS (sleeping)\nTgid:\t{}\nPid:\t{}\nPPid:\t1\n"
-                     "Uid:\t{}\t0\t0\t0\nGid:\t0\t0\t0\t0\nNSpid:\t{}\n",
-                     process.pid, process.pid, process.uid, process.pid);
+                     "TracerPid:\t{}\nUid:\t{}\t0\t0\t0\nGid:\t0\t0\t0\t0\nNSpid:\t{}{}\n",
+                     process.pid, process.pid, process.tracer, process.uid, process.pid, process.inner_pids);
 }
 
 } // namespace

@@ -19,6 +19,10 @@ struct FakeProcess {
     std::string exe{"/usr/bin/fake"}; ///< as the link says; empty for none, as kernel threads have it
     std::string cgroup{"0::/system.slice/fake.service\n"}; ///< the whole file
     std::string net_namespace{"host"}; ///< any name; the same name is the same namespace. Empty: refused
+    char state{'S'};
+    std::int32_t parent{1};
+    std::int32_t tracer{};
+    std::string inner_pids{}; ///< its pids in the pid namespaces below, each with a tab before it
 };
 
 class FakeProcFs {

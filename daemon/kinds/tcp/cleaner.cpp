@@ -174,17 +174,7 @@ void TcpCleaner::note(std::uint16_t type, std::uint64_t cookie) {
 
 Outcome TcpCleaner::failure(const Ghost& ghost, const Error& error) {
     tracker_.look_again(ghost.key, surroundings_.clock.now());
-    switch (error.code) {
-    case ErrorCode::not_found:
-        return {.verdict = Verdict::gone, .reason = error.message};
-    case ErrorCode::changed:
-    case ErrorCode::denied:
-    case ErrorCode::busy:
-    case ErrorCode::unsupported:
-        return {.verdict = Verdict::refused, .reason = error.message};
-    default:
-        return {.verdict = Verdict::failed, .reason = error.message};
-    }
+    return outcome_of(error);
 }
 
 } // namespace egb::tcp
