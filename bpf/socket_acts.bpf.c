@@ -26,6 +26,7 @@ extern int bpf_sock_destroy(struct sock_common *sk) __ksym __weak;
 struct {
 	__uint(type, BPF_MAP_TYPE_HASH);
 	__uint(max_entries, EGB_SOCKET_ORDERS);
+	__uint(map_flags, BPF_F_NO_PREALLOC);
 	__type(key, __u64);
 	__type(value, struct egb_socket_order);
 } egb_socket_orders SEC(".maps");

@@ -8,7 +8,7 @@
 #define EGB_SOCKET_ACTS_LAYOUT 2
 
 /* As many as can be ordered in one pass. */
-#define EGB_SOCKET_ORDERS 16384
+#define EGB_SOCKET_ORDERS 65536
 
 enum { EGB_SOCKET_NUDGED = 1 };
 

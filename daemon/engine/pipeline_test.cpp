@@ -963,7 +963,7 @@ TEST_F(PipelineTest, wakes_to_flush_what_was_told_outside_of_a_tick) {
 }
 
 TEST_F(PipelineTest, a_long_queue_leaves_room_for_others) {
-    constexpr int many = 20'000;
+    constexpr int many = 66'000;
     for (int number = 0; number < many; ++number) {
         kind_.plant(std::to_string(number), Grade::proven);
     }
@@ -982,7 +982,7 @@ TEST_F(PipelineTest, a_long_queue_leaves_room_for_others) {
         pipeline_.tick();
     }
     EXPECT_EQ(sink_.story().size(), 3 * many);
-    EXPECT_LT(ticks, 100);
+    EXPECT_LT(ticks, 200);
 }
 
 // Nothing here may cost each ghost a look at all others: that would be ten thousand million looks, and this
@@ -1004,8 +1004,10 @@ TEST(PipelineSize, lives_with_a_hundred_thousand_ghosts) {
     pipeline.tick();
     const auto left = ledger.count("fake", Grade::proven);
     EXPECT_LT(left, many);
-    EXPECT_GT(left, many / 2);
-    pipeline.tick();
+    EXPECT_GT(left, many / 4);
+    for (int tick = 0; tick < 100 && ledger.count("fake", Grade::proven) == left; ++tick) {
+        pipeline.tick(); // what has been done is told before more is
+    }
     EXPECT_LT(ledger.count("fake", Grade::proven), left);
     pipeline.set_health("fake", Health::lossy);
     for (std::size_t number = 0; number < many; ++number) {
