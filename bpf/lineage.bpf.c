@@ -30,17 +30,25 @@ struct egb_lineage_entry {
 struct {
 	__uint(type, BPF_MAP_TYPE_HASH);
 	__uint(max_entries, EGB_LINEAGE_PROCESSES);
-	__uint(map_flags, BPF_F_NO_PREALLOC);
 	__type(key, __u64);
 	__type(value, struct egb_lineage_entry);
 } egb_lineage_all SEC(".maps");
 
+/* A place for each of the last to die, found by its id; who comes later to the same one takes it.
+ * An LRU map would know no such loss, and cost three times as much as all the rest of an exit. */
+struct egb_lineage_grave {
+	__u64 id;
+	struct egb_lineage_death death;
+	__u32 busy;
+	__u32 reserved;
+};
+
 struct {
-	__uint(type, BPF_MAP_TYPE_LRU_HASH);
+	__uint(type, BPF_MAP_TYPE_ARRAY);
 	__uint(max_entries, EGB_LINEAGE_DEATHS);
-	__type(key, __u64);
-	__type(value, struct egb_lineage_death);
-} egb_lineage_deaths SEC(".maps");
+	__type(key, __u32);
+	__type(value, struct egb_lineage_grave);
+} egb_lineage_graves SEC(".maps");
 
 struct {
 	__uint(type, BPF_MAP_TYPE_ARRAY);
@@ -107,21 +115,20 @@ static __always_inline bool all_threads_have_exited(const struct task_struct *ta
 }
 
 /* One reason less to stay. Who goes by that was a reason for its parent. */
-static __always_inline void let_go(__u64 id)
+static __always_inline void let_go(__u64 id, struct egb_lineage_entry *entry)
 {
-	struct egb_lineage_entry *entry;
 	__u64 parent;
 	int i;
 
-	for (i = 0; i < LINE_LENGTH; i++) {
-		entry = find(id);
-		if (!entry || __sync_fetch_and_add(&entry->reasons, -1) != 1)
+	for (i = 0; i < LINE_LENGTH && entry; i++) {
+		if (__sync_fetch_and_add(&entry->reasons, -1) != 1)
 			return;
 		parent = entry->parent;
 		bpf_map_delete_elem(&egb_lineage_all, &id);
 		if (!parent)
 			return;
 		id = parent;
+		entry = find(id);
 	}
 }
 
@@ -157,7 +164,7 @@ static __always_inline void adopt(const struct task_struct *leader)
 	if (entry)
 		__sync_fetch_and_add(&entry->reasons, 1);
 	if (add(leader, entry ? parent : 0, EGB_LINEAGE_ADOPTED) && entry)
-		let_go(parent);
+		let_go(parent, entry);
 }
 
 SEC("tp_btf/sched_process_fork")
@@ -178,6 +185,25 @@ int BPF_PROG(egb_lineage_fork, struct task_struct *task, struct task_struct *chi
 	if (!add(child, entry ? parent : 0, 0) && entry)
 		__sync_fetch_and_add(&entry->reasons, 1);
 	return 0;
+}
+
+static __always_inline struct egb_lineage_grave *grave_of(__u64 id)
+{
+	/* Pids follow each other, and so do the graves of who was started together. */
+	__u32 place = (id + (id >> EGB_LINEAGE_PID_BITS) * 40503) % EGB_LINEAGE_DEATHS;
+
+	return bpf_map_lookup_elem(&egb_lineage_graves, &place);
+}
+
+static __always_inline void remember(__u64 id, const struct egb_lineage_death *death)
+{
+	struct egb_lineage_grave *grave = grave_of(id);
+
+	if (!grave || __sync_lock_test_and_set(&grave->busy, 1))
+		return;
+	grave->id = id;
+	grave->death = *death;
+	__sync_lock_test_and_set(&grave->busy, 0);
 }
 
 static __always_inline void tell_of_first_death(__u64 now)
@@ -214,7 +240,7 @@ int BPF_PROG(egb_lineage_exit, struct task_struct *task)
 		if (__sync_val_compare_and_swap(&entry->died_ns, 0, death.died_ns))
 			return 0;
 	}
-	bpf_map_update_elem(&egb_lineage_deaths, &id, &death, BPF_ANY);
+	remember(id, &death);
 	tell_of_first_death(death.died_ns);
 	return 0;
 }
@@ -225,7 +251,7 @@ static __always_inline void bury(__u64 id)
 
 	if (!entry || __sync_fetch_and_or(&entry->flags, EGB_LINEAGE_REAPED) & EGB_LINEAGE_REAPED)
 		return;
-	let_go(id);
+	let_go(id, entry);
 }
 
 /* Somebody has waited for it, or nobody needs to. */
@@ -284,7 +310,8 @@ int egb_lineage_death_of(struct egb_lineage_query *query)
 {
 	__u64 id = query->id;
 	struct egb_lineage_entry *entry = find(id);
-	struct egb_lineage_death *death;
+	struct egb_lineage_grave *grave;
+	bool found;
 
 	if (entry && !entry->died_ns)
 		return EGB_LINEAGE_IS_ALIVE;
@@ -294,11 +321,14 @@ int egb_lineage_death_of(struct egb_lineage_query *query)
 		query->death.flags = entry->flags;
 		return EGB_LINEAGE_IS_DEAD;
 	}
-	death = bpf_map_lookup_elem(&egb_lineage_deaths, &id);
-	if (!death)
+	grave = grave_of(id);
+	if (!grave || __sync_lock_test_and_set(&grave->busy, 1))
 		return EGB_LINEAGE_IS_UNKNOWN;
-	query->death = *death;
-	return EGB_LINEAGE_IS_DEAD;
+	found = grave->id == id;
+	if (found)
+		query->death = grave->death;
+	__sync_lock_test_and_set(&grave->busy, 0);
+	return found ? EGB_LINEAGE_IS_DEAD : EGB_LINEAGE_IS_UNKNOWN;
 }
 
 static __always_inline void write_entry(struct bpf_iter_meta *meta, __u64 id,

@@ -8,9 +8,10 @@
 /* Part of the names in the descriptor store: raise it when a map's layout or meaning changes. */
 #define EGB_LINEAGE_LAYOUT 1
 
-/* Processes that live, that nobody has waited for, or that have left such behind. */
+/* Processes that live, that nobody has waited for, or that have left such behind: at most, for the
+ * daemon makes room for fewer where fewer can be. */
 #define EGB_LINEAGE_PROCESSES 262144
-/* The last to die. */
+/* The last to die: room for this many. */
 #define EGB_LINEAGE_DEATHS 65536
 
 /*

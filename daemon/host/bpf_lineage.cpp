@@ -20,7 +20,7 @@ constexpr int tries = 5;
 
 constexpr std::string_view adopt_program = "egb_lineage_adopt";
 
-BpfImage image(std::optional<std::uint32_t> room) {
+BpfImage image(std::uint32_t room) {
     static constexpr std::array optional{adopt_program};
     std::size_t size = 0;
     const void* elf = lineage_bpf__elf_bytes(&size);
@@ -28,9 +28,7 @@ BpfImage image(std::optional<std::uint32_t> room) {
             .layout = EGB_LINEAGE_LAYOUT,
             .elf = std::span{static_cast<const std::byte*>(elf), size},
             .optional = optional,
-            .resized = room.transform([](std::uint32_t entries) {
-                return BpfImage::Resized{.map = "egb_lineage_all", .entries = entries};
-            })};
+            .resized = BpfImage::Resized{.map = "egb_lineage_all", .entries = room}};
 }
 
 template <typename T>
@@ -85,8 +83,17 @@ private:
 
 } // namespace
 
-std::unique_ptr<EventSource> lineage_events(FdStore& store, std::optional<std::uint32_t> room) {
+std::unique_ptr<EventSource> lineage_events(FdStore& store, std::uint32_t room) {
     return std::make_unique<BpfEvents>(image(room), store);
+}
+
+std::uint32_t room_for_processes(const ProcFs& procfs) {
+    constexpr std::uint64_t least = 4096;
+    constexpr std::uint64_t most = EGB_LINEAGE_PROCESSES;
+    const auto limit = procfs.task_room().transform([](const TaskRoom& room) {
+        return room.limit + room.limit / 2;
+    });
+    return static_cast<std::uint32_t>(std::clamp(limit.value_or(most), least, most));
 }
 
 ProcessIdentity BpfLineage::identity_of(std::uint64_t id) const {

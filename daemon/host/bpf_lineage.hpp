@@ -65,7 +65,9 @@ private:
 };
 
 /// Its object, with a place for what outlives the daemon, and room for as many processes.
-[[nodiscard]] std::unique_ptr<EventSource> lineage_events(FdStore& store,
-                                                          std::optional<std::uint32_t> room = {});
+[[nodiscard]] std::unique_ptr<EventSource> lineage_events(FdStore& store, std::uint32_t room);
+
+/// As many as this machine can have, and half as many again: room is taken whether it is needed or not.
+[[nodiscard]] std::uint32_t room_for_processes(const ProcFs& procfs);
 
 } // namespace egb::host

@@ -50,6 +50,10 @@ std::optional<Number> number(std::string_view text) {
     return error == std::errc{} && end == text.data() + text.size() ? std::optional{value} : std::nullopt;
 }
 
+std::optional<std::uint64_t> first_number(std::string_view text) {
+    return number<std::uint64_t>(text.substr(0, text.find('\n')));
+}
+
 std::optional<std::string_view> word(std::string_view text, std::size_t index) {
     auto words = text | std::views::split(' ') | std::views::drop(index);
     return words.empty() ? std::nullopt : std::optional{std::string_view{words.front()}};
@@ -330,18 +334,20 @@ Result<std::string> ProcFs::cgroup(std::int32_t pid) const {
 /// "0.20 0.18 0.12 1/80 11206": the fourth has all that there are behind its slash.
 Result<TaskRoom> ProcFs::task_room() const {
     const auto load = read(root_, "loadavg");
-    const auto most = read(root_, "sys/kernel/pid_max");
-    if (!load || !most) {
-        return std::unexpected(load ? most.error() : load.error());
+    const auto pids = read(root_, "sys/kernel/pid_max");
+    const auto threads = read(root_, "sys/kernel/threads-max");
+    if (!load || !pids || !threads) {
+        return std::unexpected(!load ? load.error() : !pids ? pids.error() : threads.error());
     }
     const auto tasks = word(*load, 3).and_then([](std::string_view text) {
         return number<std::uint64_t>(text.substr(std::min(text.find('/') + 1, text.size())));
     });
-    const auto limit = number<std::uint64_t>(std::string_view{*most}.substr(0, most->find('\n')));
-    if (!tasks || !limit) {
-        return fail(ErrorCode::io, "loadavg or pid_max: no number in it");
+    const auto most_pids = first_number(*pids);
+    const auto most_threads = first_number(*threads);
+    if (!tasks || !most_pids || !most_threads) {
+        return fail(ErrorCode::io, "loadavg, pid_max or threads-max: no number in it");
     }
-    return TaskRoom{.used = *tasks, .limit = *limit};
+    return TaskRoom{.used = *tasks, .limit = std::min(*most_pids, *most_threads)};
 }
 
 std::vector<std::int32_t> ProcFs::pids() const {

@@ -14,6 +14,7 @@ protected:
     TaskRoomTest() {
         files_.write("loadavg", "0.20 0.18 0.12 1/500 11206\n");
         files_.write("sys/kernel/pid_max", "1000\n");
+        files_.write("sys/kernel/threads-max", "30000\n");
     }
 
     TaskRoom room(const std::string& cgroup) {

@@ -107,12 +107,12 @@ class Machine:
     def wait_ready(self) -> None:
         eventually(f"{SERVICE} is active", self.active)
 
-    def main_pid(self) -> int:
-        return int(self.unit("MainPID"))
+    def main_pid(self, unit: str = SERVICE) -> int:
+        return int(self.read("systemctl", "show", "--value", "--property=MainPID", unit))
 
-    def host_pid(self) -> int:
-        """The daemon's pid on this machine: the process of the container whose innermost pid is MainPID."""
-        inside = self.main_pid()
+    def host_pid(self, unit: str = SERVICE) -> int:
+        """The main process's pid on this machine: the process of the container whose innermost pid is MainPID."""
+        inside = self.main_pid(unit)
         namespace = os.stat(self.root().parent / "ns/pid").st_ino
         for status in pathlib.Path("/proc").glob("[0-9]*/status"):
             try:
@@ -122,7 +122,7 @@ class Machine:
                         return int(status.parent.name)
             except OSError:
                 continue
-        raise AssertionError("the daemon has no process on this machine")
+        raise AssertionError(f"{unit} has no process on this machine")
 
     def journal(self, *arguments: str) -> str:
         return self.read("journalctl", "--no-pager", "--boot", *arguments)

@@ -1,37 +1,20 @@
 # SPDX-License-Identifier: Apache-2.0
-"""Where the benches put their load: network namespaces of their own, and the roots that ./dev has made."""
+"""Network namespaces of their own, in which the benches put their load."""
 
-import json
-import os
-import pathlib
 import re
 import subprocess
 from contextlib import AbstractContextManager, ExitStack
-from dataclasses import dataclass
 
-from machine import TOP, Forgetful, eventually
-
-ENTER_ROOT = TOP / "tools/dev/enter-root"
-# In a mount namespace of its own, where tracefs is in its place for those who need it.
-PRIVATELY = ["unshare", "--mount", "--propagation", "private", "--", "sh", "-c",
-             '[ -e /sys/kernel/tracing/events ] || mount -t tracefs egb-tracing /sys/kernel/tracing; exec "$@"', "sh"]
+from cycles import Slice
+from load import Load, on_one_cpu
+from machine import Forgetful, eventually
+from roots import in_root
 
 # Below every limit on open files that a distribution sets.
 SOCKETS_PER_PROCESS = 10_000
 # A setting under which nothing is left of a forgotten socket's peer after a second; it would be a minute.
 SOON_ALONE = {"tcp_fin_timeout": 1}
 END = "--- end of output ---"
-
-
-def in_root(root: str, *command: str) -> list[str]:
-    """The command for a process in one of the roots, which the environment names."""
-    return [*PRIVATELY, str(ENTER_ROOT), os.environ[root], *command]
-
-
-def built(program: str) -> list[str]:
-    """The command for a program of ours: in the root that it was built in, if there is one."""
-    path = f"{os.environ['EGB_BENCH_PROGRAMS']}/{program}"
-    return [path] if os.environ.get("EGB_NATIVE") else in_root("EGB_BUILD_ROOT", path)
 
 
 class Network(AbstractContextManager):
@@ -102,7 +85,7 @@ class Network(AbstractContextManager):
         return counts["orphan"] == 0 and counts["tw"] == 0
 
 
-class Load(AbstractContextManager):
+class Connections(AbstractContextManager):
     """tests/bench/tcp_cycles in a network of its own, kept on one CPU."""
 
     def __init__(self) -> None:
@@ -111,30 +94,11 @@ class Load(AbstractContextManager):
             # server's FIN is acknowledged, as every connection does. A longer tcp_fin_timeout than that of
             # TIME_WAIT keeps them sockets until then.
             network = cleanup.enter_context(Network(tcp_max_tw_buckets=0, tcp_fin_timeout=61))
-            cpu = max(os.sched_getaffinity(0))
-            self._process = subprocess.Popen(network.command("taskset", "--cpu-list", str(cpu), *built("tcp_cycles")),
-                                             stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True)
+            self._load = cleanup.enter_context(Load(network.command(*on_one_cpu("tcp_cycles"))))
             self._cleanup = cleanup.pop_all()
 
     def __exit__(self, *_) -> None:
-        self._process.stdin.close()
-        self._process.wait()
-        self._process.stdout.close()
         self._cleanup.close()
 
-    def run(self, milliseconds: int) -> "Slice":
-        before = self._waited_ns()
-        self._process.stdin.write(f"{milliseconds}\n")
-        self._process.stdin.flush()
-        ran = json.loads(self._process.stdout.readline())
-        return Slice(ran["cycles"], (ran["ns"] - self._waited_ns() + before) / ran["cycles"])
-
-    def _waited_ns(self) -> int:
-        """For its CPU, while somebody else was on it."""
-        return int(pathlib.Path(f"/proc/{self._process.pid}/schedstat").read_text().split()[1])
-
-
-@dataclass
-class Slice:
-    cycles: int
-    cycle_ns: float # on the CPU, interrupts included
+    def run(self, milliseconds: int) -> Slice:
+        return self._load.run(milliseconds)

@@ -1,13 +1,10 @@
 # SPDX-License-Identifier: Apache-2.0
-"""Whoever watches the sockets' states: the daemon, and the peers that it is measured against."""
+"""Who watches the sockets' states: the daemon, and the peers that it is measured against."""
 
-import signal
-import subprocess
-import tempfile
 from contextlib import AbstractContextManager
 
-from machine import SERVICE, Machine
-from network import in_root
+from machine import Machine
+from watchers import Daemon, peer
 
 # As little as a program can do.
 EMPTY = "rawtracepoint:inet_sock_set_state { }"
@@ -31,49 +28,11 @@ tracepoint:sock:inet_sock_set_state /args.protocol == 6/ {
 """
 
 
-class Daemon(AbstractContextManager):
-    """The appliance's, running for as long as the block lasts."""
-
-    def __init__(self, machine: Machine) -> None:
-        self._machine = machine
-        self.pid = 0
-
-    def __enter__(self) -> "Daemon":
-        self._machine.run("systemctl", "start", SERVICE)
-        self.pid = self._machine.host_pid()
-        return self
-
-    def __exit__(self, *_) -> None:
-        self._machine.run("systemctl", "stop", SERVICE)
-
-
-class Peer(AbstractContextManager):
-    """A command of the bench root, with its output thrown away, running for as long as the block lasts."""
-
-    def __init__(self, *command: str) -> None:
-        self._command = in_root("EGB_BENCH_ROOT", *command)
-
-    def __enter__(self) -> "Peer":
-        self._complaints = tempfile.TemporaryFile("w+")
-        self._process = subprocess.Popen(self._command, stdin=subprocess.DEVNULL, stdout=subprocess.DEVNULL,
-                                         stderr=self._complaints)
-        self.pid = self._process.pid
-        return self
-
-    def __exit__(self, *_) -> None:
-        with self._complaints:
-            if self._process.poll() is not None:
-                self._complaints.seek(0)
-                raise AssertionError(f"{self._command[-1]} ended by itself: {self._complaints.read()}")
-            self._process.send_signal(signal.SIGINT)
-            self._process.wait()
-
-
 def observers(machine: Machine) -> dict[str, AbstractContextManager]:
     return {
-        "empty_program": Peer("bpftrace", "-e", EMPTY),
+        "empty_program": peer("bpftrace", "-e", EMPTY),
         "daemon": Daemon(machine),
-        "tcpstates": Peer("tcpstates-libbpf"),
-        "bpftrace_printing": Peer("bpftrace", "-e", PRINTING),
-        "bpftrace_marking": Peer("bpftrace", "-e", MARKING),
+        "tcpstates": peer("tcpstates-libbpf"),
+        "bpftrace_printing": peer("bpftrace", "-e", PRINTING),
+        "bpftrace_marking": peer("bpftrace", "-e", MARKING),
     }

@@ -4,24 +4,19 @@
 
 import pathlib
 import re
-import statistics
 import sys
 import time
-from contextlib import AbstractContextManager, ExitStack, nullcontext
-from dataclasses import dataclass
+from contextlib import ExitStack
 
 sys.path.insert(0, str(pathlib.Path(__file__).resolve().parents[1] / "appliance"))
 
 from bench import Bench, Table
-from daemon import Programs, bpf_stats, cpu_ns, ghosts, memory_mib, programs, running, sweep_ms
+from cycles import COLUMNS, measure_cycles
+from daemon import ghosts, memory_mib, sweep_ms
 from machine import CLOSE_WAIT_AFTER, SERVICE, Machine, eventually
-from network import SOON_ALONE, Load, Network
-from observers import Daemon, observers
-
-ROUNDS = 15
-SLICE_MS = 500
-STATS_SLICE_MS = 300
-GLANCE_MS = 20
+from network import SOON_ALONE, Connections, Network
+from observers import observers
+from watchers import Daemon
 
 STEPS = (1_000, 10_000, 50_000)
 STUCK = 50_000
@@ -60,91 +55,14 @@ def configure(machine: Machine, text: str) -> None:
     machine.run("systemctl", "reload", SERVICE)
 
 
-@dataclass
-class Watched:
-    """Nanoseconds of a cycle while somebody watched, and just before and after that."""
-
-    cycle: float
-    off: float = 0
-    programs: float = 0 # of it in the watcher's BPF programs, as the kernel counts it
-    runs: float = 0     # of these programs in a cycle
-    process: float = 0  # of CPU time beside it, in the watcher's process
-
-    def slower(self) -> float:
-        return (self.cycle / self.off - 1) * 100
-
-
-def cycle_ns(load: Load) -> float:
-    return load.run(SLICE_MS).cycle_ns
-
-
-def watch(load: Load, name: str, watcher: AbstractContextManager) -> Watched:
-    with watcher as observer:
-        if observer is None:
-            return Watched(cycle_ns(load))
-        # In a slice of its own: that the time is taken costs something itself.
-        with bpf_stats():
-            eventually(f"{name} sees the load", lambda: ran_during(load, GLANCE_MS, observer.pid)[0].runs)
-            ran, cycles = ran_during(load, STATS_SLICE_MS, observer.pid)
-        before, begun = cpu_ns(observer.pid), time.monotonic_ns()
-        cycle = cycle_ns(load)
-        busy = (cpu_ns(observer.pid) - before) / (time.monotonic_ns() - begun)
-        return Watched(cycle, programs=ran.ns / cycles, runs=ran.runs / cycles, process=busy * cycle)
-
-
-def ran_during(load: Load, milliseconds: int, pid: int) -> tuple[Programs, int]:
-    """What the programs of a process did, and in how many cycles."""
-    before = programs(pid)
-    cycles = load.run(milliseconds).cycles
-    return programs(pid) - before, cycles
-
-
-def measure_cycles(bench: Bench, machine: Machine) -> None:
-    """Between each two watchers nobody watches: how fast this machine is changes from minute to minute by more than a
-    watcher costs, so each is compared with what was before and after it."""
-    table = bench.table("cycles", "connect, accept, close over loopback, one after the other on one CPU",
-                        {"rate": "cycles/s", "slower": "%", "spread": "+-%", "programs": "us/cycle",
-                         "process": "us/cycle", "cost": "% of a cycle"})
-    if running("eghostbusterd"):
-        table.note("another eghostbusterd watched this kernel, so that nobody is not nobody here")
-    watchers = {"nobody": nullcontext(), **observers(machine)}
-    seen: dict[str, list[Watched]] = {name: [] for name in watchers}
-    with Load() as load:
-        before = cycle_ns(load)
-        for number in range(ROUNDS):
-            bench.progress(f"cycles, round {number + 1} of {ROUNDS}")
-            for name, watcher in watchers.items():
-                watched = watch(load, name, watcher)
-                after = cycle_ns(load)
-                watched.off = (before + after) / 2
-                before = after
-                seen[name].append(watched)
-    clock = statistics.median(watched.programs / watched.runs for watched in seen["empty_program"])
-    for name, rounds in seen.items():
-        table.add(name, **cycle_figures(rounds, clock))
-    table.note(f"medians of {ROUNDS} rounds of {SLICE_MS / 1000:g} s; slower: than the slices before and after, in which "
-               "nobody watched; spread: half of what lies between the quartiles of that; the time that the load's CPU "
-               "was somebody else's is left out")
-    table.note("programs: inside of the watcher's BPF programs, as the kernel counts it (kernel.bpf_stats_enabled), without "
-               f"the {clock:.0f} ns that it counts for each run of an empty one; process: the CPU time of the watcher's "
-               "process; cost: both together")
+def measure(bench: Bench, machine: Machine) -> None:
+    table = bench.table("cycles", "connect, accept, close over loopback, one after the other on one CPU", COLUMNS)
+    with Connections() as load:
+        measure_cycles(bench, table, load, observers(machine))
+    table.note("the time that the load's CPU was somebody else's is left out")
     table.note("tcpstates is libbpf-tools'; bpftrace_printing is a script that prints the same, bpftrace_marking one that "
                "keeps since when a socket is in CLOSE_WAIT, FIN_WAIT2 or LAST_ACK and prints nothing; all write to "
                "/dev/null")
-
-
-def cycle_figures(rounds: list[Watched], clock: float) -> dict[str, float]:
-    """`clock` is what the kernel counts for a run in which nothing is done."""
-    slower = [watched.slower() for watched in rounds]
-    first, _, third = statistics.quantiles(slower, n=4)
-    figures = {"rate": 1e9 / statistics.median(watched.cycle for watched in rounds),
-               "slower": statistics.median(slower), "spread": (third - first) / 2}
-    if rounds[0].runs:
-        inside = max(0.0, statistics.median(watched.programs - watched.runs * clock for watched in rounds))
-        beside = statistics.median(watched.process for watched in rounds)
-        cycle = statistics.median(watched.off for watched in rounds)
-        figures |= {"programs": inside / 1e3, "process": beside / 1e3, "cost": (inside + beside) / cycle * 100}
-    return figures
 
 
 def measure_tracked(bench: Bench, machine: Machine) -> None:
@@ -267,7 +185,7 @@ def main() -> None:
             measure_stuck(bench, machine)
         machine.put(CONFIGURATION, "")
         if bench.wants("cycles"):
-            measure_cycles(bench, machine)
+            measure(bench, machine)
     bench.finish()
 
 

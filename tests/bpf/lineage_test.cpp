@@ -34,6 +34,8 @@ using namespace std::chrono_literals;
 using testing::ElementsAre;
 using testing::IsEmpty;
 
+constexpr std::uint32_t room = 16'384;
+
 bool first_thread_has_ended(pid_t pid) {
     std::ifstream file{formatted("/proc/{}/stat", pid)};
     const std::string text{std::istreambuf_iterator<char>{file}, {}};
@@ -161,7 +163,7 @@ protected:
     MonotonicClock clock_;
     ProcFs procfs_{"/proc"};
     test::FakeFdStore store_;
-    BpfLineage lineage_{clock_, procfs_, lineage_events(store_)};
+    BpfLineage lineage_{clock_, procfs_, lineage_events(store_, room)};
 };
 
 TEST_F(LineageTest, knows_all_descendants) {
@@ -207,7 +209,7 @@ TEST_F(LineageTest, nobody_of_an_earlier_boot_lives) {
 TEST_F(LineageTest, knows_who_was_there_before) {
     Line line{2};
     test::FakeFdStore store;
-    BpfLineage later{clock_, procfs_, lineage_events(store)};
+    BpfLineage later{clock_, procfs_, lineage_events(store, room)};
     start(later);
     EXPECT_THAT(later.heirs(line[0], clock_.now()).value(), ElementsAre(line[0]));
     line.kill(0);
@@ -354,7 +356,7 @@ TEST_F(LineageTest, what_it_knows_outlives_it) {
     Line line{3};
     line.kill(1);
     EXPECT_EQ(death_of(line[1]).signal(), SIGKILL);
-    BpfLineage successor{clock_, procfs_, lineage_events(store_)};
+    BpfLineage successor{clock_, procfs_, lineage_events(store_, room)};
     start(successor);
     EXPECT_THAT(successor.heirs(line[0], before).value(), testing::UnorderedElementsAre(line[0], line[2]));
     line.kill(0);

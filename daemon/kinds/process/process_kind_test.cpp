@@ -40,6 +40,7 @@ protected:
     ProcessKindTest() {
         files_.write("loadavg", "0.20 0.18 0.12 1/500 11206\n");
         files_.write("sys/kernel/pid_max", "4194304\n");
+        files_.write("sys/kernel/threads-max", "4194304\n");
         files_.write("self/status", "NSpid:\t" + std::to_string(::getpid()) + "\n");
         add_parent({});
         configure({});

@@ -1,0 +1,89 @@
+# SPDX-License-Identifier: Apache-2.0
+"""Whoever watches: the daemon, and commands of the bench root that it is measured against."""
+
+import signal
+import subprocess
+import tempfile
+from contextlib import AbstractContextManager, ExitStack
+
+from machine import SERVICE, Machine
+from roots import in_root
+
+
+class Daemon(AbstractContextManager):
+    """The appliance's, running for as long as the block lasts."""
+
+    def __init__(self, machine: Machine) -> None:
+        self._machine = machine
+        self.pids: list[int] = []
+
+    def __enter__(self) -> "Daemon":
+        self._machine.run("systemctl", "start", SERVICE)
+        self.pids = [self._machine.host_pid()]
+        return self
+
+    def __exit__(self, *_) -> None:
+        self._machine.run("systemctl", "stop", SERVICE)
+
+
+class Command(AbstractContextManager):
+    """A command whose output is thrown away, running for as long as the block lasts."""
+
+    def __init__(self, *command: str) -> None:
+        self._command = command
+
+    def __enter__(self) -> "Command":
+        self._complaints = tempfile.TemporaryFile("w+")
+        self._process = subprocess.Popen(self._command, stdin=subprocess.DEVNULL, stdout=subprocess.DEVNULL,
+                                         stderr=self._complaints)
+        self.pids = [self._process.pid]
+        return self
+
+    def __exit__(self, *_) -> None:
+        with self._complaints:
+            if self._process.poll() is not None:
+                self._complaints.seek(0)
+                raise AssertionError(f"{' '.join(self._command)} ended by itself: {self._complaints.read()}")
+            self._process.send_signal(signal.SIGINT)
+            self._process.wait()
+
+
+def peer(*command: str) -> Command:
+    """One of the bench root."""
+    return Command(*in_root("EGB_BENCH_ROOT", *command))
+
+
+class Inside(AbstractContextManager):
+    """A command of the appliance."""
+
+    def __init__(self, machine: Machine, *command: str) -> None:
+        self._machine = machine
+        self._command = command
+        self._unit = f"egb-bench-{command[0]}.service"
+        self.pids: list[int] = []
+
+    def __enter__(self) -> "Inside":
+        self._machine.run("systemd-run", "--quiet", f"--unit={self._unit}", "--property=StandardOutput=null",
+                          "--property=KillSignal=SIGINT", *self._command)
+        self.pids = [self._machine.host_pid(self._unit)]
+        return self
+
+    def __exit__(self, *_) -> None:
+        self._machine.run("systemctl", "stop", self._unit)
+
+
+class Together(AbstractContextManager):
+    """Several at once, as one."""
+
+    def __init__(self, *watchers: AbstractContextManager) -> None:
+        self._watchers = watchers
+        self.pids: list[int] = []
+
+    def __enter__(self) -> "Together":
+        with ExitStack() as cleanup:
+            self.pids = [pid for watcher in self._watchers for pid in cleanup.enter_context(watcher).pids]
+            self._cleanup = cleanup.pop_all()
+        return self
+
+    def __exit__(self, *_) -> None:
+        self._cleanup.close()
