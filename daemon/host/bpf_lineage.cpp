@@ -116,9 +116,10 @@ Result<> BpfLineage::start() {
     if (started) {
         lack_.clear();
         lost_ = events_->lost();
-        started = be_complete_since(clock_.now()).or_else([this](const Error& /*not yet*/) {
-            return reconcile();
-        });
+        // Maps of another size are not taken over, and what was said of them does not hold for these.
+        if (known() == 0 || !be_complete_since(clock_.now())) {
+            started = reconcile();
+        }
     }
     if (!started) {
         lack_ = started.error().message;

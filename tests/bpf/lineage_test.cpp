@@ -295,6 +295,15 @@ TEST_F(LineageTest, what_finds_no_room_is_counted_and_put_right) {
     EXPECT_EQ(small.heirs(few[0], before).error().code, ErrorCode::lost) << "what was missed stays missed";
 }
 
+TEST_F(LineageTest, does_not_trust_what_was_said_of_a_map_of_another_size) {
+    const Line line{2};
+    const Instant before_restart = clock_.now();
+    BpfLineage successor{clock_, procfs_, lineage_events(store_, 2 * room)};
+    start(successor);
+    EXPECT_EQ(successor.heirs(line[0], before_restart).error().code, ErrorCode::lost);
+    EXPECT_THAT(successor.heirs(line[0], clock_.now()).value(), ElementsAre(line[0]));
+}
+
 /// Each is waited for at once, and leaves a grandchild behind that ends by itself.
 TEST_F(LineageTest, a_storm_leaves_nothing_behind) {
     const Instant before = clock_.now();
