@@ -11,14 +11,6 @@ namespace egb::host {
 
 namespace {
 
-/// Nothing of this object is worth keeping over a restart.
-class NoStore final : public FdStore {
-public:
-    [[nodiscard]] std::optional<Fd> take(std::string_view /*name*/) override { return std::nullopt; }
-    Result<> keep(std::string_view /*name*/, int /*fd*/) override { return {}; }
-    void drop(std::string_view /*name*/) override {}
-};
-
 BpfImage image() {
     std::size_t size = 0;
     const void* elf = holders_bpf__elf_bytes(&size);
@@ -33,7 +25,7 @@ Result<> BpfHolderScan::load() {
     if (object_) {
         return {};
     }
-    static NoStore no_store;
+    static NoFdStore no_store;
     auto object = std::make_unique<BpfObject>(image(), no_store);
     if (auto loaded = object->load(); !loaded) {
         return loaded;

@@ -28,6 +28,14 @@ public:
     virtual void drop(std::string_view name) = 0;
 };
 
+/// For what is not worth keeping over a restart.
+class NoFdStore final : public FdStore {
+public:
+    [[nodiscard]] std::optional<Fd> take(std::string_view /*name*/) override { return std::nullopt; }
+    Result<> keep(std::string_view /*name*/, int /*fd*/) override { return {}; }
+    void drop(std::string_view /*name*/) override {}
+};
+
 /// The real one. Outside of a service manager it is empty, and keeping succeeds without effect.
 class SystemdFdStore final : public FdStore {
 public:

@@ -278,6 +278,18 @@ Result<ProcessIdentity> ProcFs::identity(std::int32_t pid) const {
     return ProcessIdentity{.boot_id = boot_id_, .pid = pid, .start_ticks = stat->start_ticks};
 }
 
+Result<ProcessLink> ProcFs::link(std::int32_t pid) const {
+    const auto folder = open_process(pid);
+    if (!folder) {
+        return std::unexpected(folder.error());
+    }
+    const auto stat = read_stat(*folder);
+    if (!stat) {
+        return fail(stat.error().code, "process {}: {}", pid, stat.error().message);
+    }
+    return ProcessLink{.pid = pid, .parent = stat->parent, .start_ticks = stat->start_ticks};
+}
+
 Result<DescriptorUse> ProcFs::descriptors(std::int32_t pid) const {
     const auto folder = open_process(pid);
     if (!folder) {

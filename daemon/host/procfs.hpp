@@ -69,6 +69,13 @@ struct TaskRoom {
     std::uint64_t limit{};
 };
 
+/// A process, and who is its parent now.
+struct ProcessLink {
+    std::int32_t pid{};
+    std::int32_t parent{};
+    std::uint64_t start_ticks{};
+};
+
 class ProcFs {
 public:
     /// Opens the tree; throws std::runtime_error when it is not there.
@@ -84,6 +91,9 @@ public:
 
     /// Only its identity, for a second look.
     [[nodiscard]] Result<ProcessIdentity> identity(std::int32_t pid) const;
+
+    /// The same, with its parent.
+    [[nodiscard]] Result<ProcessLink> link(std::int32_t pid) const;
 
     [[nodiscard]] Result<DescriptorUse> descriptors(std::int32_t pid) const;
 

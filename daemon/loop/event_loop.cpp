@@ -87,11 +87,19 @@ EventSource EventLoop::adopt(sd_event_source* source, std::unique_ptr<Slot> slot
     return owned;
 }
 
-EventSource EventLoop::on_readable(int fd, Priority priority, Callback callback) {
+EventSource EventLoop::on_io(int fd, std::uint32_t events, Priority priority, Callback callback) {
     auto slot = make_slot(std::move(callback));
     sd_event_source* source = nullptr;
-    check(sd_event_add_io(get(), &source, fd, EPOLLIN, Slot::on_io, slot.get()), "watching a descriptor");
+    check(sd_event_add_io(get(), &source, fd, events, Slot::on_io, slot.get()), "watching a descriptor");
     return adopt(source, std::move(slot), priority);
+}
+
+EventSource EventLoop::on_readable(int fd, Priority priority, Callback callback) {
+    return on_io(fd, EPOLLIN, priority, std::move(callback));
+}
+
+EventSource EventLoop::on_writable(int fd, Priority priority, Callback callback) {
+    return on_io(fd, EPOLLOUT, priority, std::move(callback));
 }
 
 EventSource EventLoop::timer(Priority priority, Callback callback) {

@@ -48,6 +48,10 @@ public:
     /// The descriptor stays the caller's, and must outlive the source.
     [[nodiscard]] EventSource on_readable(int fd, Priority priority, Callback callback);
 
+    /// The same for one that can be written to, or has nobody left to read. A descriptor cannot be waited for
+    /// in both ways: one of them needs a duplicate.
+    [[nodiscard]] EventSource on_writable(int fd, Priority priority, Callback callback);
+
     /// A timer that is off until armed. One shot: arm it again for more.
     [[nodiscard]] EventSource timer(Priority priority, Callback callback);
     /// Never fires early; late by some milliseconds, so that one wake-up may serve several timers.
@@ -73,6 +77,7 @@ private:
     };
     struct Slot;
 
+    [[nodiscard]] EventSource on_io(int fd, std::uint32_t events, Priority priority, Callback callback);
     [[nodiscard]] EventSource adopt(sd_event_source* source, std::unique_ptr<Slot> slot, Priority priority);
     [[nodiscard]] std::unique_ptr<Slot> make_slot(Callback callback);
     void feed_watchdog(Span interval, const std::function<bool()>& alive);
