@@ -97,11 +97,16 @@ struct egb_trace_desk {
 	union {
 		struct egb_trace_event event;
 		struct egb_trace_cgroup cgroup;
-		struct egb_trace_unit_name unit;
 	};
-	char text[EGB_TRACE_TEXT];
-	__u32 end; /* of the text; in memory, where the verifier does not follow each of its values */
+	union {
+		char text[EGB_TRACE_TEXT];
+		struct egb_trace_unit_name unit; /* for a look-up, before there is text */
+	};
+	__u32 end; /* of the text; in memory, where the verifier does not follow each of its values
+		    */
 };
+
+EGB_ASSERT_SIZE(struct egb_trace_desk, sizeof(struct egb_trace_event) + EGB_TRACE_TEXT + 8);
 
 struct {
 	__uint(type, BPF_MAP_TYPE_PERCPU_ARRAY);
@@ -164,8 +169,7 @@ static __always_inline struct cgroup *parent_of(struct cgroup *cgroup)
 
 /* The filters that want the control group, or one around it. */
 static __always_inline __u64 wanted_around(const struct egb_trace_control *in_force,
-					   struct cgroup *cgroup,
-					   struct egb_trace_unit_name *unit)
+					   struct cgroup *cgroup, struct egb_trace_unit_name *unit)
 {
 	__u64 filters = 0;
 	__u64 id;
@@ -209,9 +213,9 @@ static __always_inline bool passes(const struct egb_trace_filter *filter, __u64 
 }
 
 /*
- * Holds it against all active filters. Returns whether any lets it pass. The sum is in memory, where
- * the verifier does not follow each of its values; and this is not static, so that the verifier
- * looks at it by itself and not once more for each way that leads here. The same goes for
+ * Holds it against all active filters. Returns whether any lets it pass. The sum is in memory,
+ * where the verifier does not follow each of its values; and this is not static, so that the
+ * verifier looks at it by itself and not once more for each way that leads here. The same goes for
  * add_path().
  */
 __noinline int pass_filters(struct facts *facts, __u64 active)
@@ -255,8 +259,8 @@ __noinline int add_path(__u32 type, __u64 address)
 	struct egb_trace_desk *desk = bpf_map_lookup_elem(&egb_trace_desks, &type);
 	const struct path *path = (const void *)address;
 	struct dentry *dentry = BPF_CORE_READ(path, dentry);
-	struct mount *mount = (void *)BPF_CORE_READ(path, mnt) -
-			      bpf_core_field_offset(struct mount, mnt);
+	struct mount *mount =
+		(void *)BPF_CORE_READ(path, mnt) - bpf_core_field_offset(struct mount, mnt);
 	int i;
 
 	if (!desk)
@@ -380,8 +384,8 @@ static __always_inline __u32 pid_namespace_of(const struct task_struct *leader)
 }
 
 static __always_inline void fill_event(struct egb_trace_event *event,
-				       const struct task_struct *leader,
-				       const struct facts *facts, __u64 cgroup)
+				       const struct task_struct *leader, const struct facts *facts,
+				       __u64 cgroup)
 {
 	event->start_boottime_ns = leader->start_boottime;
 	event->cgroup = cgroup;
@@ -516,7 +520,7 @@ static __always_inline __s32 wait_status_of(const struct task_struct *leader)
 }
 
 /* Whether this thread is the one to tell that the whole process ends. Two that are the last may
- * both see that nobody is left. */
+ * both see that nobody is left; and by the time that one of them looks, the other may be gone. */
 static __always_inline bool tells_the_end(const struct task_struct *task)
 {
 	struct egb_trace_life life = {
@@ -527,8 +531,9 @@ static __always_inline bool tells_the_end(const struct task_struct *task)
 
 	if (task->signal->live.counter != 0)
 		return false;
-	return task->signal->nr_threads == 1 ||
-	       bpf_map_update_elem(&egb_trace_told_ends, &life, &told, BPF_NOEXIST) != -EEXIST;
+	if (task->signal->nr_threads == 1)
+		return !bpf_map_lookup_elem(&egb_trace_told_ends, &life);
+	return bpf_map_update_elem(&egb_trace_told_ends, &life, &told, BPF_NOEXIST) != -EEXIST;
 }
 
 SEC("tp_btf/sched_process_exit")
@@ -601,8 +606,7 @@ int egb_trace_follow(struct egb_trace_follow *wanted)
 
 static long unfollow(struct bpf_map *map, const void *pid, void *followed, void *filters)
 {
-	__sync_fetch_and_and(&((struct egb_trace_followed *)followed)->filters,
-			     ~*(__u64 *)filters);
+	__sync_fetch_and_and(&((struct egb_trace_followed *)followed)->filters, ~*(__u64 *)filters);
 	return 0;
 }
 

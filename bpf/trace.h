@@ -81,7 +81,7 @@ enum {
 	EGB_TRACE_WANTS_EXIT = 1 << EGB_TRACE_EXIT,
 	EGB_TRACE_OF_UID = 16,
 	EGB_TRACE_OF_COMM = 32,
-	EGB_TRACE_FAILED = 64, /* exits alone: with a status other than 0, or by a signal */
+	EGB_TRACE_FAILED = 64,	  /* exits alone: with a status other than 0, or by a signal */
 	EGB_TRACE_IN_GROUP = 128, /* in a control group of egb_trace_ids or egb_trace_units */
 	EGB_TRACE_OF_FOLLOWED = 256,
 };

@@ -35,6 +35,9 @@ public:
         push(bytes_of(record));
     }
 
+    /// The same for one whose length is not that of a type.
+    void send_bytes(std::vector<std::byte> record) { push(std::move(record)); }
+
     /// One more record that the iterator `program` finds.
     template <typename T>
     void list(std::string_view program, const T& record) {
