@@ -58,7 +58,7 @@ function(egb_daemon)
     add_library(egb_daemon STATIC ${sources})
     target_compile_definitions(egb_daemon PRIVATE EGB_VERSION="${PROJECT_VERSION}")
     target_link_libraries(egb_daemon PUBLIC egb_core egb_host egb_loop egb_engine egb_config egb_state egb_bus
-        egb_sinks PRIVATE egb_warnings spdlog::spdlog PkgConfig::libsystemd Threads::Threads)
+        egb_sinks egb_trace PRIVATE egb_warnings spdlog::spdlog PkgConfig::libsystemd Threads::Threads)
 
     add_library(egb_catalog STATIC ${folder}/kinds/catalog.cpp)
     target_link_libraries(egb_catalog PUBLIC egb_core egb_host PRIVATE egb_warnings ${kinds})

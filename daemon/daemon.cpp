@@ -26,6 +26,7 @@
 #include "sinks/state_sink.hpp"
 #include "state/state_db.hpp"
 #include "throttle.hpp"
+#include "trace/trace.hpp"
 #include "unit_opt_outs.hpp"
 
 #include <spdlog/spdlog.h>
@@ -134,6 +135,7 @@ private:
     engine::Pipeline pipeline_;
     LineageWatch lineage_watch_;
     KindRunners runners_;
+    trace::Trace trace_;
     DaemonControl control_;
     Throttle report_;
     loop::EventSource timer_;
@@ -177,6 +179,7 @@ Daemon::Impl::Impl(const DaemonOptions& options, std::span<const kinds::CatalogE
                      [this] {
                          on_news();
                      }},
+      trace_{clock_, procfs_, loop_, trace::kernel_events},
       control_{{.clock = clock_,
                 .configurator = configurator_,
                 .runners = runners_,
@@ -184,7 +187,8 @@ Daemon::Impl::Impl(const DaemonOptions& options, std::span<const kinds::CatalogE
                 .ledger = ledger_,
                 .pipeline = pipeline_,
                 .state = state_,
-                .holder_scan = *holder_scan_},
+                .holder_scan = *holder_scan_,
+                .trace = trace_},
                {.version = std::string{version()},
                 .boot_id = procfs_.boot_id(),
                 .started = clock_.wall_now(),

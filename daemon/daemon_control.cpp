@@ -164,6 +164,10 @@ Result<> DaemonControl::set_policy(std::string_view kind, const std::map<std::st
     return set;
 }
 
+Result<host::Fd> DaemonControl::watch(const trace::Filter& filter, std::uint32_t uid) {
+    return parts_.trace.watch(filter, uid);
+}
+
 Result<> DaemonControl::pause(bool paused) {
     pause_asked_ = paused;
     parts_.state.keep({.until = paused ? end_of_time : Instant{}});

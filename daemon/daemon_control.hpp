@@ -12,6 +12,7 @@
 #include "host/holder_scan.hpp"
 #include "kind_runner.hpp"
 #include "state/state_db.hpp"
+#include "trace/trace.hpp"
 
 #include <functional>
 #include <string>
@@ -31,6 +32,7 @@ public:
         engine::Pipeline& pipeline;
         state::StateDb& state;
         host::HolderScan& holder_scan;
+        trace::Trace& trace;
     };
 
     /// What stays as it was at the start.
@@ -67,6 +69,7 @@ public:
     [[nodiscard]] Result<> set_policy(std::string_view kind,
                                       const std::map<std::string, std::string>& options,
                                       Lifetime lifetime) override;
+    [[nodiscard]] Result<host::Fd> watch(const trace::Filter& filter, std::uint32_t uid) override;
     [[nodiscard]] Result<> pause(bool paused) override;
     [[nodiscard]] Result<> reload() override;
 

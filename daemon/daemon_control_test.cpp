@@ -3,7 +3,9 @@
 #include "daemon_control.hpp"
 
 #include "harness/fake_clock.hpp"
+#include "harness/fake_events.hpp"
 #include "harness/fake_kind.hpp"
+#include "harness/fake_procfs.hpp"
 #include "harness/recording_sink.hpp"
 #include "harness/temp_folder.hpp"
 
@@ -61,7 +63,8 @@ protected:
                 .ledger = ledger_,
                 .pipeline = pipeline_,
                 .state = state,
-                .holder_scan = holder_scan_};
+                .holder_scan = holder_scan_,
+                .trace = trace_};
     }
 
     test::FakeKind& kind() { return *kinds_.front(); }
@@ -97,6 +100,11 @@ protected:
     engine::Ledger ledger_{clock_, state_, {&sink_}};
     engine::Pipeline pipeline_{clock_, governor_, ledger_};
     NoHolders holder_scan_;
+    const test::FakeProcFs proc_;
+    const host::ProcFs procfs_{proc_.root()};
+    trace::Trace trace_{clock_, procfs_, loop_, [] {
+                            return std::make_unique<test::FakeEvents>();
+                        }};
     std::vector<test::FakeKind*> kinds_;
     KindRunners runners_;
     Result<> reload_answer_;
@@ -310,6 +318,13 @@ TEST_F(DaemonControlTest, PassesOnWhoOwnsHistoryAndReload) {
     EXPECT_TRUE(control_.reload());
     reload_answer_ = fail(ErrorCode::invalid, "no");
     EXPECT_FALSE(control_.reload());
+}
+
+TEST_F(DaemonControlTest, HandsOutAStreamOfProcesses) {
+    const auto socket = control_.watch({}, 0);
+    ASSERT_TRUE(socket) << socket.error().message;
+    EXPECT_GE(socket->get(), 0);
+    EXPECT_EQ(trace_.watchers(), 1U);
 }
 
 } // namespace

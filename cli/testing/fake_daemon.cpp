@@ -9,9 +9,12 @@
 #include <systemd/sd-bus.h>
 
 #include <algorithm>
+#include <array>
 #include <mutex>
 #include <stdexcept>
+#include <sys/socket.h>
 #include <sys/stat.h>
+#include <unistd.h>
 #include <utility>
 
 namespace egb::test {
@@ -50,6 +53,13 @@ std::string text(const sdbus::Variant& value) {
     }
     if (type == "u") {
         return std::to_string(value.get<std::uint32_t>());
+    }
+    if (type == "as") {
+        std::string all;
+        for (const auto& entry : value.get<std::vector<std::string>>()) {
+            all += (all.empty() ? "" : ",") + entry;
+        }
+        return all;
     }
     return std::to_string(value.get<std::uint64_t>());
 }
@@ -113,13 +123,40 @@ public:
         result.returnResults(values...);
     }
 
+    /// The reader's end of a new stream. The other end stays open unless the script wants it to end.
+    [[nodiscard]] int open_stream() {
+        std::array<int, 2> ends{-1, -1};
+        if (socketpair(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC | SOCK_NONBLOCK, 0, ends.data()) != 0) {
+            throw std::runtime_error{"no socket for a stream"};
+        }
+        const auto& lines = script_.stream;
+        if (write(ends[0], lines.data(), lines.size()) != static_cast<ssize_t>(lines.size())) {
+            throw std::runtime_error{"the stream is longer than a socket"};
+        }
+        if (script_.stream_ends) {
+            close(ends[0]);
+        } else {
+            streams_.emplace_back(std::make_unique<StreamEnd>(ends[0]));
+        }
+        return ends[1];
+    }
+
     [[nodiscard]] std::vector<Call> calls() const {
         const std::scoped_lock lock{mutex_};
         return calls_;
     }
 
 private:
+    struct StreamEnd {
+        explicit StreamEnd(int end) : fd{end} {}
+        ~StreamEnd() { close(fd); }
+        StreamEnd(const StreamEnd&) = delete;
+        StreamEnd& operator=(const StreamEnd&) = delete;
+        int fd;
+    };
+
     sd_bus* bus_;
+    std::vector<std::unique_ptr<StreamEnd>> streams_;
     Script script_;
     mutable std::mutex mutex_;
     std::vector<Call> calls_;
@@ -236,6 +273,11 @@ private:
         record_.settle(
             std::move(result), "SetPolicy",
             formatted("{} {} {}", kind, text(options), persistent ? "persistent" : "until-reload"));
+    }
+
+    void Watch(sdbus::Result<sdbus::UnixFd>&& result, std::string stream, Dictionary filter) override {
+        record_.settle(std::move(result), "Watch", formatted("{} {}", stream, text(filter)),
+                       sdbus::UnixFd{record_.open_stream(), sdbus::adopt_fd});
     }
 
     void Pause(sdbus::Result<>&& result, bool paused) override {

@@ -40,6 +40,8 @@ struct Script {
     std::vector<FakeIncident> incidents;
     std::vector<FakeHolder> holders;
     std::map<std::uint64_t, FakeOutcome> outcomes; ///< of Clean; others are cleaned
+    std::string stream;                            ///< all that a watcher of Watch is sent
+    bool stream_ends{};                            ///< and then the daemon is gone
     /// By method: the error it answers with instead.
     std::map<std::string, sdbus::Error> errors;
     /// This method never answers.

@@ -18,7 +18,7 @@ namespace {
 
 constexpr std::string_view open;
 
-constexpr std::array<Rule, 15> table{{
+constexpr std::array<Rule, 16> table{{
     {"ListGhosts", open},
     {"ListMembers", open},
     {"Describe", open, 2},
@@ -31,6 +31,7 @@ constexpr std::array<Rule, 15> table{{
     {"Ignore", "org.eghostbuster1.hold"},
     {"Restore", "org.eghostbuster1.restore"},
     {"Scan", "org.eghostbuster1.scan"},
+    {"Watch", "org.eghostbuster1.trace", 5},
     {"SetPolicy", "org.eghostbuster1.set-policy"},
     {"Pause", "org.eghostbuster1.pause"},
     {"Reload", "org.eghostbuster1.reload"},

@@ -8,7 +8,9 @@
 #include "core/kind_info.hpp"
 #include "core/result.hpp"
 #include "engine/policy.hpp"
+#include "host/fd.hpp"
 #include "state/state_db.hpp"
+#include "trace/filter.hpp"
 
 #include <cstdint>
 #include <map>
@@ -90,6 +92,10 @@ public:
     [[nodiscard]] virtual Result<> set_policy(std::string_view kind,
                                               const std::map<std::string, std::string>& options,
                                               Lifetime lifetime) = 0;
+
+    /// A socket with a line for each event of a process that passes the filter. `uid` is who asks; `busy`
+    /// when there are as many watchers as there may be.
+    [[nodiscard]] virtual Result<host::Fd> watch(const trace::Filter& filter, std::uint32_t uid) = 0;
 
     /// Stops (or takes up again) every act of the daemon, at once.
     [[nodiscard]] virtual Result<> pause(bool paused) = 0;

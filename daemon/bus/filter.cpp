@@ -66,6 +66,11 @@ Result<> store_span(Target& target, const sdbus::Variant& value) {
     return {};
 }
 
+template <typename Target>
+Result<> store_events(Target& target, const sdbus::Variant& value) {
+    return trace::set_events(target, value.get<std::vector<std::string>>());
+}
+
 template <typename Range, typename Name>
 std::string names_of(const Range& range, Name name) {
     std::string names;
@@ -179,6 +184,26 @@ Result<state::HistoryFilter> history_filter(const Dictionary& dictionary) {
         {"until", "t", store_wall_time<&HistoryFilter::until>},
     }};
     return read(dictionary, keys, HistoryFilter{});
+}
+
+Result<trace::Filter> trace_filter(const Dictionary& dictionary) {
+    using trace::Filter;
+    static constexpr std::array<Key<Filter>, 9> keys{{
+        {"events", "as", store_events<Filter>},
+        {"min_duration", "t", store_span<&Filter::min_duration>},
+        {"uid", "u", store<&Filter::uid, std::uint32_t>},
+        {"comm", "s", store<&Filter::comm, std::string>},
+        {"unit", "s", store<&Filter::unit, std::string>},
+        {"cgroup", "s", store<&Filter::cgroup, std::string>},
+        {"pid", "i", store<&Filter::pid, std::int32_t>},
+        {"failed", "b", store<&Filter::failed, bool>},
+        {"cwd", "b", store<&Filter::cwd, bool>},
+    }};
+    auto filter = read(dictionary, keys, Filter{});
+    if (const auto sound = filter ? trace::check(*filter) : Result<>{}; !sound) {
+        return std::unexpected(sound.error());
+    }
+    return filter;
 }
 
 Result<Grade> least_grade(const Dictionary& dictionary) {

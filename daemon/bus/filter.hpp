@@ -7,6 +7,7 @@
 #include "core/option.hpp"
 #include "core/result.hpp"
 #include "state/state_db.hpp"
+#include "trace/filter.hpp"
 
 #include <sdbus-c++/Types.h>
 
@@ -20,6 +21,7 @@ using Dictionary = std::map<std::string, sdbus::Variant>;
 
 [[nodiscard]] Result<GhostFilter> ghost_filter(const Dictionary& dictionary);
 [[nodiscard]] Result<state::HistoryFilter> history_filter(const Dictionary& dictionary);
+[[nodiscard]] Result<trace::Filter> trace_filter(const Dictionary& dictionary);
 
 /// Clean's options: the least grade that the caller wants cleaned.
 [[nodiscard]] Result<Grade> least_grade(const Dictionary& dictionary);

@@ -165,5 +165,39 @@ TEST_F(PolicyOptionsTest, NamesTheOptionsThereAre) {
                 AllOf(HasSubstr("\"Vet\""), HasSubstr("Enabled, Veto, Most, Clean, Spare")));
 }
 
+TEST(TraceFilterOfDictionary, ReadsEveryKey) {
+    const auto filter = trace_filter({{"events", value(std::vector<std::string>{"exit", "fork"})},
+                                      {"min_duration", value(std::uint64_t{1'500'000})},
+                                      {"uid", value(std::uint32_t{1000})},
+                                      {"comm", text("java")},
+                                      {"unit", text("a.service")},
+                                      {"cgroup", text("/a")},
+                                      {"pid", value(std::int32_t{12})},
+                                      {"failed", value(true)},
+                                      {"cwd", value(true)}});
+    ASSERT_TRUE(filter) << filter.error().message;
+    const trace::Filter expected{.exec = false,
+                                 .fork = true,
+                                 .exit = true,
+                                 .min_duration = 1500ms,
+                                 .uid = 1000,
+                                 .comm = "java",
+                                 .unit = "a.service",
+                                 .cgroup = "/a",
+                                 .pid = 12,
+                                 .failed = true,
+                                 .cwd = true};
+    EXPECT_EQ(*filter, expected);
+}
+
+TEST(TraceFilterOfDictionary, RefusesWhatNothingCouldPass) {
+    EXPECT_TRUE(trace_filter({}));
+    EXPECT_FALSE(trace_filter({{"comn", text("java")}}));
+    EXPECT_FALSE(trace_filter({{"uid", text("root")}}));
+    EXPECT_FALSE(trace_filter({{"events", value(std::vector<std::string>{})}}));
+    EXPECT_FALSE(trace_filter({{"pid", value(std::int32_t{0})}}));
+    EXPECT_FALSE(trace_filter({{"comm", text("a name of more than fifteen bytes")}}));
+}
+
 } // namespace
 } // namespace egb::bus

@@ -111,6 +111,22 @@ Result<host::Fd> opened(const std::string& path) {
     return file;
 }
 
+Result<> check_stream(std::string_view stream) {
+    if (stream != "process") {
+        return fail(ErrorCode::invalid, "there is no stream \"{}\"; there is process", shortened(stream));
+    }
+    return {};
+}
+
+/// What a watcher asks for, as far as a prompt has room for it.
+std::string account_of(const Dictionary& filter) {
+    std::string account;
+    for (const auto& [name, value] : filter) {
+        account += formatted("{}{}", account.empty() ? "by " : ", ", name);
+    }
+    return account.empty() ? "all of them" : account;
+}
+
 /// Many nodes stand for one device, and every terminal and /dev/null would list half the machine.
 Result<> check_no_device(int fd) {
     struct stat status{};
@@ -381,6 +397,34 @@ void ManagerObject::SetPolicy(sdbus::Result<>&& result, std::string kind, Dictio
           [this, kind = std::move(kind), values = *std::move(values), lifetime](const Caller&) -> Result<> {
               return control_.set_policy(kind, values, lifetime);
           });
+}
+
+void ManagerObject::Watch(sdbus::Result<sdbus::UnixFd>&& result, std::string stream, Dictionary filter) {
+    if (const auto known = check_stream(stream); !known) {
+        result.returnError(to_bus_error(known.error(), Subject::option));
+        return;
+    }
+    auto wanted = trace_filter(filter);
+    if (!wanted) {
+        result.returnError(to_bus_error(wanted.error(), Subject::filter));
+        return;
+    }
+    Bouncer::Details details{{"filter", account_of(filter)}};
+    bouncer_.check(std::move(details), [this, result = std::move(result), wanted = *std::move(wanted)](
+                                           const Bouncer::Verdict& verdict) mutable {
+        if (!verdict) {
+            result.returnError(verdict.error());
+            return;
+        }
+        auto socket = control_.watch(wanted, verdict->uid);
+        if (socket) {
+            result.returnResults(sdbus::UnixFd{socket->release(), sdbus::adopt_fd});
+        } else if (socket.error().code == ErrorCode::busy) {
+            result.returnError(limits_exceeded(socket.error().message));
+        } else {
+            result.returnError(to_bus_error(socket.error(), Subject::filter));
+        }
+    });
 }
 
 void ManagerObject::Pause(sdbus::Result<>&& result, bool paused) {

@@ -71,6 +71,7 @@ private:
     void Restore(sdbus::Result<std::string>&& result, std::uint64_t id) override;
     void Scan(sdbus::Result<std::uint32_t>&& result, std::vector<std::string> kinds) override;
     void SetPolicy(sdbus::Result<>&& result, std::string kind, Dictionary options, bool persistent) override;
+    void Watch(sdbus::Result<sdbus::UnixFd>&& result, std::string stream, Dictionary filter) override;
     void Pause(sdbus::Result<>&& result, bool paused) override;
     void Reload(sdbus::Result<>&& result) override;
 

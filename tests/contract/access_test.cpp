@@ -75,6 +75,11 @@ const std::vector<Protected>& protected_methods() {
              (void)manager.Scan({"fake"});
          },
          "scan 1"},
+        {"Watch",
+         [](ManagerClient& manager) {
+             (void)manager.Watch("process", {{"comm", sdbus::Variant{"sshd"}}});
+         },
+         "watch sshd uid 65534"},
         {"SetPolicy",
          [](ManagerClient& manager) {
              manager.SetPolicy("fake", {{"Clean", sdbus::Variant{"never"}}}, true);
@@ -253,6 +258,14 @@ TEST_F(Access, AsksNobodyAboutACallThatMakesNoSense) {
               "");
     EXPECT_NE(error_name_of([&] {
                   (void)manager.WhoOwnsPath("relative");
+              }),
+              "");
+    EXPECT_NE(error_name_of([&] {
+                  (void)manager.Watch("weather", {});
+              }),
+              "");
+    EXPECT_NE(error_name_of([&] {
+                  (void)manager.Watch("process", {{"comn", sdbus::Variant{"sshd"}}});
               }),
               "");
     EXPECT_NE(error_name_of([&] {

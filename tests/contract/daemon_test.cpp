@@ -10,8 +10,11 @@
 
 #include <fcntl.h>
 #include <gmock/gmock.h>
+#include <sys/wait.h>
+#include <unistd.h>
 
 #include <algorithm>
+#include <array>
 #include <functional>
 #include <numeric>
 #include <optional>
@@ -148,6 +151,9 @@ TEST_F(DaemonTest, ChangesNothingForACallerWithoutTheRight) {
         [&] {
             (void)manager.WhoOwnsPath(file);
         },
+        [&] {
+            (void)manager.Watch("process", {});
+        },
     };
     for (const auto& call : calls) {
         EXPECT_EQ(error_name_of(call), access_denied);
@@ -182,6 +188,72 @@ TEST_F(DaemonTest, ObeysACallerWithTheRight) {
     manager.Pause(true);
     EXPECT_TRUE(manager.Paused());
     EXPECT_EQ(manager.Scan({}), 1U);
+}
+
+/// All that a stream has so far.
+std::string read_stream(const sdbus::UnixFd& stream) {
+    std::string text;
+    std::array<char, 4'096> block{};
+    for (ssize_t got = 0; (got = ::read(stream.get(), block.data(), block.size())) > 0;) {
+        text.append(block.data(), static_cast<std::size_t>(got));
+    }
+    return text;
+}
+
+TEST_F(DaemonTest, StreamsProcessesOverADescriptor) {
+    const MockPolkit polkit{bus_, Mood::allow};
+    const auto stream = user_.manager().Watch("process", {{"failed", sdbus::Variant{true}}});
+    ASSERT_TRUE(stream.isValid());
+    EXPECT_NE(::fcntl(stream.get(), F_GETFL) & O_NONBLOCK, 0);
+    const pid_t pid = ::fork();
+    if (pid == 0) {
+        ::_exit(42);
+    }
+    ::waitpid(pid, nullptr, 0);
+    std::string text;
+    EXPECT_TRUE(eventually([&] {
+        text += read_stream(stream);
+        return text.contains(formatted("\"pid\":{},", pid));
+    }));
+    EXPECT_TRUE(text.starts_with("{\"event\":\"watching\",")) << text;
+    EXPECT_THAT(text, HasSubstr("\"status\":42"));
+}
+
+TEST_F(DaemonTest, HasAFewStreamsForAUserAndMoreForRoot) {
+    const MockPolkit polkit{bus_, Mood::allow};
+    std::vector<sdbus::UnixFd> streams;
+    const auto open_by = [&streams](Client& client) {
+        return error_name_of([&] {
+            streams.push_back(client.manager().Watch("process", {{"comm", sdbus::Variant{"nobody"}}}));
+        });
+    };
+    while (streams.size() < 8) {
+        ASSERT_EQ(open_by(user_), "");
+    }
+    EXPECT_EQ(open_by(user_), "org.freedesktop.DBus.Error.LimitsExceeded");
+    EXPECT_EQ(open_by(root_), "");
+    streams.erase(streams.begin());
+    EXPECT_TRUE(eventually([&] {
+        return open_by(user_).empty();
+    })) << "who closes his end makes room";
+}
+
+TEST_F(DaemonTest, NamesWhatIsWrongWithAStream) {
+    auto& manager = root_.manager();
+    EXPECT_EQ(error_name_of([&] {
+                  (void)manager.Watch("weather", {});
+              }),
+              bad_option);
+    for (const auto& [key, value] : {std::pair{"comn", sdbus::Variant{"sshd"}},
+                                     {"uid", sdbus::Variant{"root"}},
+                                     {"events", sdbus::Variant{std::vector<std::string>{"birth"}}},
+                                     {"pid", sdbus::Variant{std::int32_t{1 << 30}}}}) {
+        EXPECT_EQ(error_name_of([&] {
+                      (void)manager.Watch("process", {{key, value}});
+                  }),
+                  "org.eghostbuster1.Error.BadFilter")
+            << key;
+    }
 }
 
 TEST_F(DaemonTest, LeavesAloneWhatAUnitHoldsThatHasOptedOut) {

@@ -6,6 +6,7 @@
 #include "harness/builders.hpp"
 #include "harness/fake_kind.hpp"
 
+#include <fcntl.h>
 #include <sys/stat.h>
 
 #include <algorithm>
@@ -172,6 +173,13 @@ Result<> FakeControl::set_policy(std::string_view kind, const std::map<std::stri
         line += formatted(" {}={}", name, value);
     }
     return act(std::move(line));
+}
+
+Result<host::Fd> FakeControl::watch(const trace::Filter& filter, std::uint32_t uid) {
+    return act(formatted("watch {}{} uid {}", filter.comm, filter.failed ? " failed" : "", uid))
+        .and_then([]() -> Result<host::Fd> {
+            return host::Fd{::open("/dev/null", O_RDONLY | O_CLOEXEC)};
+        });
 }
 
 Result<> FakeControl::pause(bool paused) {

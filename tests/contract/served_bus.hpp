@@ -67,6 +67,7 @@ public:
     [[nodiscard]] Result<> set_policy(std::string_view kind,
                                       const std::map<std::string, std::string>& options,
                                       Lifetime lifetime) override;
+    [[nodiscard]] Result<host::Fd> watch(const trace::Filter& filter, std::uint32_t uid) override;
     [[nodiscard]] Result<> pause(bool paused) override;
     [[nodiscard]] Result<> reload() override;
 
