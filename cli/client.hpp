@@ -10,6 +10,7 @@
 #include <functional>
 #include <map>
 #include <memory>
+#include <optional>
 #include <string>
 #include <string_view>
 #include <vector>
@@ -108,6 +109,16 @@ public:
 
     /// Hands over what happens until told to stop, or SIGINT or SIGTERM comes.
     [[nodiscard]] Answer<> watch(const std::function<Flow(const Event&)>& on_event);
+
+    /// What a trace calls. `on_refresh`, if there is one, every second.
+    struct TraceHooks {
+        std::function<void(std::string_view line)> on_line;
+        std::function<void()> on_refresh;
+    };
+
+    /// Hands over each line of the process stream, for so long, or until SIGINT or SIGTERM comes.
+    [[nodiscard]] Answer<> trace(const TraceFilter& filter, std::optional<Span> span,
+                                 const TraceHooks& hooks);
 
 private:
     class Impl;

@@ -37,19 +37,20 @@ TEST_P(Accepted, IsRead) {
 
 INSTANTIATE_TEST_SUITE_P(
     Verbs, Accepted,
-    ::testing::Values("", "status", "status --json", "--json status", "list", "list -q",
-                      "list --kind tcp --grade proven --pid 1 --uid 0 --unit a.service --container 3f --comm "
-                      "java --min-age 1h",
-                      "list --grade=suspected", "show 1 2 #3", "explain 1", "watch", "watch --kind tcp -n 3",
-                      "history",
-                      "history -n 1000 -S 2h -U now --kind tcp --type acted --verdict gone --ghost 7",
-                      "who-owns /a /b", "clean 1 2", "clean -sn 1", "clean -ay --kind tcp", "hold 1",
-                      "hold 1 --for infinity", "hold --release 1", "ignore --all --unit a.service -f 1d",
-                      "restore 1", "scan", "scan tcp ipc", "policy", "policy show", "policy show tcp ipc",
-                      "policy set tcp Clean=never Veto=", "policy set -p tcp Protect=a=b", "pause", "resume",
-                      "reload", "doctor", "kinds --no-legend", "version",
-                      "list --color never --timeout 5s --address unix:path=/x", "list -l --no-ask-password",
-                      "list --kind a --kind b"));
+    ::testing::Values(
+        "", "status", "status --json", "--json status", "list", "list -q",
+        "list --kind tcp --grade proven --pid 1 --uid 0 --unit a.service --container 3f --comm "
+        "java --min-age 1h",
+        "list --grade=suspected", "show 1 2 #3", "explain 1", "watch", "watch --kind tcp -n 3", "trace",
+        "trace -d 500 --uid 0 --comm sh --unit a.service --cgroup /a -p 1 --failed --fork",
+        "trace --min-duration 2s --cwd --tree --columns time,pid,what --for 10s", "trace --count --json",
+        "history", "history -n 1000 -S 2h -U now --kind tcp --type acted --verdict gone --ghost 7",
+        "who-owns /a /b", "clean 1 2", "clean -sn 1", "clean -ay --kind tcp", "hold 1",
+        "hold 1 --for infinity", "hold --release 1", "ignore --all --unit a.service -f 1d", "restore 1",
+        "scan", "scan tcp ipc", "policy", "policy show", "policy show tcp ipc",
+        "policy set tcp Clean=never Veto=", "policy set -p tcp Protect=a=b", "pause", "resume", "reload",
+        "doctor", "kinds --no-legend", "version", "list --color never --timeout 5s --address unix:path=/x",
+        "list -l --no-ask-password", "list --kind a --kind b"));
 
 struct Wrong {
     const char* line;
@@ -84,6 +85,12 @@ INSTANTIATE_TEST_SUITE_P(
         Wrong{"show 0", "ghostctl show: ID: \"0\" is no ghost's id"},
         Wrong{"explain", "ghostctl explain: ID... is missing"},
         Wrong{"watch -n x", "ghostctl watch: --lines: expected a whole number"},
+        Wrong{"trace --columns time,sigal",
+              "ghostctl trace: --columns: there is no column \"sigal\"; did you mean signal?"},
+        Wrong{"trace --columns zzzzzz",
+              "ghostctl trace: --columns: there is no column \"zzzzzz\"; there are time, event"},
+        Wrong{"trace --count --tree", "ghostctl trace: --count: has a table of its own"},
+        Wrong{"trace -d soon", "ghostctl trace: --min-duration: expected a time span"},
         Wrong{"history -n 0", "ghostctl history: --lines: expected a number from 1 to 1000, not \"0\""},
         Wrong{"history -n 1001", "ghostctl history: --lines: expected a number from 1 to 1000"},
         Wrong{"history --since soon", "ghostctl history: --since: expected a time"},

@@ -139,9 +139,9 @@ TEST_P(EachVerb, IsCompletedByFish) {
 }
 
 INSTANTIATE_TEST_SUITE_P(Options, EachVerb,
-                         ::testing::Values("ghostctl", "ghostctl list", "ghostctl watch", "ghostctl history",
-                                           "ghostctl clean", "ghostctl hold", "ghostctl ignore",
-                                           "ghostctl policy set"));
+                         ::testing::Values("ghostctl", "ghostctl list", "ghostctl watch", "ghostctl trace",
+                                           "ghostctl history", "ghostctl clean", "ghostctl hold",
+                                           "ghostctl ignore", "ghostctl policy set"));
 
 TEST(Completions, OfferVerbsAndTheVerbsOfAVerb) {
     EXPECT_EQ(bash_offers("ghostctl re"), (std::set<std::string>{"reload", "restore", "resume"}));

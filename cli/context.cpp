@@ -48,13 +48,17 @@ std::size_t Context::text_columns() const {
     return std::min(width_of(facts_).value_or(widest_text), widest_text);
 }
 
-void Context::print(const Table& table) {
-    streams_.out << table.render({
+Layout Context::layout() const {
+    return {
         .columns = options_.full ? std::nullopt : width_of(facts_),
         .heading = options_.no_legend ? Heading::hidden : Heading::shown,
         .charset = facts_.charset,
         .painter = painter_,
-    });
+    };
+}
+
+void Context::print(const Table& table) {
+    streams_.out << table.render(layout());
 }
 
 void Context::print(const Json& json) {

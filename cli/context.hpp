@@ -46,6 +46,11 @@ public:
     /// Somebody types and reads: there is somebody to ask.
     [[nodiscard]] bool can_ask() const;
 
+    /// Somebody reads standard output as it is written.
+    [[nodiscard]] bool writes_to_person() const { return facts_.out == Reader::person; }
+    /// How a table is to look.
+    [[nodiscard]] Layout layout() const;
+
     [[nodiscard]] std::ostream& out() { return streams_.out; }
     [[nodiscard]] std::string paint(Style style, std::string_view text) const {
         return painter_(style, text);

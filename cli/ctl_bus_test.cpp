@@ -656,6 +656,88 @@ TEST_F(CtlBus, WatchLeavesOutOtherKinds) {
     EXPECT_EQ(watch.finish().code, 0);
 }
 
+const char* const stream =
+    R"({"event":"watching","time":1,"boot_id":"b"}
+{"event":"exec","time":1700000000000000,"pid":7,"ppid":1,"uid":0,"comm":"sh","exe":"/bin/sh","args":["sh","-c","a"]}
+{"event":"lost","count":4}
+{"event":"exit","time":1700000000000000,"pid":7,"ppid":1,"uid":0,"comm":"sh","exe":"/bin/sh","status":3,"signal":null,"core":false,"duration_usec":5000}
+)";
+
+Script with_a_stream() {
+    Script script;
+    script.stream = stream;
+    return script;
+}
+
+TEST_F(CtlBus, TraceShowsProcessesAndEndsWithTotals) {
+    serve(with_a_stream());
+    const auto ran = run({"trace", "--for", "200ms"});
+    EXPECT_EQ(ran.code, 0);
+    EXPECT_THAT(ran.out, StartsWith("TIME     EVENT COMM"));
+    EXPECT_THAT(ran.out, HasSubstr("22:13:20 exec  sh                    7       1 /bin/sh -c a\n"));
+    EXPECT_THAT(ran.out, HasSubstr("3 after 5ms\n"));
+    EXPECT_THAT(ran.err, HasSubstr("4 events were lost here"));
+    EXPECT_THAT(ran.err, HasSubstr("2 events (1 exec, 1 exit, 1 failed) in"));
+    EXPECT_THAT(ran.err, HasSubstr("4 lost because this reader was slow"));
+}
+
+TEST_F(CtlBus, TraceAsJsonIsTheStreamAsItComes) {
+    serve(with_a_stream());
+    EXPECT_EQ(run({"trace", "--json", "--for", "200ms"}).out, stream);
+}
+
+TEST_F(CtlBus, TraceEndsWithASignalAndTotals) {
+    serve(with_a_stream());
+    Program program{command({"trace"}), environment()};
+    EXPECT_TRUE(program.wait_for("3 after 5ms"));
+    program.signal(SIGINT);
+    const auto ran = program.finish();
+    EXPECT_EQ(ran.code, 0);
+    EXPECT_THAT(ran.err, HasSubstr("2 events"));
+}
+
+TEST_F(CtlBus, TraceCountsInPlaceOfRows) {
+    serve(with_a_stream());
+    const auto ran = run({"trace", "--count", "--for", "200ms"});
+    EXPECT_THAT(ran.out, StartsWith("STARTED FAILED SHORT MOST/S STORM EXECUTABLE\n      1      1     1"));
+    EXPECT_THAT(ran.out, HasSubstr("2 events"));
+    const auto counted = json::parse(run({"trace", "--count", "--json", "--for", "200ms"}).out);
+    EXPECT_EQ(counted["executables"][0]["exe"], "/bin/sh");
+    EXPECT_EQ(counted["lost_by_reader"], 4);
+}
+
+TEST_F(CtlBus, TracePassesTheFilterOnWithTheTypesOfTheApi) {
+    serve(with_a_stream());
+    EXPECT_EQ(run({"trace", "--for", "1ms"}).code, 0);
+    EXPECT_EQ(run({"trace", "-d", "500", "--uid", "7", "--comm", "sh", "--unit", "a.service", "--cgroup",
+                   "/a", "-p", "9", "--failed", "--fork", "--cwd", "--for", "1ms"})
+                  .code,
+              0);
+    EXPECT_THAT(calls(),
+                ElementsAre(Call{"Watch", "process ", false},
+                            Call{"Watch",
+                                 "process cgroup=/a comm=sh cwd:b=true events:as=exec,fork,exit "
+                                 "failed:b=true min_duration:t=500000 pid:i=9 uid:u=7 unit=a.service",
+                                 false}));
+}
+
+TEST_F(CtlBus, TraceSaysWhenTheDaemonHasEndedIt) {
+    auto script = with_a_stream();
+    script.stream_ends = true;
+    serve(std::move(script));
+    const auto ran = run({"trace"});
+    EXPECT_EQ(ran.code, 3);
+    EXPECT_THAT(ran.out, HasSubstr("3 after 5ms"));
+    EXPECT_THAT(ran.err, HasSubstr("The daemon has ended the stream."));
+}
+
+TEST_F(CtlBus, TraceWithoutTheRightSaysSo) {
+    Script script;
+    script.errors = {{"Watch", bus_error("org.freedesktop.DBus.Error.AccessDenied", "no")}};
+    serve(std::move(script));
+    EXPECT_EQ(run({"trace"}).code, 4);
+}
+
 TEST_F(CtlBus, NoDaemonOnTheBus) {
     for (const Arguments& arguments : std::vector<Arguments>{{},
                                                              {"list"},

@@ -57,6 +57,19 @@ struct MemberRow {
     std::string summary;
 };
 
+/// Which events `trace` is to be told of.
+struct TraceFilter {
+    Span min_duration{};
+    std::optional<std::uint32_t> uid;
+    std::string command;
+    std::string unit;
+    std::string cgroup;
+    std::optional<std::int32_t> pid;
+    bool failed{};
+    bool fork{};
+    bool cwd{};
+};
+
 struct HistoryFilter {
     std::string kind;
     std::string type;

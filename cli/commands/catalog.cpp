@@ -74,6 +74,22 @@ constexpr std::array table{
         .declare = declare_watch,
     },
     Verb{
+        .name = "trace",
+        .group = look,
+        .summary = "Which processes start and end, as it happens",
+        .details =
+            "Each program that is run and each process that ends, of all users, with what it ended with and "
+            "how long it lived. The kernel tells of nothing but what passes the filters, and nothing while "
+            "nobody watches. Ends with Ctrl-C and with totals. With --json one object per line. Needs "
+            "authorisation.",
+        .examples = "ghostctl trace --failed\n"
+                    "ghostctl trace --pid 4711 --tree      # with its descendants\n"
+                    "ghostctl trace --unit backup.service -d 2s\n"
+                    "ghostctl trace --count --for 10s      # what is started over and over?\n"
+                    "ghostctl trace --json --comm sshd | jq -r .exe",
+        .declare = declare_trace,
+    },
+    Verb{
         .name = "history",
         .group = look,
         .summary = "What became of ghosts",

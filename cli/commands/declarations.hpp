@@ -22,6 +22,7 @@ namespace egb::cli {
 [[nodiscard]] Action declare_scan(CLI::App& app);
 [[nodiscard]] Action declare_show(CLI::App& app);
 [[nodiscard]] Action declare_status(CLI::App& app);
+[[nodiscard]] Action declare_trace(CLI::App& app);
 [[nodiscard]] Action declare_version(CLI::App& app);
 [[nodiscard]] Action declare_watch(CLI::App& app);
 [[nodiscard]] Action declare_who_owns(CLI::App& app);

@@ -22,6 +22,12 @@ _ghostctl_values() {
         --min-age | --for) echo 1min 5min 1h 1d ;;
         --since | -S | --until | -U) echo now today yesterday 1h 1d ;;
         --timeout) echo 5s 25s 1min ;;
+        --columns) echo time event comm pid ppid what uid exe args cwd unit container status signal duration rss \
+            start cgroup pidns mntns netns ;;
+        --min-duration | -d) echo 100 1s 10s 1min ;;
+        --cgroup) systemctl list-units --no-legend --plain --no-pager 2>/dev/null | cut -d' ' -f1 |
+            sed -n 's|.*\.service$|/system.slice/&|p' ;;
+        -p) [[ $2 == trace ]] && ps -e -o pid= ;;
         -f) [[ $2 == hold || $2 == ignore ]] && echo 1min 5min 1h 1d ;;
     esac
 }
@@ -57,16 +63,18 @@ _ghostctl() {
         cur=''
     fi
 
-    local with_value='--address --color --comm --container --for --ghost --grade --kind --lines --min-age --pid
-        --since --timeout --type --uid --unit --until --verdict -S -U'
+    local with_value='--address --cgroup --color --columns --comm --container --for --ghost --grade --kind --lines
+        --min-age --min-duration --pid --since --timeout --type --uid --unit --until --verdict -S -U -d'
     local global='-h --help --version -j --json -q --quiet -l --full --no-legend --color --address --timeout
         --no-ask-password'
     local filters='--kind --grade --pid --uid --unit --container --comm --min-age'
-    local verbs='status list show explain watch history who-owns clean hold ignore restore scan policy pause resume
-        reload doctor kinds version'
+    local verbs='status list show explain watch trace history who-owns clean hold ignore restore scan policy pause
+        resume reload doctor kinds version'
     local -A options=(
         [list]="-a --all $filters"
         [watch]='--kind -n --lines'
+        [trace]='-d --min-duration --uid --comm --unit --cgroup -p --pid --failed --fork --cwd --tree --columns
+            --count --for'
         [history]='-n --lines -S --since -U --until --kind --type --verdict --ghost'
         [clean]="-s --suspected -n --dry-run -a --all -y --yes $filters"
         [hold]="-f --for --release -a --all -y --yes $filters"

@@ -31,7 +31,7 @@ function __ghostctl_assignments
     __ghostctl_ask policy show (__ghostctl_policy_arguments)[2] --quiet | string match -r '^.*='
 end
 
-set -l verbs status list show explain watch history who-owns clean hold ignore restore scan policy pause resume \
+set -l verbs status list show explain watch trace history who-owns clean hold ignore restore scan policy pause resume \
     reload doctor kinds version
 set -l no_verb "not __fish_seen_subcommand_from $verbs"
 
@@ -52,6 +52,7 @@ complete -c ghostctl -n $no_verb -a list -d 'The ghosts there are now'
 complete -c ghostctl -n $no_verb -a show -d 'Everything known about ghosts'
 complete -c ghostctl -n $no_verb -a explain -d 'Why something is held to be a ghost'
 complete -c ghostctl -n $no_verb -a watch -d 'What happens, as it happens'
+complete -c ghostctl -n $no_verb -a trace -d 'Which processes start and end'
 complete -c ghostctl -n $no_verb -a history -d 'What became of ghosts'
 complete -c ghostctl -n $no_verb -a who-owns -d 'Which processes hold a file'
 complete -c ghostctl -n $no_verb -a clean -d 'Lay ghosts to rest now'
@@ -88,6 +89,22 @@ complete -c ghostctl -n '__fish_seen_subcommand_from hold ignore' -s f -l for -x
 complete -c ghostctl -n '__fish_seen_subcommand_from hold ignore' -l release -d 'End it now'
 
 complete -c ghostctl -n '__fish_seen_subcommand_from watch history' -s n -l lines -x -d 'How many'
+set -l tracing '__fish_seen_subcommand_from trace'
+complete -c ghostctl -n $tracing -s d -l min-duration -x -a '100 1s 10s 1min' -d 'Only what lived so long'
+complete -c ghostctl -n $tracing -l uid -x -d 'Only of this user'
+complete -c ghostctl -n $tracing -l comm -x -a '(__fish_complete_proc)' -d 'Only of this name'
+complete -c ghostctl -n $tracing -l unit -x -a '(__fish_systemctl_services)' -d 'Only of this unit'
+complete -c ghostctl -n $tracing -l cgroup -x -d 'Only in this control group'
+complete -c ghostctl -n $tracing -s p -l pid -x -a '(__fish_complete_pids)' -d 'Only this process and its descendants'
+complete -c ghostctl -n $tracing -l failed -d 'Only ends that are failures'
+complete -c ghostctl -n $tracing -l fork -d 'Forks too'
+complete -c ghostctl -n $tracing -l cwd -d 'The working directory too'
+complete -c ghostctl -n $tracing -l tree -d 'Indent by parentage'
+complete -c ghostctl -n $tracing -l columns -x -d 'These columns' \
+    -a 'time event comm pid ppid what uid exe args cwd unit container status signal duration rss start cgroup pidns mntns netns'
+complete -c ghostctl -n $tracing -l count -d 'Only what it comes to'
+complete -c ghostctl -n $tracing -l for -x -a '2s 10s 1min' -d 'End after so long'
+
 set -l past '__fish_seen_subcommand_from history'
 complete -c ghostctl -n $past -s S -l since -x -a 'today yesterday 1h 1d' -d 'Not before'
 complete -c ghostctl -n $past -s U -l until -x -a 'now today yesterday 1h' -d 'Not after'
