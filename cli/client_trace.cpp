@@ -179,7 +179,7 @@ Answer<> Client::trace(const TraceFilter& filter, std::optional<Span> span, cons
     Stream stream{raw, *std::move(socket), hooks};
     Sources sources{raw};
     sources.add_stream(stream);
-    if (span) {
+    if (span && *span != forever) {
         sources.add_timer(*span, on_end, stream);
     }
     if (hooks.on_refresh) {

@@ -144,6 +144,13 @@ TEST_P(ProcFsVanishing, IsNotFound) {
 
 INSTANTIATE_TEST_SUITE_P(HalfWay, ProcFsVanishing, testing::Values("7", "7/status", "7/stat"));
 
+TEST(ProcFs, KnowsNoParentOfWhoIsGone) {
+    const FakeProcFs tree;
+    const auto link = ProcFs{tree.root()}.link(7);
+    ASSERT_FALSE(link);
+    EXPECT_EQ(link.error().code, ErrorCode::not_found);
+}
+
 class ProcFsDamaged : public testing::TestWithParam<std::pair<const char*, const char*>> {};
 
 TEST_P(ProcFsDamaged, IsAnError) {
@@ -265,6 +272,14 @@ TEST_F(RealProcFs, KnowsThisTest) {
     std::getline(comm, expected);
     EXPECT_EQ(process->comm, expected);
     EXPECT_EQ(procfs_.identity(::getpid()), process->id);
+}
+
+TEST_F(RealProcFs, KnowsTheParentOfThisTest) {
+    const auto link = procfs_.link(::getpid());
+    ASSERT_TRUE(link) << link.error().message;
+    EXPECT_EQ(link->pid, ::getpid());
+    EXPECT_EQ(link->parent, ::getppid());
+    EXPECT_EQ(link->start_ticks, procfs_.identity(::getpid())->start_ticks);
 }
 
 TEST_F(RealProcFs, ListsThisTest) {

@@ -8,8 +8,10 @@
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
 #include <sys/eventfd.h>
+#include <sys/socket.h>
 #include <unistd.h>
 
+#include <array>
 #include <chrono>
 #include <csignal>
 #include <cstdlib>
@@ -68,6 +70,55 @@ TEST_F(EventLoopTest, CallsForAReadableDescriptor) {
     });
     EXPECT_EQ(loop_.run(), 0);
     EXPECT_EQ(calls, 3);
+}
+
+/// Both ends do not block.
+struct Sockets {
+    Sockets() {
+        std::array<int, 2> ends{};
+        if (::socketpair(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC | SOCK_NONBLOCK, 0, ends.data()) == 0) {
+            ours.reset(ends[0]);
+            theirs.reset(ends[1]);
+        }
+    }
+    void fill() const {
+        const std::string block(65'536, 'x');
+        while (::write(ours.get(), block.data(), block.size()) > 0) {
+        }
+    }
+    void empty() const {
+        std::string block(65'536, ' ');
+        while (::read(theirs.get(), block.data(), block.size()) > 0) {
+        }
+    }
+    host::Fd ours;
+    host::Fd theirs;
+};
+
+TEST_F(EventLoopTest, CallsForADescriptorOnceItCanBeWrittenTo) {
+    const Sockets sockets;
+    sockets.fill();
+    bool read = false;
+    const auto source = loop_.on_writable(sockets.ours.get(), Priority::events, [&] {
+        EXPECT_TRUE(read) << "there was no room before that";
+        loop_.stop(0);
+    });
+    auto reader = loop_.timer(Priority::timers, [&] {
+        read = true;
+        sockets.empty();
+    });
+    loop_.arm(reader, in(20ms));
+    EXPECT_EQ(loop_.run(), 0);
+}
+
+TEST_F(EventLoopTest, CallsForADescriptorThatNobodyReadsAnyMore) {
+    Sockets sockets;
+    sockets.fill();
+    const auto source = loop_.on_writable(sockets.ours.get(), Priority::events, [this] {
+        loop_.stop(0);
+    });
+    sockets.theirs.reset();
+    EXPECT_EQ(loop_.run(), 0);
 }
 
 TEST_F(EventLoopTest, RefusesADescriptorThatIsNone) {
