@@ -102,8 +102,8 @@ struct egb_trace_desk {
 		char text[EGB_TRACE_TEXT];
 		struct egb_trace_unit_name unit; /* for a look-up, before there is text */
 	};
-	__u32 end; /* of the text; in memory, where the verifier does not follow each of its values
-		    */
+	/* Of the text. In memory, where the verifier does not follow each of its values. */
+	__u32 end;
 };
 
 EGB_ASSERT_SIZE(struct egb_trace_desk, sizeof(struct egb_trace_event) + EGB_TRACE_TEXT + 8);
@@ -118,8 +118,9 @@ struct {
 /* What the filters ask about. */
 struct facts {
 	__u64 comm[EGB_TRACE_COMM / 8];
-	__u64 followed; /* the filters that follow it */
-	__u64 grouped;	/* the filters that want its control group */
+	__u64 followed;	 /* the filters that follow it */
+	__u64 in_cgroup; /* the filters that want its control group by its id, */
+	__u64 in_unit;	 /* and by its name */
 	__u64 lived_ns;
 	__u32 uid;
 	__u32 wants; /* the bit of its type */
@@ -168,27 +169,26 @@ static __always_inline struct cgroup *parent_of(struct cgroup *cgroup)
 }
 
 /* The filters that want the control group, or one around it. */
-static __always_inline __u64 wanted_around(const struct egb_trace_control *in_force,
-					   struct cgroup *cgroup, struct egb_trace_unit_name *unit)
+static __always_inline void find_wanted(const struct egb_trace_control *in_force,
+					struct cgroup *cgroup, struct facts *facts,
+					struct egb_trace_unit_name *unit)
 {
-	__u64 filters = 0;
 	__u64 id;
 	int i;
 
 	if (!(in_force->active & (in_force->by_cgroup | in_force->by_unit)))
-		return 0;
+		return;
 	for (i = 0; i < CGROUP_LEVELS && cgroup; i++) {
 		struct kernfs_node *node = BPF_CORE_READ(cgroup, kn);
 
 		id = BPF_CORE_READ(node, id);
-		filters |= wanted_by(&egb_trace_ids, &id);
+		facts->in_cgroup |= wanted_by(&egb_trace_ids, &id);
 		__builtin_memset(unit, 0, sizeof(*unit));
 		bpf_probe_read_kernel_str(unit->name, sizeof(unit->name),
 					  BPF_CORE_READ(node, name));
-		filters |= wanted_by(&egb_trace_units, unit);
+		facts->in_unit |= wanted_by(&egb_trace_units, unit);
 		cgroup = parent_of(cgroup);
 	}
-	return filters;
 }
 
 static __always_inline bool passes(const struct egb_trace_filter *filter, __u64 bit,
@@ -205,7 +205,9 @@ static __always_inline bool passes(const struct egb_trace_filter *filter, __u64 
 		return false;
 	if (wants & EGB_TRACE_FAILED && !facts->failed)
 		return false;
-	if (wants & EGB_TRACE_IN_GROUP && !(facts->grouped & bit))
+	if (wants & EGB_TRACE_IN_CGROUP && !(facts->in_cgroup & bit))
+		return false;
+	if (wants & EGB_TRACE_IN_UNIT && !(facts->in_unit & bit))
 		return false;
 	if (wants & EGB_TRACE_OF_FOLLOWED && !(facts->followed & bit))
 		return false;
@@ -429,7 +431,7 @@ static __always_inline struct egb_trace_desk *begin_event(const struct egb_trace
 	desk = bpf_map_lookup_elem(&egb_trace_desks, &type);
 	if (!desk)
 		return NULL;
-	facts->grouped = wanted_around(in_force, cgroup, &desk->unit);
+	find_wanted(in_force, cgroup, facts, &desk->unit);
 	if (!pass_filters(facts, in_force->active))
 		return NULL;
 	id = BPF_CORE_READ(cgroup, kn, id);

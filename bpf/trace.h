@@ -81,9 +81,10 @@ enum {
 	EGB_TRACE_WANTS_EXIT = 1 << EGB_TRACE_EXIT,
 	EGB_TRACE_OF_UID = 16,
 	EGB_TRACE_OF_COMM = 32,
-	EGB_TRACE_FAILED = 64,	  /* exits alone: with a status other than 0, or by a signal */
-	EGB_TRACE_IN_GROUP = 128, /* in a control group of egb_trace_ids or egb_trace_units */
-	EGB_TRACE_OF_FOLLOWED = 256,
+	EGB_TRACE_FAILED = 64,	   /* exits alone: with a status other than 0, or by a signal */
+	EGB_TRACE_IN_CGROUP = 128, /* in one of egb_trace_ids, or below it */
+	EGB_TRACE_IN_UNIT = 256,   /* in one of egb_trace_units, or below it */
+	EGB_TRACE_OF_FOLLOWED = 512,
 };
 
 /* One of the 64, as the daemon writes it before its bit becomes active. */

@@ -49,7 +49,7 @@ void LineQueue::add(std::string_view line) {
 }
 
 void LineQueue::answer(std::string_view line) {
-    if (has_room(line.size())) {
+    if (waiting() + line.size() <= most_ + room_for_answers) {
         text_ += line;
     }
 }

@@ -17,7 +17,8 @@ public:
     /// An event. Without room it is lost.
     void add(std::string_view line);
 
-    /// An answer to something that the reader has said. Without room it is not given, and nothing is counted.
+    /// An answer to something that the reader has said, for which there is room beside that of the events.
+    /// Who talks on and never reads gets none in the end, and nothing is counted.
     void answer(std::string_view line);
 
     /// So many events were lost before they came here.
@@ -36,7 +37,10 @@ public:
     [[nodiscard]] std::uint64_t lost() const { return lost_; }
 
 private:
-    [[nodiscard]] bool has_room(std::size_t bytes) const { return text_.size() - taken_ + bytes <= most_; }
+    static constexpr std::size_t room_for_answers = 8'192;
+
+    [[nodiscard]] std::size_t waiting() const { return text_.size() - taken_; }
+    [[nodiscard]] bool has_room(std::size_t bytes) const { return waiting() + bytes <= most_; }
     [[nodiscard]] std::string account_of_losses() const;
     [[nodiscard]] bool tell_losses(std::size_t bytes_behind);
 

@@ -96,9 +96,23 @@ TEST_F(LineQueueTest, GoesOnWithTheRestOfALineBeforeAnythingElse) {
     EXPECT_EQ(got, sent + "last\n");
 }
 
-TEST_F(LineQueueTest, DoesNotCountAnAnswer) {
+TEST_F(LineQueueTest, HasRoomForAnAnswerWhenThereIsNoneForAnEvent) {
     queue_.add(std::string(99, 'a') + "\n");
-    queue_.answer("too much\n");
+    queue_.answer("answer\n");
+    EXPECT_EQ(flush(), Flow::done);
+    EXPECT_THAT(read(), testing::EndsWith("\nanswer\n"));
+    EXPECT_EQ(queue_.lost(), 0U);
+}
+
+TEST_F(LineQueueTest, DoesNotGrowForWhoTalksOnAndNeverReads) {
+    for (int i = 0; i < 10'000; ++i) {
+        queue_.answer("answer\n");
+    }
+    std::size_t got = 0;
+    while (flush() == Flow::blocked) {
+        got += read().size();
+    }
+    EXPECT_LT(got + read().size(), 10'000U);
     EXPECT_EQ(queue_.lost(), 0U);
 }
 

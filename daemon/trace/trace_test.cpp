@@ -70,6 +70,9 @@ protected:
                                   (wanted.id != 0 ? std::to_string(wanted.id) : std::string{wanted.unit}));
             return 0U;
         });
+        if (refusal_) {
+            events->fail_attach(*refusal_);
+        }
         ++attached_;
         events_ = events.get();
         return events;
@@ -124,6 +127,7 @@ protected:
     loop::EventLoop loop_;
     test::FakeEvents* events_{};
     int attached_{};
+    std::optional<Error> refusal_;
     Told told_;
     Trace trace_{clock_, procfs_, loop_, [this] {
                      return make_events();
@@ -316,6 +320,16 @@ TEST_F(TraceTest, OfAProcessThatIsNotThereLeavesNothingBehind) {
     EXPECT_EQ(socket.error().code, ErrorCode::not_found);
     EXPECT_EQ(told_.control.active, 0U);
     EXPECT_THAT(told_.followed, IsEmpty());
+}
+
+TEST_F(TraceTest, SaysWhyTheKernelRefusesIt) {
+    refusal_ = Error{ErrorCode::unsupported, "no BTF"};
+    const auto socket = trace_.watch({}, 0);
+    ASSERT_FALSE(socket);
+    EXPECT_EQ(socket.error(), *refusal_);
+    EXPECT_EQ(trace_.watchers(), 0U);
+    refusal_.reset();
+    EXPECT_TRUE(trace_.watch({}, 0));
 }
 
 TEST_F(TraceTest, OutlivesAWatcherThatLeavesInTheMidstOfAFlood) {

@@ -35,7 +35,8 @@ std::uint32_t wants_of(const Filter& filter) {
     want(filter.uid.has_value(), EGB_TRACE_OF_UID);
     want(!filter.comm.empty(), EGB_TRACE_OF_COMM);
     want(filter.failed, EGB_TRACE_FAILED);
-    want(!filter.unit.empty() || !filter.cgroup.empty(), EGB_TRACE_IN_GROUP);
+    want(!filter.cgroup.empty(), EGB_TRACE_IN_CGROUP);
+    want(!filter.unit.empty(), EGB_TRACE_IN_UNIT);
     want(filter.pid.has_value(), EGB_TRACE_OF_FOLLOWED);
     return wants;
 }

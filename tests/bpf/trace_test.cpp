@@ -182,7 +182,10 @@ public:
         return of(pid);
     }
 
-    [[nodiscard]] std::vector<json> of(pid_t pid) const {
+    /// What has been told of it by now.
+    [[nodiscard]] std::vector<json> of(pid_t pid) {
+        monitor_.turn();
+        read();
         std::vector<json> found;
         std::ranges::copy_if(lines_, std::back_inserter(found), [pid](const json& line) {
             return line.value("pid", 0) == pid;
@@ -190,7 +193,7 @@ public:
         return found;
     }
 
-    [[nodiscard]] std::vector<json> find(pid_t pid, std::string_view event) const {
+    [[nodiscard]] std::vector<json> find(pid_t pid, std::string_view event) {
         auto found = of(pid);
         std::erase_if(found, [event](const json& line) {
             return line["event"] != event;
@@ -206,7 +209,7 @@ public:
         return found;
     }
 
-    [[nodiscard]] std::set<std::string> events_of(pid_t pid) const {
+    [[nodiscard]] std::set<std::string> events_of(pid_t pid) {
         std::set<std::string> names;
         for (const auto& line : of(pid)) {
             names.insert(line["event"].get<std::string>());
@@ -568,9 +571,11 @@ TEST_F(TraceOnTheKernel, tells_only_those_in_a_control_group_and_names_their_uni
     Seen of_id{monitor_, {.cgroup = std::to_string(status.st_ino)}};
     Seen of_unit{monitor_, {.unit = unit}};
     Seen of_another{monitor_, {.unit = unit + ".not"}};
+    Seen of_both{monitor_, {.unit = unit, .cgroup = "/" + unit}};
+    Seen of_both_that_cannot_be{monitor_, {.unit = unit + ".not", .cgroup = "/" + unit}};
     const pid_t outside = run(executes({"true"}));
     const pid_t inside = run(group.runs_below());
-    for (auto* seen : {&of_path, &of_id, &of_unit}) {
+    for (auto* seen : {&of_path, &of_id, &of_unit, &of_both}) {
         const auto lines = seen->until_exit(inside);
         ASSERT_THAT(lines, SizeIs(2));
         EXPECT_EQ(lines[0]["cgroup"], status.st_ino);
@@ -578,6 +583,7 @@ TEST_F(TraceOnTheKernel, tells_only_those_in_a_control_group_and_names_their_uni
         EXPECT_THAT(seen->of(outside), IsEmpty());
     }
     EXPECT_THAT(of_another.of(inside), IsEmpty());
+    EXPECT_THAT(of_both_that_cannot_be.of(inside), IsEmpty());
 }
 
 TEST_F(TraceOnTheKernel, serves_watchers_with_different_filters) {
