@@ -243,9 +243,9 @@ std::string TraceTable::heading() const {
         return "";
     }
     std::vector<Cell> titles;
-    for (const auto* column : columns_) {
-        titles.push_back({.text = std::string{column->title}, .style = Style::heading});
-    }
+    std::ranges::transform(columns_, std::back_inserter(titles), [](const TraceColumn* column) {
+        return Cell{.text = std::string{column->title}, .style = Style::heading};
+    });
     return line(titles);
 }
 

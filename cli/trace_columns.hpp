@@ -53,8 +53,8 @@ enum class Shape : std::uint8_t { flat, tree };
 
 class TraceTable {
 public:
-    TraceTable(std::vector<const TraceColumn*> columns, Layout layout, Shape shape)
-        : columns_{std::move(columns)}, layout_{std::move(layout)}, shape_{shape} {}
+    TraceTable(std::vector<const TraceColumn*> columns, const Layout& layout, Shape shape)
+        : columns_{std::move(columns)}, layout_{layout}, shape_{shape} {}
 
     /// With their line ends.
     [[nodiscard]] std::string heading() const;

@@ -10,6 +10,7 @@
 
 #include <cstddef>
 #include <cstring>
+#include <ranges>
 #include <utility>
 
 namespace egb::trace {
@@ -146,9 +147,9 @@ std::string path_of(std::string_view names) {
         parts.push_back(take_name(names));
     }
     std::string path;
-    for (auto part = parts.rbegin(); part != parts.rend(); ++part) {
+    for (const auto part : parts | std::views::reverse) {
         path += '/';
-        path += *part;
+        path += part;
     }
     return path.empty() ? "/" : path;
 }
@@ -161,7 +162,7 @@ End end_of(std::int32_t wait_status) {
     const char* const name = ::sigabbrev_np(number);
     return {.status = std::nullopt,
             .signal = name == nullptr ? formatted("SIG{}", number) : formatted("SIG{}", name),
-            .core = WCOREDUMP(wait_status)};
+            .core = WCOREDUMP(wait_status) != 0};
 }
 
 std::string render(const Event& event, const Setting& setting, WithCwd with_cwd) {

@@ -18,7 +18,6 @@ namespace {
 using nlohmann::json;
 using namespace std::string_literals;
 using test::TraceRecord;
-using testing::HasSubstr;
 
 json rendered(const TraceRecord& record, WithCwd with_cwd = WithCwd::no,
               const host::CgroupNames& names = {}) {

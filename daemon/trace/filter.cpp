@@ -115,7 +115,7 @@ Result<> check_comm(std::string_view comm) {
     constexpr std::size_t longest = EGB_TRACE_COMM - 1;
     if (comm.size() > longest || comm.contains('\0')) {
         return fail(ErrorCode::invalid,
-                    "\"comm\" must be a name of at most {} bytes, as the kernel keeps it: \"{}\"", longest,
+                    R"("comm" must be a name of at most {} bytes, as the kernel keeps it: "{}")", longest,
                     echo(comm.substr(0, longest)));
     }
     return {};

@@ -77,7 +77,7 @@ TEST(TraceFilter, DoesNotReadWhatIsTooLong) {
 }
 
 TEST(TraceFilter, RepeatsNothingThatATerminalWouldObey) {
-    const auto filter = parse_filter("{\"\\u001b[2J\":1}");
+    const auto filter = parse_filter(R"({"\u001b[2J":1})");
     ASSERT_FALSE(filter);
     EXPECT_THAT(filter.error().message, HasSubstr("\\x1b[2J"));
 }

@@ -16,7 +16,6 @@ namespace egb::trace {
 namespace {
 
 using testing::HasSubstr;
-using testing::StartsWith;
 using Flow = LineQueue::Flow;
 
 class LineQueueTest : public testing::Test {
@@ -29,7 +28,7 @@ protected:
     Flow flush() { return queue_.flush(ends_.ours.get()); }
 
     /// All that is there.
-    std::string read() {
+    [[nodiscard]] std::string read() const {
         std::string text;
         std::array<char, 65'536> block{};
         for (ssize_t got = 0; (got = ::read(ends_.theirs.get(), block.data(), block.size())) > 0;) {

@@ -19,6 +19,7 @@ namespace {
 
 /// Events at a time, before others have their turn.
 constexpr std::size_t batch = 256;
+constexpr std::size_t few = 8;
 
 std::string complaint(const Error& error) {
     JsonLine line;
@@ -112,7 +113,10 @@ void Trace::on_events() {
         }
         return;
     }
-    tell_kernel_losses();
+    // A ring that was full is not drained in a few.
+    if (*taken >= few) {
+        tell_kernel_losses();
+    }
     flush_all();
 }
 

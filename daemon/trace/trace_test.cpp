@@ -12,7 +12,10 @@
 #include <nlohmann/json.hpp>
 #include <systemd/sd-event.h>
 
+#include <algorithm>
+#include <array>
 #include <cstring>
+#include <iterator>
 #include <map>
 #include <sstream>
 #include <string>
@@ -92,6 +95,14 @@ protected:
 
     void send(const TraceRecord& record) {
         events_->send_bytes(record.bytes());
+        turn();
+    }
+
+    /// As much as there is at once when the ring was full.
+    void flood() {
+        for (int event = 0; event < 20; ++event) {
+            events_->send_bytes(TraceRecord{.filters = 1}.bytes());
+        }
         turn();
     }
 
@@ -211,10 +222,10 @@ TEST_F(TraceTest, TellsEverybodyWhatWasLostInTheKernel) {
     const auto one = watch();
     const auto other = watch();
     events_->lose(3);
-    send({.filters = 1});
+    flood();
     EXPECT_THAT(read(one), HasSubstr(R"({"event":"lost","count":3,"where":"kernel"})"));
     EXPECT_THAT(read(other), HasSubstr(R"({"event":"lost","count":3,"where":"kernel"})"));
-    send({.filters = 1});
+    flood();
     EXPECT_THAT(read(one), testing::Not(HasSubstr("lost")));
 }
 
@@ -247,9 +258,9 @@ TEST_F(TraceTest, AnswersAFilterThatMakesNoSenseAndKeepsTheOldOne) {
 
 TEST_F(TraceTest, GivesNobodyTheEventsOfWhoHadTheSlotBefore) {
     std::vector<host::Fd> sockets;
-    for (std::size_t i = 0; i < Trace::most_watchers; ++i) {
-        sockets.push_back(watch());
-    }
+    std::ranges::generate_n(std::back_inserter(sockets), Trace::most_watchers, [this] {
+        return watch();
+    });
     // Through all other slots, and to the first again.
     for (std::size_t i = 0; i <= EGB_TRACE_FILTERS - Trace::most_watchers; ++i) {
         sockets[0].reset();
@@ -268,9 +279,9 @@ TEST_F(TraceTest, GivesNobodyTheEventsOfWhoHadTheSlotBefore) {
 
 TEST_F(TraceTest, HasRoomForSoManyWatchersAndForFewOfAUser) {
     std::vector<host::Fd> sockets;
-    for (std::size_t i = 0; i < Trace::most_of_a_user; ++i) {
-        sockets.push_back(watch({}, 1'000));
-    }
+    std::ranges::generate_n(std::back_inserter(sockets), Trace::most_of_a_user, [this] {
+        return watch({}, 1'000);
+    });
     auto more = trace_.watch({}, 1'000);
     ASSERT_FALSE(more);
     EXPECT_EQ(more.error().code, ErrorCode::busy);

@@ -26,6 +26,7 @@
 #include <chrono>
 #include <csignal>
 #include <functional>
+#include <iterator>
 #include <latch>
 #include <set>
 #include <string>
@@ -37,7 +38,6 @@ namespace {
 
 using namespace std::chrono_literals;
 using nlohmann::json;
-using testing::ElementsAre;
 using testing::IsEmpty;
 using testing::SizeIs;
 
@@ -341,22 +341,24 @@ TEST_F(TraceOnTheKernel, tells_a_core_as_wait_does) {
 
 TEST_F(TraceOnTheKernel, tells_a_process_of_many_threads_once) {
     Seen seen{monitor_, {}};
-    std::vector<pid_t> pids;
-    for (int round = 0; round < 50; ++round) {
-        pids.push_back(run([] {
-            std::latch together{5};
-            std::vector<std::jthread> threads;
-            for (int i = 0; i < 4; ++i) {
-                threads.emplace_back([&together] {
-                    together.arrive_and_wait();
-                    // The thread alone: the last one ends the process.
-                    ::syscall(SYS_exit, 3);
-                });
-            }
+    const auto many_threads = [] {
+        constexpr int threads = 4;
+        std::latch together{threads + 1};
+        const auto end_together = [&together] {
             together.arrive_and_wait();
+            // The thread alone: the last one ends the process.
             ::syscall(SYS_exit, 3);
-        }));
-    }
+        };
+        std::vector<std::jthread> others;
+        std::ranges::generate_n(std::back_inserter(others), threads, [&end_together] {
+            return std::jthread{end_together};
+        });
+        end_together();
+    };
+    std::vector<pid_t> pids;
+    std::ranges::generate_n(std::back_inserter(pids), 50, [&many_threads] {
+        return run(many_threads);
+    });
     for (const pid_t pid : pids) {
         const auto lines = seen.until_exit(pid);
         ASSERT_THAT(lines, SizeIs(1));
@@ -600,11 +602,11 @@ TEST_F(TraceOnTheKernel, serves_watchers_with_different_filters) {
 TEST_F(TraceOnTheKernel, changes_a_filter_while_it_runs) {
     Seen seen{monitor_, {.comm = "nobody-has-this"}};
     const pid_t before = run(exits(0));
-    seen.say("{\"events\":[\"exit\"]}");
+    seen.say(R"({"events":["exit"]})");
     const pid_t between = run(executes({"true"}));
     EXPECT_THAT(seen.until_exit(between), SizeIs(1));
     EXPECT_THAT(seen.of(before), IsEmpty());
-    seen.say("{\"comm\":\"nobody-has-this\"}");
+    seen.say(R"({"comm":"nobody-has-this"})");
     const pid_t after = run(exits(0));
     Seen all{monitor_, {}};
     all.until_exit(run(exits(0)));
@@ -651,7 +653,7 @@ TEST(TraceWithATinyRing, counts_what_finds_no_room_and_goes_on) {
 
 TEST_F(TraceOnTheKernel, has_nothing_in_the_kernel_when_nobody_watches) {
     {
-        Seen seen{monitor_, {}};
+        const Seen seen{monitor_, {}};
         EXPECT_EQ(monitor_.watchers(), 1U);
     }
     const Instant end = monitor_.now() + patience;
