@@ -102,6 +102,14 @@ EventSource EventLoop::on_writable(int fd, Priority priority, Callback callback)
     return on_io(fd, EPOLLOUT, priority, std::move(callback));
 }
 
+void EventLoop::pause(EventSource& source) const {
+    check(sd_event_source_set_enabled(source.get(), SD_EVENT_OFF), "pausing a source");
+}
+
+void EventLoop::resume(EventSource& source) const {
+    check(sd_event_source_set_enabled(source.get(), SD_EVENT_ON), "resuming a source");
+}
+
 EventSource EventLoop::timer(Priority priority, Callback callback) {
     auto slot = make_slot(std::move(callback));
     sd_event_source* source = nullptr;

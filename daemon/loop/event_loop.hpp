@@ -52,6 +52,10 @@ public:
     /// in both ways: one of them needs a duplicate.
     [[nodiscard]] EventSource on_writable(int fd, Priority priority, Callback callback);
 
+    /// Nothing is heard of a source for as long as it is paused; what waits then is heard of afterwards.
+    void pause(EventSource& source) const;
+    void resume(EventSource& source) const;
+
     /// A timer that is off until armed. One shot: arm it again for more.
     [[nodiscard]] EventSource timer(Priority priority, Callback callback);
     /// Never fires early; late by some milliseconds, so that one wake-up may serve several timers.

@@ -121,6 +121,23 @@ TEST_F(EventLoopTest, CallsForADescriptorThatNobodyReadsAnyMore) {
     EXPECT_EQ(loop_.run(), 0);
 }
 
+TEST_F(EventLoopTest, HearsNothingOfASourceThatIsPausedAndThenAllOfIt) {
+    const Readable readable;
+    bool paused = true;
+    auto source = loop_.on_readable(readable.fd(), Priority::events, [&] {
+        EXPECT_FALSE(paused);
+        loop_.stop(0);
+    });
+    loop_.pause(source);
+    auto timer = loop_.timer(Priority::timers, [&] {
+        paused = false;
+        loop_.resume(source);
+    });
+    loop_.arm(timer, in(20ms));
+    EXPECT_EQ(loop_.run(), 0);
+    EXPECT_FALSE(paused);
+}
+
 TEST_F(EventLoopTest, RefusesADescriptorThatIsNone) {
     EXPECT_THROW((void)loop_.on_readable(-1, Priority::events, [] {}), std::system_error);
 }

@@ -30,8 +30,18 @@ std::string complaint(const Error& error) {
 
 } // namespace
 
-Trace::Trace(const Clock& clock, const host::ProcFs& procfs, loop::EventLoop& loop, Tracer::MakeEvents make)
-    : clock_{clock}, procfs_{procfs}, loop_{loop}, tracer_{clock, procfs, std::move(make)} {}
+Trace::Trace(const Clock& clock, const host::ProcFs& procfs, loop::EventLoop& loop, Tracer::MakeEvents make,
+             Span rest)
+    : clock_{clock},
+      procfs_{procfs},
+      loop_{loop},
+      rest_{rest},
+      tracer_{clock, procfs, std::move(make)},
+      end_of_rest_{loop.timer(loop::Priority::events, [this] {
+          if (events_) {
+              loop_.resume(events_);
+          }
+      })} {}
 
 Trace::~Trace() = default;
 
@@ -117,7 +127,18 @@ void Trace::on_events() {
     if (*taken >= few) {
         tell_kernel_losses();
     }
+    if (*taken < batch) {
+        take_a_rest();
+    }
     flush_all();
+}
+
+/// One that comes alone was told at once; many come together after this.
+void Trace::take_a_rest() {
+    if (rest_ > Span::zero()) {
+        loop_.pause(events_);
+        loop_.arm(end_of_rest_, later(clock_.now(), rest_));
+    }
 }
 
 void Trace::take(host::EventSource::Record record) {

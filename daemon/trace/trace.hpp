@@ -16,6 +16,7 @@
 #include "trace/watcher.hpp"
 
 #include <array>
+#include <chrono>
 #include <cstddef>
 #include <cstdint>
 #include <map>
@@ -31,8 +32,13 @@ public:
     static constexpr std::size_t most_watchers = 32;
     static constexpr std::size_t most_of_a_user = 8; ///< root may have all
 
+    /// Between two looks at a ring in which there is always something. To be woken for each event costs many
+    /// times as much as the event, here and in the process that it is about.
+    static constexpr Span usual_rest = std::chrono::milliseconds{10};
+
     /// All of them outlive it.
-    Trace(const Clock& clock, const host::ProcFs& procfs, loop::EventLoop& loop, Tracer::MakeEvents make);
+    Trace(const Clock& clock, const host::ProcFs& procfs, loop::EventLoop& loop, Tracer::MakeEvents make,
+          Span rest = usual_rest);
     ~Trace();
     Trace(const Trace&) = delete;
     Trace& operator=(const Trace&) = delete;
@@ -65,6 +71,7 @@ private:
     [[nodiscard]] Result<> check_limits(std::uint32_t uid) const;
     void listen(Number number);
     void on_events();
+    void take_a_rest();
     void take(host::EventSource::Record record);
     void hand_out(const Event& event);
     const std::string& line_for(const Filter& filter, const Event& event, Lines& lines);
@@ -81,6 +88,7 @@ private:
     const Clock& clock_;
     const host::ProcFs& procfs_;
     loop::EventLoop& loop_;
+    Span rest_;
     Tracer tracer_;
     CgroupCache cgroups_;
     std::map<Number, Seat> seats_;
@@ -90,6 +98,7 @@ private:
     WallTime batch_began_wall_;
     std::uint64_t lost_{}; ///< in the kernel, of which everybody has been told
     loop::EventSource events_;
+    loop::EventSource end_of_rest_;
 };
 
 } // namespace egb::trace

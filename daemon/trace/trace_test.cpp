@@ -140,9 +140,11 @@ protected:
     int attached_{};
     std::optional<Error> refusal_;
     Told told_;
-    Trace trace_{clock_, procfs_, loop_, [this] {
+    Trace trace_{clock_, procfs_, loop_,
+                 [this] {
                      return make_events();
-                 }};
+                 },
+                 Span::zero()};
 };
 
 TEST_F(TraceTest, IsInTheKernelOnlyWhileSomebodyWatches) {
