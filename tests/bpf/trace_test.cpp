@@ -356,7 +356,7 @@ TEST_F(TraceOnTheKernel, tells_a_process_of_many_threads_once) {
         end_together();
     };
     std::vector<pid_t> pids;
-    std::ranges::generate_n(std::back_inserter(pids), 50, [&many_threads] {
+    std::ranges::generate_n(std::back_inserter(pids), 400, [&many_threads] {
         return run(many_threads);
     });
     for (const pid_t pid : pids) {
@@ -370,6 +370,21 @@ TEST_F(TraceOnTheKernel, tells_a_process_of_many_threads_once) {
     for (const pid_t pid : pids) {
         EXPECT_THAT(seen.find(pid, "exit"), SizeIs(1));
     }
+}
+
+TEST_F(TraceOnTheKernel, tells_what_wait_says_though_the_first_thread_ended_before) {
+    Seen seen{monitor_, {}};
+    const pid_t pid = run([] {
+        std::thread{[] {
+            const host::ProcFs procfs{"/proc"};
+            while (procfs.state(::getpid()).value().state != 'Z') {
+                ::poll(nullptr, 0, 1);
+            }
+            ::_exit(7);
+        }}.detach();
+        ::syscall(SYS_exit, 0);
+    });
+    EXPECT_EQ(seen.until_exit(pid).back()["status"], 7);
 }
 
 TEST_F(TraceOnTheKernel, tells_no_exit_of_a_thread_and_no_fork_of_one) {
