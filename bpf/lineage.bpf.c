@@ -24,7 +24,7 @@ struct egb_lineage_entry {
 	__s32 wait_status;
 	__u32 reasons;
 	__u32 flags;
-	__u32 reserved;
+	__u32 owed; /* reasons that are gone and not yet taken off */
 };
 
 struct {
@@ -72,7 +72,8 @@ struct {
 	__type(value, __u64);
 } egb_lineage_news SEC(".maps");
 
-/* The longest line of dead ancestors that is let go at once; the daemon sees to what is beyond. */
+/* The longest line of dead ancestors that is let go at once; what is beyond is owed, and paid when
+ * the dead are listed. */
 #define LINE_LENGTH 64
 
 /* include/linux/sched/signal.h */
@@ -130,6 +131,19 @@ static __always_inline void let_go(__u64 id, struct egb_lineage_entry *entry)
 		id = parent;
 		entry = find(id);
 	}
+	if (entry)
+		__sync_fetch_and_add(&entry->owed, 1);
+}
+
+/* It may have died while it was written down, when its end found no entry. */
+static __always_inline void note_death(__u64 id, const struct task_struct *leader)
+{
+	struct egb_lineage_entry *entry = find(id);
+
+	if (!entry)
+		return;
+	entry->wait_status = wait_status_of(leader);
+	__sync_val_compare_and_swap(&entry->died_ns, 0, bpf_ktime_get_ns());
 }
 
 /* 0, or why it could not be written down. */
@@ -152,6 +166,8 @@ static __always_inline long add(const struct task_struct *leader, __u64 parent, 
 	error = bpf_map_update_elem(&egb_lineage_all, &id, &entry, BPF_NOEXIST);
 	if (error && error != -EEXIST)
 		count_loss();
+	if (!error && !entry.died_ns && all_threads_have_exited(leader))
+		note_death(id, leader);
 	return error;
 }
 
@@ -319,7 +335,9 @@ int egb_lineage_death_of(struct egb_lineage_query *query)
 		query->death.died_ns = entry->died_ns;
 		query->death.wait_status = entry->wait_status;
 		query->death.flags = entry->flags;
-		return EGB_LINEAGE_IS_DEAD;
+		/* One that has just been let go may have been another's by the time it was read. */
+		if (find(id) == entry)
+			return EGB_LINEAGE_IS_DEAD;
 	}
 	grave = grave_of(id);
 	if (!grave || __sync_lock_test_and_set(&grave->busy, 1))
@@ -343,6 +361,8 @@ static __always_inline void write_entry(struct bpf_iter_meta *meta, __u64 id,
 	record.died_ns = entry->died_ns;
 	record.wait_status = entry->wait_status;
 	record.flags = entry->flags;
+	record.reasons = entry->reasons;
+	record.reserved = 0;
 	bpf_seq_write(meta->seq, &record, sizeof(record));
 }
 
@@ -357,7 +377,20 @@ int egb_lineage_list(struct bpf_iter__bpf_map_elem *ctx)
 	return 0;
 }
 
-/* Where the kernel finds nobody by his pid (before 6.2), as far as we have been told. */
+static __always_inline void pay(__u64 id)
+{
+	struct egb_lineage_entry *entry = find(id);
+	__u32 owed = entry ? __sync_lock_test_and_set(&entry->owed, 0) : 0;
+
+	if (!owed)
+		return;
+	__sync_fetch_and_add(&entry->reasons, 1 - owed);
+	let_go(id, entry);
+}
+
+/* Where the kernel lets nobody be found by his pid (it does since 6.2), as far as we have been
+ * told.
+ */
 static __always_inline bool is_still_there(__u64 id)
 {
 	struct task_struct *task;
@@ -382,9 +415,13 @@ int egb_lineage_list_dead(struct bpf_iter__bpf_map_elem *ctx)
 	__u64 *key = ctx->key;
 	__u64 id;
 
-	if (!key || !entry || !entry->died_ns || entry->flags & EGB_LINEAGE_REAPED)
+	if (!key || !entry || !entry->died_ns)
 		return 0;
 	id = *key;
+	if (entry->owed)
+		pay(id);
+	if (entry->flags & EGB_LINEAGE_REAPED)
+		return 0;
 	if (is_still_there(id))
 		write_entry(ctx->meta, id, entry);
 	else

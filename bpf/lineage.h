@@ -40,8 +40,10 @@ struct egb_lineage_process {
 	__u64 died_ns;	 /* the whole process, not a thread; 0 while it lives */
 	__s32 wait_status;
 	__u32 flags;
+	__u32 reasons; /* to stay: itself until it is reaped, and each child that is here */
+	__u32 reserved;
 };
-EGB_ASSERT_SIZE(struct egb_lineage_process, 56);
+EGB_ASSERT_SIZE(struct egb_lineage_process, 64);
 
 struct egb_lineage_death {
 	__u64 died_ns;

@@ -13,6 +13,7 @@ namespace {
 /// Whatever makes it miss things may go on for a while.
 constexpr Span before_reconciliation = std::chrono::seconds{2};
 
+constexpr Span between_failures = std::chrono::minutes{5};
 /// So long the dead may stay of whom the kernel has not told that they were waited for.
 constexpr Span before_tidying = std::chrono::seconds{30};
 
@@ -46,6 +47,7 @@ void LineageWatch::start() {
     events_ = loop_.on_readable(lineage_.events().poll_fd(), loop::Priority::events, [this] {
         on_events();
     });
+    tidy(); // whoever was here before may have heard of a death and not have come to it
 }
 
 void LineageWatch::on_events() {
@@ -67,7 +69,13 @@ void LineageWatch::reconcile() {
     if (const auto reconciled = lineage_.reconcile(); !reconciled) {
         spdlog::error("what was missed of forks and deaths is not put right: {}", reconciled.error().message);
         owed_ = true;
-        loop_.arm(timer_, later(clock_.now(), std::chrono::minutes{1}));
+        loop_.arm(timer_, later(clock_.now(), between_failures));
+        return;
+    }
+    if (lineage_.incomplete()) {
+        spdlog::warn("there is no room for all processes; who descends from whom is not known for now");
+        owed_ = true;
+        loop_.arm(timer_, later(clock_.now(), between_failures));
         return;
     }
     spdlog::info("all processes are known again");

@@ -7,7 +7,9 @@
 #include <algorithm>
 #include <array>
 #include <cstring>
+#include <iterator>
 #include <map>
+#include <ranges>
 #include <utility>
 
 namespace egb::host {
@@ -53,32 +55,39 @@ Death death_from(std::uint64_t died_ns, int wait_status, std::uint32_t flags) {
 /// A process and all that it has forked since then, in what was listed at one time.
 class Family {
 public:
-    Family(const std::vector<egb_lineage_process>& all, std::uint64_t head, Instant since)
-        : head_{head}, since_ns_{nanoseconds(since)} {
+    Family(const std::vector<egb_lineage_process>& all, std::uint64_t head, Instant since) {
+        std::multimap<std::uint64_t, const egb_lineage_process*> children;
         for (const auto& process : all) {
-            known_.emplace(process.id, &process);
+            children.emplace(process.parent, &process);
+            if (process.id == head) {
+                members_.push_back(&process);
+            }
+        }
+        // Grows as it goes: each member's children are members.
+        for (std::size_t at = 0; at < members_.size(); ++at) {
+            const auto [begin, end] = children.equal_range(members_[at]->id);
+            const auto of_it = static_cast<std::uint32_t>(std::distance(begin, end));
+            whole_ = whole_ && of_it == children_of(*members_[at]);
+            for (const auto& [parent, child] : std::ranges::subrange(begin, end)) {
+                if (parent != head || child->forked_ns >= nanoseconds(since)) {
+                    members_.push_back(child);
+                }
+            }
         }
     }
 
-    [[nodiscard]] bool has(const egb_lineage_process& process) const {
-        const egb_lineage_process* at = &process;
-        while (at->id != head_) {
-            const auto parent = known_.find(at->parent);
-            if (at->parent == head_ && at->forked_ns < since_ns_) {
-                return false;
-            }
-            if (parent == known_.end()) {
-                return at->parent == head_;
-            }
-            at = parent->second;
-        }
-        return true;
-    }
+    [[nodiscard]] std::span<const egb_lineage_process* const> members() const { return members_; }
+
+    /// Each has as many children in the list as it has here: a walk through a map that changes can miss some.
+    [[nodiscard]] bool whole() const { return whole_; }
 
 private:
-    std::uint64_t head_;
-    std::uint64_t since_ns_;
-    std::map<std::uint64_t, const egb_lineage_process*> known_;
+    static std::uint32_t children_of(const egb_lineage_process& process) {
+        return process.reasons - ((process.flags & EGB_LINEAGE_REAPED) != 0 ? 0 : 1);
+    }
+
+    std::vector<const egb_lineage_process*> members_;
+    bool whole_{true};
 };
 
 } // namespace
@@ -116,10 +125,9 @@ Result<> BpfLineage::start() {
     if (started) {
         lack_.clear();
         lost_ = events_->lost();
-        // Maps of another size are not taken over, and what was said of them does not hold for these.
-        if (known() == 0 || !be_complete_since(clock_.now())) {
-            started = reconcile();
-        }
+        started = be_complete_since(clock_.now()).or_else([this](const Error& /*not yet*/) {
+            return reconcile();
+        });
     }
     if (!started) {
         lack_ = started.error().message;
@@ -187,7 +195,11 @@ Result<> BpfLineage::bury_the_missing() {
         query.id = process.id;
         const auto known = identity_of(process.id);
         const bool waits_for_children = process.died_ns != 0 && (process.flags & EGB_LINEAGE_REAPED) != 0;
-        if (waits_for_children || procfs_.identity(known.pid) == known) {
+        const auto there = waits_for_children ? Result<bool>{true} : is_there(known);
+        if (!there) {
+            return std::unexpected(there.error());
+        }
+        if (*there) {
             continue;
         }
         if (const auto buried = events_->call("egb_lineage_bury", bytes_of(query)); !buried) {
@@ -275,24 +287,56 @@ Result<std::vector<ProcessIdentity>> BpfLineage::heirs(const ProcessIdentity& of
         }
         const Family family{*all, id_of(of), since};
         std::vector<ProcessIdentity> living;
-        bool overtaken = false;
-        for (const egb_lineage_process& process : *all) {
-            if (family.has(process)) {
-                overtaken = overtaken || process.died_ns >= begun;
-                if (process.died_ns == 0) {
-                    living.push_back(identity_of(process.id));
-                }
+        bool overtaken = !family.whole();
+        for (const egb_lineage_process* process : family.members()) {
+            overtaken = overtaken || process->died_ns >= begun;
+            if (process->died_ns == 0) {
+                living.push_back(identity_of(process->id));
             }
         }
-        // One that has no entry has never forked since we look, and may yet live.
-        if (const auto death = death_of(of); living.empty() && death && !*death) {
-            living.push_back(of);
+        if (family.members().empty()) {
+            // One that has no entry has no descendant, and may live: it has never forked since we look.
+            const auto head = look_up(of);
+            if (!head) {
+                return std::unexpected(head.error());
+            }
+            overtaken = *head == Known::has_entry;
+            if (*head == Known::lives) {
+                living.push_back(of);
+            }
         }
         if (!living.empty() || !overtaken) {
             return living;
         }
     }
     return fail(ErrorCode::busy, "its descendants come and go too fast");
+}
+
+/// Whether a process of which the list has nothing is there.
+Result<BpfLineage::Known> BpfLineage::look_up(const ProcessIdentity& process) {
+    egb_lineage_query query{};
+    query.id = id_of(process);
+    const auto answer = events_->call("egb_lineage_death_of", bytes_of(query));
+    if (!answer) {
+        return std::unexpected(answer.error());
+    }
+    if (*answer == EGB_LINEAGE_IS_ALIVE) {
+        return Known::has_entry;
+    }
+    if (*answer == EGB_LINEAGE_IS_DEAD) {
+        return Known::is_no_more;
+    }
+    return is_there(process).transform([](bool there) {
+        return there ? Known::lives : Known::is_no_more;
+    });
+}
+
+Result<bool> BpfLineage::is_there(const ProcessIdentity& process) const {
+    const auto found = procfs_.identity(process.pid);
+    if (!found && found.error().code != ErrorCode::not_found) {
+        return std::unexpected(found.error());
+    }
+    return found && *found == process;
 }
 
 Result<std::optional<Death>> BpfLineage::death_of(const ProcessIdentity& process) {
@@ -305,9 +349,12 @@ Result<std::optional<Death>> BpfLineage::death_of(const ProcessIdentity& process
     if (*answer == EGB_LINEAGE_IS_DEAD) {
         return death_from(query.death.died_ns, query.death.wait_status, query.death.flags);
     }
-    const bool lives = *answer == EGB_LINEAGE_IS_ALIVE || procfs_.identity(process.pid) == process;
-    return lives ? Result<std::optional<Death>>{std::nullopt}
-                 : fail(ErrorCode::lost, "how process {} has ended is not known", process.pid);
+    const auto there = *answer == EGB_LINEAGE_IS_ALIVE ? Result<bool>{true} : is_there(process);
+    if (!there) {
+        return std::unexpected(there.error());
+    }
+    return *there ? Result<std::optional<Death>>{std::nullopt}
+                  : fail(ErrorCode::lost, "how process {} has ended is not known", process.pid);
 }
 
 } // namespace egb::host

@@ -54,6 +54,9 @@ private:
     [[nodiscard]] Result<> bury_the_missing();
     [[nodiscard]] Result<> be_complete_since(Instant at) const;
     [[nodiscard]] Result<> set_complete_since(Instant at);
+    enum class Known : std::uint8_t { has_entry, lives, is_no_more };
+    [[nodiscard]] Result<Known> look_up(const ProcessIdentity& process);
+    [[nodiscard]] Result<bool> is_there(const ProcessIdentity& process) const;
     [[nodiscard]] ProcessIdentity identity_of(std::uint64_t id) const;
 
     const Clock& clock_;

@@ -222,15 +222,30 @@ void BpfObject::take_what_was_kept() {
     }
 }
 
+/// All or none: what one map says may be about what is in another.
 void BpfObject::take_over_maps() {
+    if (!inherits_all_maps()) {
+        inherited_.clear();
+    }
     bpf_map* map = nullptr;
     bpf_object__for_each_map(map, object_.get()) {
         const auto found = inherited_.find(stored_name("map", bpf_map__name(map)));
-        if (found != inherited_.end() &&
-            (!has_layout_of(found->second.get(), map) || bpf_map__reuse_fd(map, found->second.get()) != 0)) {
+        if (found != inherited_.end() && bpf_map__reuse_fd(map, found->second.get()) != 0) {
             inherited_.erase(found);
         }
     }
+}
+
+bool BpfObject::inherits_all_maps() const {
+    const bpf_map* map = nullptr;
+    bpf_object__for_each_map(map, object_.get()) {
+        const auto found = inherited_.find(stored_name("map", bpf_map__name(map)));
+        const bool inherits = found != inherited_.end() && has_layout_of(found->second.get(), map);
+        if (!is_internal(map) && !inherits) {
+            return false;
+        }
+    }
+    return true;
 }
 
 Result<> BpfObject::attach_programs() {

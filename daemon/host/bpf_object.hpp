@@ -107,6 +107,7 @@ private:
     void refuse_what_does_not_load();
     void take_what_was_kept();
     void take_over_maps();
+    [[nodiscard]] bool inherits_all_maps() const;
     [[nodiscard]] Result<> attach_programs();
     void keep_link(std::string_view program_name, int link);
     [[nodiscard]] std::array<std::string, 2> link_names(std::string_view program_name) const;

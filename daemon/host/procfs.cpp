@@ -40,6 +40,7 @@ struct Stat {
     std::string comm;
     char state{};
     std::int32_t parent{};
+    std::uint64_t threads{};
     std::uint64_t start_ticks{};
 };
 
@@ -80,6 +81,7 @@ Result<std::string> read(const Fd& folder, const char* name) {
 }
 
 Result<Stat> read_stat(const Fd& process) {
+    constexpr std::size_t threads_after_comm = 17;
     constexpr std::size_t start_time_after_comm = 19;
     const auto text = read(process, "stat");
     if (!text) {
@@ -94,13 +96,15 @@ Result<Stat> read_stat(const Fd& process) {
     const auto fields = std::string_view{*text}.substr(std::min(close + 2, text->size()));
     const auto state = word(fields, 0);
     const auto parent = word(fields, 1).and_then(number<std::int32_t>);
+    const auto threads = word(fields, threads_after_comm).and_then(number<std::uint64_t>);
     const auto start = word(fields, start_time_after_comm).and_then(number<std::uint64_t>);
-    if (!state || state->empty() || !parent || !start) {
-        return fail(ErrorCode::io, "stat: no state, parent or start time in it");
+    if (!state || state->empty() || !parent || !threads || !start) {
+        return fail(ErrorCode::io, "stat: no state, parent, threads or start time in it");
     }
     return Stat{.comm = text->substr(open + 1, close - open - 1),
                 .state = state->front(),
                 .parent = *parent,
+                .threads = *threads,
                 .start_ticks = *start};
 }
 
@@ -325,6 +329,7 @@ Result<ProcessState> ProcFs::state(std::int32_t pid) const {
                         .state = stat->state,
                         .parent = stat->parent,
                         .tracer = tracer.value_or(0),
+                        .threads = stat->threads,
                         .is_container_init = pids.ends_with("\t1")};
 }
 

@@ -60,6 +60,7 @@ struct ProcessState {
     char state{}; ///< as in /proc/PID/stat: 'Z' has died, 'T' and 't' are stopped
     std::int32_t parent{};
     std::int32_t tracer{};    ///< 0 when nobody traces it
+    std::uint64_t threads{};  ///< those that have ended, and cannot be freed yet, too
     bool is_container_init{}; ///< PID 1 of a pid namespace below the tree's
 };
 

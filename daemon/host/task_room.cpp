@@ -4,6 +4,7 @@
 #include <algorithm>
 #include <fstream>
 #include <optional>
+#include <string>
 
 namespace egb::host {
 
@@ -38,6 +39,21 @@ Result<TaskRoom> task_room_of(const ProcFs& procfs, std::int32_t pid, const std:
         }
     }
     return tightest;
+}
+
+/// The kernel tells of the innermost what holds for all around it.
+bool is_frozen(const ProcFs& procfs, std::int32_t pid, const std::filesystem::path& cgroups) {
+    const auto group = procfs.cgroup(pid);
+    if (!group || group->contains("/..")) {
+        return false;
+    }
+    std::ifstream events{cgroups / std::filesystem::path{*group}.relative_path() / "cgroup.events"};
+    for (std::string line; std::getline(events, line);) {
+        if (line == "frozen 1") {
+            return true;
+        }
+    }
+    return false;
 }
 
 } // namespace egb::host

@@ -49,5 +49,15 @@ TEST_F(TaskRoomTest, does_not_look_at_a_group_that_is_outside_of_ours) {
     EXPECT_EQ(room("/../../a.slice").limit, 1000U);
 }
 
+TEST_F(TaskRoomTest, knows_who_is_frozen) {
+    static_cast<void>(room("/a.slice"));
+    const ProcFs procfs{files_.root()};
+    groups_.write("a.slice/cgroup.events", "populated 1\nfrozen 0\n");
+    EXPECT_FALSE(is_frozen(procfs, 7, groups_.path()));
+    groups_.write("a.slice/cgroup.events", "populated 1\nfrozen 1\n");
+    EXPECT_TRUE(is_frozen(procfs, 7, groups_.path()));
+    EXPECT_FALSE(is_frozen(procfs, 8, groups_.path())) << "nobody";
+}
+
 } // namespace
 } // namespace egb::host

@@ -42,7 +42,7 @@ TEST(BpfEvents, counts_what_finds_no_room_in_the_ring_and_goes_on) {
     BpfEvents events{image(), store};
     ASSERT_TRUE(events.attach());
     // Canaries fill the ring until it refuses one, as a flood would.
-    constexpr int more_than_fit = 100'000;
+    constexpr int more_than_fit = 400'000;
     int provoked = 0;
     while (provoked < more_than_fit && events.provoke_canary()) {
         ++provoked;

@@ -273,18 +273,18 @@ TEST_F(LineageTest, a_process_outlives_its_first_thread) {
 TEST_F(LineageTest, what_finds_no_room_is_counted_and_put_right) {
     test::FakeFdStore store;
     const auto there = static_cast<std::uint32_t>(procfs_.pids().size());
-    BpfLineage small{clock_, procfs_, lineage_events(store, there + 40)};
+    BpfLineage small{clock_, procfs_, lineage_events(store, there + 1000)};
     start(small);
     const Instant before = clock_.now();
     {
-        const Line many{80};
+        const Line many{1500};
         EXPECT_TRUE(small.incomplete());
         EXPECT_GT(small.lost(), 0U);
         const auto answer = small.heirs(many[0], before);
         ASSERT_FALSE(answer);
         EXPECT_EQ(answer.error().code, ErrorCode::lost) << "it never guesses";
     }
-    for (const Instant end = clock_.now() + 5s; clock_.now() < end && small.incomplete();
+    for (const Instant end = clock_.now() + 20s; clock_.now() < end && small.incomplete();
          ::poll(nullptr, 0, 10)) {
         ASSERT_TRUE(small.reconcile()); // there is room once all of them are gone
     }

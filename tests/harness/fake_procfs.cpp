@@ -7,12 +7,12 @@ namespace egb::test {
 
 namespace {
 
-/// As the kernel writes it: fields 5 to 21 do not matter here, 22 is the start time.
+/// As the kernel writes it: fields 5 to 19 and 21 do not matter here.
 std::string stat_of(const FakeProcess& process) {
-    return formatted("{} ({}) {} {} {} {} 0 -1 4194560 1179 0 3 0 5 7 0 0 20 0 1 0 {} 11452416 1243 "
+    return formatted("{} ({}) {} {} {} {} 0 -1 4194560 1179 0 3 0 5 7 0 0 20 0 {} 0 {} 11452416 1243 "
                      "18446744073709551615 0 0 0 0 0 0 0 4096 0 0 0 0 17 1 0 0 0 0 0\n",
                      process.pid, process.comm, process.state, process.parent, process.pid, process.pid,
-                     process.start_ticks);
+                     process.threads, process.start_ticks);
 }
 
 std::string status_of(const FakeProcess& process) {

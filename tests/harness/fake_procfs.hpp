@@ -22,6 +22,7 @@ struct FakeProcess {
     char state{'S'};
     std::int32_t parent{1};
     std::int32_t tracer{};
+    std::uint64_t threads{1};
     std::string inner_pids{}; ///< its pids in the pid namespaces below, each with a tab before it
 };
 

@@ -75,7 +75,8 @@ inline constexpr EvidenceRule stopped{
     .name = "stopped",
     .weight = Weight::opposes,
     .unit = EvidenceUnit::none,
-    .text = "it is stopped, by a signal or a debugger, and cannot wait for anybody now",
+    .text = "it is stopped by a signal or a debugger, frozen, or held up in the kernel, and cannot wait for "
+            "anybody now",
     .change = "a parent that goes on",
 };
 inline constexpr EvidenceRule traced{

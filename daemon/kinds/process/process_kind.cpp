@@ -104,6 +104,9 @@ Result<> ProcessKind::sweep(SweepReason /*reason*/) {
     for (const ProcessPtr& parent : std::exchange(parents_, {})) {
         tell_parent(*parent);
     }
+    for (const ProcessPtr& parent : tracker_.missing()) {
+        tell_if_ended(parent->id);
+    }
     tell(SightingType::sweep_end, Source::sweep);
     return {};
 }
@@ -122,8 +125,9 @@ void ProcessKind::tell_zombie(const host::Unreaped& dead, host::ProcessLookup& l
         return;
     }
     const auto state = procfs.state(dead.process.pid);
-    if (!state || state->start_ticks != dead.process.start_ticks || state->state != 'Z') {
-        return;
+    if (!state || state->start_ticks != dead.process.start_ticks || state->state != 'Z' ||
+        state->threads > 1) {
+        return; // while a thread of it hangs on its way out, nobody can wait for it
     }
     const auto parent = procfs.identity(state->parent);
     if (!parent) {
@@ -137,6 +141,16 @@ void ProcessKind::tell_zombie(const host::Unreaped& dead, host::ProcessLookup& l
     tell(SightingType::held, Source::sweep, bytes_of(record), process);
 }
 
+/// Its children went to init then, whatever it was told.
+void ProcessKind::tell_if_ended(const ProcessIdentity& parent) {
+    if (surroundings_.procfs.identity(parent.pid) != parent) {
+        auto record = record_of_type<ParentRecord>(RecordType::parent);
+        record.start_ticks = parent.start_ticks;
+        record.pid = parent.pid;
+        tell(SightingType::gone, Source::sweep, bytes_of(record));
+    }
+}
+
 void ProcessKind::tell_parent(const Process& parent) {
     const auto& procfs = surroundings_.procfs;
     const auto state = procfs.state(parent.id.pid);
@@ -146,7 +160,9 @@ void ProcessKind::tell_parent(const Process& parent) {
     auto record = record_of_type<ParentRecord>(RecordType::parent);
     record.start_ticks = parent.id.start_ticks;
     record.pid = parent.id.pid;
-    record.flags = (state->state == 'T' || state->state == 't' ? is_stopped : 0U) |
+    const bool waits_for_kernel = state->state == 'D';
+    const bool stops = state->state == 'T' || state->state == 't';
+    record.flags = (waits_for_kernel || stops || host::is_frozen(procfs, parent.id.pid) ? is_stopped : 0U) |
                    (state->is_container_init ? is_container_init : 0U) | (parent.id.pid == 1 ? is_init : 0U) |
                    (procfs.our_pid_of(parent.id.pid) ? can_be_told : 0U);
     const auto room = host::task_room_of(procfs, parent.id.pid);

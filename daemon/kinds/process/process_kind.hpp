@@ -39,6 +39,7 @@ private:
     void on_death();
     void tell_zombie(const host::Unreaped& dead, host::ProcessLookup& lookup);
     void tell_parent(const Process& parent);
+    void tell_if_ended(const ProcessIdentity& parent);
     void tell(SightingType type, Source source, std::span<const std::byte> record = {},
               ProcessPtr process = {});
 

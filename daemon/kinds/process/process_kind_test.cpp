@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "kinds/process/process_kind.hpp"
 
+#include "core/format.hpp"
 #include "harness/fake_clock.hpp"
 #include "harness/fake_fd_store.hpp"
 #include "harness/fake_lineage.hpp"
@@ -177,6 +178,41 @@ TEST_F(ProcessKindTest, a_parent_that_does_not_wait_even_then_is_proven_not_to) 
     EXPECT_FALSE(has(ghost, may_wait_later));
 }
 
+TEST_F(ProcessKindTest, a_parent_that_has_waited_for_one_of_them_since_is_only_slow) {
+    die(0);
+    die(1);
+    static_cast<void>(ask(ghost_after(1min)));
+    reap(0);
+    const Ghost ghost = ghost_after(5s);
+    EXPECT_EQ(ghost.grade, Grade::suspected);
+    EXPECT_TRUE(ghost.askable);
+}
+
+TEST_F(ProcessKindTest, a_parent_that_was_stopped_has_not_listened) {
+    die(0);
+    static_cast<void>(ask(ghost_after(1min)));
+    add_parent({.state = 'T'});
+    static_cast<void>(sweep_after(5s));
+    add_parent({});
+    EXPECT_EQ(ghost_after(10s).grade, Grade::suspected) << "it goes on only now";
+}
+
+TEST_F(ProcessKindTest, a_parent_that_ends_has_not_waited) {
+    die(0);
+    static_cast<void>(ask(ghost_after(1min)));
+    files_.remove(parent);
+    reap(0);
+    const auto changes = sweep_after(5s);
+    ASSERT_THAT(changes.vanished, SizeIs(1));
+    EXPECT_FALSE(changes.vanished.front().by_question);
+    EXPECT_THAT(changes.vanished.front().reason, HasSubstr("has ended"));
+}
+
+TEST_F(ProcessKindTest, nobody_can_wait_while_a_thread_hangs_on_its_way_out) {
+    die(0, 0, {.threads = 2});
+    EXPECT_THAT(sweep_after(1min).ghosts, IsEmpty());
+}
+
 TEST_F(ProcessKindTest, children_that_are_waited_for_in_time_vanish_by_themselves) {
     die(0);
     static_cast<void>(ghost_after(1min));
@@ -269,8 +305,9 @@ protected:
     GrowingZombies() { configure({{"ParentUnit", "restart"}, {"ParentUnitEvery", "1h"}}); }
 
     /// Grows by as many as there are seconds, to what is left of the limit.
-    std::optional<Ghost> grow(std::uint64_t limit) {
+    std::optional<Ghost> grow(std::uint64_t limit, std::uint64_t used = 500) {
         files_.write("sys/kernel/pid_max", std::to_string(limit) + "\n");
+        files_.write("loadavg", formatted("0.20 0.18 0.12 1/{} 11206\n", used));
         die(0);
         static_cast<void>(ask(ghost_after(1min)));
         std::optional<Ghost> last;
@@ -307,6 +344,13 @@ TEST_F(GrowingZombies, end_with_a_restart_of_their_parents_unit) {
                                                        .process = ghost->holders.at(0).process->id,
                                                        .every = 1h,
                                                        .act = host::UnitAct::restart}));
+}
+
+TEST_F(GrowingZombies, are_not_to_blame_for_what_others_use_up) {
+    const auto ghost = grow(20'000, 19'900);
+    ASSERT_TRUE(ghost);
+    EXPECT_THAT(ghost->summary, HasSubstr("no room for more in"));
+    EXPECT_EQ(ghost->reach, Reach::reports);
 }
 
 TEST_F(GrowingZombies, leave_the_unit_alone_unless_that_is_wanted) {

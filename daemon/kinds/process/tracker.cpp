@@ -88,7 +88,13 @@ void ZombieTracker::observe(const Sighting& sighting) {
     case SightingType::sweep_end:
         end_sweep(sighting.at);
         break;
-    case SightingType::gone:
+    case SightingType::gone: {
+        const auto record = record_of<ParentRecord>(sighting);
+        if (const auto known = parents_.find({record.pid, record.start_ticks}); known != parents_.end()) {
+            known->second.ended = true;
+        }
+        break;
+    }
     case SightingType::lost:
         break; // a sweep says all there is to say
     }
@@ -112,6 +118,10 @@ void ZombieTracker::see(const Sighting& sighting) {
         const auto record = record_of<ToldRecord>(sighting);
         if (const auto known = parents_.find({record.pid, record.start_ticks}); known != parents_.end()) {
             known->second.told = sighting.at;
+            known->second.told_of.clear();
+            for (const Zombie& zombie : known->second.found.zombies) {
+                known->second.told_of.emplace(zombie.pid, zombie.start_ticks);
+            }
             deadline_ = later(sighting.at, patience);
         }
         break;
@@ -177,19 +187,33 @@ void ZombieTracker::drop_unmet(Instant at) {
         if (met_.contains(key)) {
             return false;
         }
-        const bool by_question = parent.told != Instant{} && at - parent.told <= 2 * between_looks;
+        const bool by_question =
+            !parent.ended && parent.told != Instant{} && at - parent.told <= 2 * between_looks;
         changes_.vanished.push_back(
             {.key = ghost_key_of(*parent.found.parent),
-             .reason = by_question
-                           ? "its parent was told again, and has waited for all of them"
-                           : "they have been waited for, by their parent or, if that has ended, by init",
+             .reason = by_question    ? "its parent was told again, and has waited for all of them"
+                       : parent.ended ? "its parent has ended, and they have gone to init"
+                                      : "they have been waited for",
              .by_question = by_question});
         return true;
     });
 }
 
+/// Being told proves nothing of a parent that could not listen, or that has waited for one of them since.
+void ZombieTracker::doubt(Parent& parent) {
+    std::set<Key> left;
+    for (const Zombie& zombie : parent.found.zombies) {
+        left.emplace(zombie.pid, zombie.start_ticks);
+    }
+    if ((parent.found.facts.flags & is_stopped) != 0 || !std::ranges::includes(left, parent.told_of)) {
+        parent.told = {};
+        parent.told_of.clear();
+    }
+}
+
 void ZombieTracker::meet(Parent& parent, Found found, Instant at) {
     parent.found = std::move(found);
+    doubt(parent);
     std::erase_if(parent.samples, [at](const Sample& sample) {
         return at - sample.at > window;
     });
@@ -227,10 +251,11 @@ bool ZombieTracker::may_be_told(const Parent& parent) const {
     return nudge_ && (parent.found.facts.flags & (can_be_told | is_stopped | is_init)) == can_be_told;
 }
 
-/// It was told again and does not wait, and its end is near.
+/// It was told again and does not wait, its end is near, and it is its zombies that take it there.
 bool ZombieTracker::is_ripe(const Parent& parent, const Outlook& outlook) const {
     return ripe_within_ && parent.found.parent->unit.ends_with(".service") && outlook.until_full &&
-           *outlook.until_full <= *ripe_within_;
+           *outlook.until_full <= *ripe_within_ && outlook.per_minute > 0 &&
+           parent.found.zombies.size() * 2 >= parent.found.facts.tasks_used;
 }
 
 std::vector<Evidence> ZombieTracker::evidence_of(const Parent& parent, const Outlook& outlook,
@@ -316,6 +341,16 @@ const ZombieTracker::Parent* ZombieTracker::find(std::string_view key) const {
         return item.second.ghost && item.second.ghost->key == key;
     });
     return found == parents_.end() ? nullptr : &found->second;
+}
+
+std::vector<ProcessPtr> ZombieTracker::missing() const {
+    std::vector<ProcessPtr> missing;
+    for (const auto& [key, parent] : parents_) {
+        if (!met_.contains(key)) {
+            missing.push_back(parent.found.parent);
+        }
+    }
+    return missing;
 }
 
 ProcessPtr ZombieTracker::parent_of(std::string_view key) const {

@@ -10,6 +10,7 @@
 #include <cstdint>
 #include <map>
 #include <optional>
+#include <set>
 #include <string>
 #include <string_view>
 #include <utility>
@@ -50,6 +51,9 @@ public:
     /// Those that it had not waited for when it was last judged, the longest dead first.
     [[nodiscard]] const std::vector<Zombie>& zombies_of(std::string_view key) const;
 
+    /// Parents that were told of and that the sweep under way has not met.
+    [[nodiscard]] std::vector<ProcessPtr> missing() const;
+
     /// Look soon: what was judged is no longer so.
     void look_again(Instant now) { deadline_ = now; }
 
@@ -63,7 +67,9 @@ private:
 
     struct Parent {
         Found found;
-        Instant told;                ///< when it was told again; the epoch when it was not
+        Instant told; ///< when it was told again; the epoch when it was not
+        std::set<std::pair<std::int32_t, std::uint64_t>> told_of; ///< the zombies that it had then
+        bool ended{};
         std::vector<Sample> samples; ///< of the number of zombies, the oldest first
         std::optional<Ghost> ghost;  ///< as last told
     };
@@ -89,6 +95,7 @@ private:
     void end_sweep(Instant at);
     void drop_unmet(Instant at);
     void meet(Parent& parent, Found found, Instant at);
+    static void doubt(Parent& parent);
     void plan(Instant at);
     void judge(Parent& parent, Instant at);
     [[nodiscard]] static Outlook outlook_of(const Parent& parent);
