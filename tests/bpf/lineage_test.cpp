@@ -273,11 +273,11 @@ TEST_F(LineageTest, a_process_outlives_its_first_thread) {
 TEST_F(LineageTest, what_finds_no_room_is_counted_and_put_right) {
     test::FakeFdStore store;
     const auto there = static_cast<std::uint32_t>(procfs_.pids().size());
-    BpfLineage small{clock_, procfs_, lineage_events(store, there + 1000)};
+    BpfLineage small{clock_, procfs_, lineage_events(store, there + 200)};
     start(small);
     const Instant before = clock_.now();
     {
-        const Line many{1500};
+        const Line many{260};
         EXPECT_TRUE(small.incomplete());
         EXPECT_GT(small.lost(), 0U);
         const auto answer = small.heirs(many[0], before);
