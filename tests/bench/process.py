@@ -15,10 +15,10 @@ from contextlib import AbstractContextManager, ExitStack, contextmanager
 sys.path.insert(0, str(pathlib.Path(__file__).resolve().parents[1] / "appliance"))
 
 from bench import Bench
-from cycles import COLUMNS, cpu_of, measure_cycles, ran_during
+from cycles import COLUMNS, GLANCE_MS, cpu_of, measure_cycles, ran_during
 from daemon import bpf_stats, memory_mib
 from load import Load, on_one_cpu
-from machine import SERVICE, Machine
+from machine import SERVICE, Machine, eventually
 from roots import built
 from watchers import Daemon, Inside, Together, peer
 
@@ -140,6 +140,7 @@ def measure_lineage(bench: Bench, machine: Machine) -> None:
 def clock_ns(pids: list[int]) -> float:
     """What the kernel counts for a run in which nothing is done."""
     with Load(on_one_cpu("process_cycles")) as load:
+        eventually("it sees the load", lambda: ran_during(load, GLANCE_MS, pids)[0].runs)
         ran, _ = ran_during(load, 1000, pids)
     return ran.ns / ran.runs
 
