@@ -1,6 +1,7 @@
 # SPDX-License-Identifier: Apache-2.0
 """Network namespaces of their own, in which the benches put their load."""
 
+import pathlib
 import re
 import subprocess
 from contextlib import AbstractContextManager, ExitStack
