@@ -29,10 +29,10 @@ function(egb_compile_as_test target)
 endfunction()
 
 # egb_unit_tests(NAME): what unit_NAME has, each by itself in ctest. A program with sanitizers takes longer to start
-# than most of its tests to run: there it is one test, and tells of each of its own in results/NAME.xml.
+# than most of its tests to run: there it is one test, and tells of each of its own in results/NAME.json.
 function(egb_unit_tests name)
     if(EGB_SANITIZE)
-        add_test(NAME unit/${name} COMMAND unit_${name} --gtest_output=xml:${CMAKE_BINARY_DIR}/results/${name}.xml)
+        add_test(NAME unit/${name} COMMAND unit_${name} --gtest_output=json:${CMAKE_BINARY_DIR}/results/${name}.json)
         set_tests_properties(unit/${name} PROPERTIES LABELS unit TIMEOUT 300)
     else()
         gtest_discover_tests(unit_${name} TEST_PREFIX "unit/${name}/" DISCOVERY_TIMEOUT 30

@@ -3,6 +3,7 @@
 """ctest's JUnit file as lines "pass|fail|skip TAB NAME TAB REASON TAB SECONDS" (see test.sh)."""
 
 import argparse
+import json
 import pathlib
 import re
 import xml.etree.ElementTree as ET
@@ -32,31 +33,29 @@ def row_of(case: ET.Element) -> Row:
 def rows_of_program(program: Row, file: pathlib.Path) -> Iterator[Row]:
     """What GoogleTest tells of each test. A program that broke off, or was found wanting after its last test, has
     failed itself."""
-    rows = []
-    for case in ET.parse(file).getroot().iter("testcase") if file.exists() else []:
-        name = f"{program.name}/{case.get('classname')}.{case.get('name')}"
-        skipped = case.find("skipped")
-        if case.find("failure") is not None:
-            rows.append(Row("fail", name, "", case.get("time", "0")))
-        elif skipped is not None:
-            rows.append(Row("skip", name, skipped.get("message", "").strip(), "0"))
-        else:
-            rows.append(Row("pass", name, "", case.get("time", "0")))
+    told = json.loads(file.read_text(errors="replace"), strict=False) if file.exists() else {}
+    rows = [row_of_gtest(program.name, case) for suite in told.get("testsuites", []) for case in suite["testsuite"]]
     yield from rows
     if not rows or (program.verdict == "fail" and all(row.verdict != "fail" for row in rows)):
         yield program
 
 
+def row_of_gtest(program: str, case: dict) -> Row:
+    verdict = "fail" if case.get("failures") else "skip" if case["result"] == "SKIPPED" else "pass"
+    reason = case["skipped"][0]["message"].strip() if case.get("skipped") else ""
+    return Row(verdict, f"{program}/{case['classname']}.{case['name']}", reason, case["time"].removesuffix("s"))
+
+
 def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("--prefix", default="")
-    parser.add_argument("--each-of", type=pathlib.Path, help="where each test is a program, and its NAME.xml is")
+    parser.add_argument("--each-of", type=pathlib.Path, help="where each test is a program, and its NAME.json is")
     parser.add_argument("file")
     arguments = parser.parse_args()
     for case in ET.parse(arguments.file).getroot().iter("testcase"):
         rows = [row_of(case)]
         if arguments.each_of:
-            rows = rows_of_program(rows[0], arguments.each_of / f"{rows[0].name.removeprefix('unit/')}.xml")
+            rows = rows_of_program(rows[0], arguments.each_of / f"{rows[0].name.removeprefix('unit/')}.json")
         for row in rows:
             print(row.verdict, arguments.prefix + row.name, row.reason, row.took, sep="\t")
 
