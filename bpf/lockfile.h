@@ -1,0 +1,103 @@
+/* SPDX-License-Identifier: GPL-2.0-only OR Apache-2.0 */
+/* Lock files as they come to be, and whatever happens to them: the records of the kind `lockfile`. */
+#ifndef EGB_LOCKFILE_H
+#define EGB_LOCKFILE_H
+
+#include "wire.h"
+
+/* Part of the names in the descriptor store: raise it when a map's layout or meaning changes. */
+#define EGB_LOCK_LAYOUT 1
+
+/* Files that are watched at a time. */
+#define EGB_LOCKS 65536
+#define EGB_LOCK_PATTERNS 1024
+/* So much of the end of a name is matched in the kernel. */
+#define EGB_LOCK_SUFFIX 32
+/* PATH_MAX, the terminating 0 included. */
+#define EGB_LOCK_PATH 4096
+
+enum {
+	EGB_LOCK_CREATED = 1, /* event: egb_lock_created */
+	EGB_LOCK_TOUCHED,     /* event: egb_lock_touched */
+};
+
+/* How a name came to be. */
+enum {
+	EGB_LOCK_BY_OPEN = 1,
+	EGB_LOCK_BY_LINK,
+	EGB_LOCK_BY_SYMLINK,
+	EGB_LOCK_BY_MKDIR,
+	EGB_LOCK_BY_RENAME, /* with RENAME_NOREPLACE: another one could have been in the way */
+};
+
+enum {
+	EGB_LOCK_PATH_CUT = 1,	   /* the path is longer than we look */
+	EGB_LOCK_IS_CHROOTED = 2,  /* its creator's root is not that of its mount namespace */
+};
+
+/* Which file, for as long as it is watched. */
+struct egb_lock_key {
+	__u64 inode;
+	__u32 device; /* as the kernel has it */
+	__u32 reserved;
+};
+EGB_ASSERT_SIZE(struct egb_lock_key, 16);
+
+/*
+ * A file that was made, by one call that would have failed had there been one, under a name that a
+ * pattern matches. `path` is two strings, one after the other: from where the name was looked for,
+ * as a path from the root of the mount namespace, without a slash at its end ("" is that root), and
+ * the name as the caller gave it. Both without a terminating 0.
+ */
+struct egb_lock_created {
+	struct egb_header header; /* header.size is that of the whole, with the strings */
+	struct egb_lock_key key;
+	__u64 changed_ns; /* its ctime since 1970: where it was made by open, symlink or mkdir, its birth */
+	__u64 creator_start_ns; /* CLOCK_BOOTTIME */
+	__u64 parent_start_ns;
+	__s32 creator; /* tgid, in the first pid namespace */
+	__s32 parent;
+	__s32 inner_pid; /* the creator, as its own pid namespace has it */
+	__u32 uid;
+	__u32 mount_namespace;
+	__u32 file_system; /* its magic number */
+	__u16 way;
+	__u16 flags;
+	__u16 base_length;
+	__u16 name_length;
+	char comm[16];
+	char path[];
+};
+EGB_ASSERT_SIZE(struct egb_lock_created, 112);
+
+/* Something was done to a watched file: it was renamed, removed, written to, locked. It is told once,
+ * until egb_lock_looked is called. */
+struct egb_lock_touched {
+	struct egb_header header;
+	struct egb_lock_key key;
+	__u64 changed_ns; /* its ctime */
+	__u32 advisory; /* somebody has taken an advisory lock on it */
+	__u32 reserved;
+};
+EGB_ASSERT_SIZE(struct egb_lock_touched, 48);
+
+/* What the kernel side knows of a watched file. */
+struct egb_lock_watched {
+	__u64 told; /* not 0: it was told that it was touched */
+	__u32 advisory;
+	__u32 reserved;
+};
+EGB_ASSERT_SIZE(struct egb_lock_watched, 16);
+
+/* The end of a name, backwards, for a longest-prefix match: "*.lock" is "kcol.", and a whole name has
+ * a slash after its first letter: "lock" is "kcol/". */
+struct egb_lock_pattern {
+	__u32 bits;
+	char tail[EGB_LOCK_SUFFIX];
+};
+EGB_ASSERT_SIZE(struct egb_lock_pattern, 36);
+
+/* What stands under it: whether such names are wanted, or known to be something else. */
+enum { EGB_LOCK_UNWANTED, EGB_LOCK_WANTED };
+
+#endif

@@ -1,0 +1,67 @@
+// SPDX-License-Identifier: Apache-2.0
+// What lies under a name, in whatever mount namespace: a look that changes nothing. Used on the loop; each
+// call takes some system calls.
+#pragma once
+
+#include "core/quarantine.hpp"
+#include "core/result.hpp"
+#include "host/fd.hpp"
+
+#include <cstdint>
+#include <string>
+
+namespace egb::host {
+
+/// A name, as the processes of one mount namespace have it.
+struct FileName {
+    std::uint64_t mount_namespace{}; ///< its inode
+    std::string path;                ///< absolute, from the root of that namespace
+
+    auto operator<=>(const FileName&) const = default;
+};
+
+/// A file for ever: an inode number is recycled, one with its birth time is not.
+struct FileIdentity {
+    std::uint64_t device{}; ///< as stat(2) has it
+    std::uint64_t inode{};
+    std::int64_t born_ns{}; ///< since 1970; 0 where the file system does not know
+
+    auto operator<=>(const FileIdentity&) const = default;
+};
+
+/// What was found.
+struct FileSight {
+    FileIdentity id;
+    std::string path;          ///< the same file by a path without links
+    std::int64_t changed_ns{}; ///< ctime
+    FileType type{FileType::regular};
+    std::uint32_t mode{}; ///< permission bits
+    std::uint32_t uid{};
+    std::uint32_t gid{};
+    std::uint64_t size{};
+    std::uint32_t links{};    ///< names it has
+    std::string file_system;  ///< "ext4", "tmpfs", or its magic number in hexadecimal
+    bool is_local{};          ///< of this machine alone: nothing of a network, of FUSE, or of another machine
+    bool is_mount_point{};
+    bool is_empty{};          ///< a directory without entries
+    std::string content{};    ///< the beginning of a small regular file; where a link points to
+
+    bool operator==(const FileSight&) const = default;
+};
+
+/// How much of a file's content a look takes.
+constexpr std::size_t content_looked_at = 128;
+
+class Files {
+public:
+    virtual ~Files() = default;
+
+    /// Links on the way are followed, one at the end is not. `not_found` when nothing has that name, or
+    /// nobody lives in that namespace any more; `denied` when we may not look.
+    [[nodiscard]] virtual Result<FileSight> look(const FileName& name) = 0;
+
+    /// A descriptor of ours for it, opened with O_PATH, if it is still that very file; else `changed`.
+    [[nodiscard]] virtual Result<Fd> open(const FileName& name, const FileIdentity& id) = 0;
+};
+
+} // namespace egb::host
