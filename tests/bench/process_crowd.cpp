@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 // So many processes that do nothing, until standard input ends.
 //   process_crowd COUNT USER
-#include "load.hpp"
+#include "bench/load.hpp"
 
 #include <sys/prctl.h>
 #include <sys/wait.h>

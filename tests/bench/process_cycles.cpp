@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 // The load of ./dev bench process: starts a program that does nothing, and waits for it, one after the other,
 // as fast as one core can. With --fork-only no program is started, so that it is as fast as can be.
-#include "load.hpp"
+#include "bench/load.hpp"
 
 #include <spawn.h>
 #include <sys/wait.h>

@@ -2,8 +2,8 @@
 // The load of ./dev bench tcp: connects, accepts and closes over loopback, one connection after the other, as
 // fast as one core can. The client closes first, so that the server's end goes through CLOSE_WAIT and
 // LAST_ACK as it does on a busy server.
+#include "bench/load.hpp"
 #include "host/fd.hpp"
-#include "load.hpp"
 
 #include <arpa/inet.h>
 #include <netinet/in.h>
