@@ -12,6 +12,7 @@
 #include "host/bpf_holder_scan.hpp"
 #include "host/fd_store.hpp"
 #include "host/monotonic_clock.hpp"
+#include "host/mount_files.hpp"
 #include "host/proc_holder_scan.hpp"
 #include "host/procfs.hpp"
 #include "host/sys.hpp"
@@ -121,9 +122,10 @@ private:
     host::SystemdFdStore fd_store_;
     const std::unique_ptr<host::Sys> sys_;
     host::BpfLineage lineage_;
-    const host::Surroundings surroundings_;
     const std::unique_ptr<host::HolderScan> holder_scan_;
+    host::MountFiles files_;
     state::StateDb state_;
+    const host::Surroundings surroundings_;
     loop::WorkerPool workers_;
     bus::Bus bus_;
     sinks::JournalSink journal_sink_;
@@ -156,13 +158,21 @@ Daemon::Impl::Impl(const DaemonOptions& options, std::span<const kinds::CatalogE
       procfs_{procfs_at(options.proc)},
       sys_{make_sys(dry_run_, procfs_, fd_store_)},
       lineage_{clock_, procfs_, host::lineage_events(fd_store_, host::room_for_processes(procfs_))},
-      surroundings_{
-          .clock = clock_, .procfs = procfs_, .fd_store = fd_store_, .sys = *sys_, .lineage = lineage_},
       holder_scan_{make_holder_scan(procfs_)},
+      files_{procfs_},
       state_{options.state_directory, clock_, procfs_.boot_id(),
              [](std::string_view what) {
                  spdlog::error("{}", what);
              }},
+      surroundings_{.clock = clock_,
+                    .procfs = procfs_,
+                    .fd_store = fd_store_,
+                    .sys = *sys_,
+                    .lineage = lineage_,
+                    .holders = *holder_scan_,
+                    .files = files_,
+                    .quarantine = state_,
+                    .memory = state_},
       workers_{loop_, 1},
       bus_{loop_, workers_, options.bus_address,
            [this] {

@@ -21,18 +21,40 @@ enum class FileType : std::uint8_t { regular, directory, link, other };
 
 /// A file with everything that it takes to put it back.
 struct QuarantinedFile {
-    std::string path;                ///< absolute, as its mount namespace has it
-    std::uint64_t mount_namespace{}; ///< its inode; means something to one boot only
+    std::string path; ///< absolute, as its mount namespace has it, and without links
+    /// Its inode, which means something to one boot only; 0 for that of the machine itself, and for one of an
+    /// earlier boot.
+    std::uint64_t mount_namespace{};
+    std::string
+        hidden_name{};      ///< in the same directory: what it is called between its place and the quarantine
+    std::uint64_t device{}; ///< which file it was
+    std::uint64_t inode{};
+    std::int64_t born_ns{};
     FileType type{FileType::regular};
     std::uint32_t mode{}; ///< permission bits
     std::uint32_t uid{};
     std::uint32_t gid{};
     std::int64_t accessed_ns{}; ///< since 1970, as both below
     std::int64_t modified_ns{};
-    std::string content;                           ///< of a regular file; where a link points to
-    std::map<std::string, std::string> attributes; ///< extended ones, by name
+    std::string content{};                           ///< of a regular file; where a link points to
+    std::map<std::string, std::string> attributes{}; ///< extended ones, by name
 
     bool operator==(const QuarantinedFile&) const = default;
+};
+
+/// Whether it is known that a file is out of its place.
+enum class Custody : std::uint8_t {
+    underway, ///< it may be in its place, under its hidden name, or gone: only a look can tell
+    kept,
+};
+
+/// A file, whose it is, and how far it has come.
+struct Ward {
+    GhostId ghost{};
+    Custody custody{Custody::underway};
+    QuarantinedFile file;
+
+    bool operator==(const Ward&) const = default;
 };
 
 /// As a list shows it: without content.
@@ -51,15 +73,21 @@ class Quarantine {
 public:
     virtual ~Quarantine() = default;
 
-    /// On the disk when it returns without an error: only then may the file go. `busy` when there is no room
-    /// for it.
+    /// It is about to be taken out of its place: `underway`. On the disk when it returns without an error:
+    /// only then may the file be touched. `busy` when there is no room for it.
     [[nodiscard]] virtual Result<> keep(const Ghost& ghost, const QuarantinedFile& file) = 0;
 
-    /// `not_found` when there is none of this ghost, or no longer.
-    [[nodiscard]] virtual Result<QuarantinedFile> find(GhostId ghost) const = 0;
+    /// It is out of its place: `kept`.
+    [[nodiscard]] virtual Result<> settle(GhostId ghost) = 0;
 
     /// It is back in its place, or has never left it.
     [[nodiscard]] virtual Result<> drop(GhostId ghost) = 0;
+
+    /// `not_found` when there is none of this ghost, or no longer.
+    [[nodiscard]] virtual Result<Ward> find(GhostId ghost) const = 0;
+
+    /// All that a crash has left half way.
+    [[nodiscard]] virtual Result<std::vector<Ward>> underway() const = 0;
 };
 
 } // namespace egb

@@ -3,7 +3,11 @@
 #pragma once
 
 #include "core/clock.hpp"
+#include "core/kind_memory.hpp"
+#include "core/quarantine.hpp"
 #include "host/fd_store.hpp"
+#include "host/files.hpp"
+#include "host/holder_scan.hpp"
 #include "host/lineage.hpp"
 #include "host/procfs.hpp"
 #include "host/sys.hpp"
@@ -16,6 +20,10 @@ struct Surroundings {
     FdStore& fd_store;
     Sys& sys;
     Lineage& lineage;
+    HolderScan& holders;
+    Files& files;
+    Quarantine& quarantine;
+    KindMemory& memory;
 };
 
 } // namespace egb::host

@@ -10,6 +10,7 @@
 #include "core/identity.hpp"
 #include "core/result.hpp"
 #include "host/fd_store.hpp"
+#include "host/file_acts.hpp"
 #include "host/procfs.hpp"
 #include "host/socket_acts.hpp"
 #include "host/unit_acts.hpp"
@@ -38,6 +39,16 @@ public:
     [[nodiscard]] virtual Result<std::vector<SocketTarget>> nudged_sockets() = 0;
     [[nodiscard]] virtual std::vector<Result<>> destroy_sockets(std::span<const SocketTarget> targets) = 0;
 
+    /// Takes a file out of its place and into quarantine. `not_found` when it is gone by itself, `changed`
+    /// when it is not what was judged; after any error it is in its place, or the error says where else. See
+    /// host/file_acts.hpp.
+    [[nodiscard]] virtual Result<> quarantine_file(const FileTarget& target, const LastLook& last_look,
+                                                   const Keeper& keeper) = 0;
+    /// Makes it again where it was, and says where that is; `busy` when there is something of that name.
+    [[nodiscard]] virtual Result<std::string> restore_file(const QuarantinedFile& file) = 0;
+    /// Looks for a file that was underway when the daemon ended, and puts it back if it is between the two.
+    [[nodiscard]] virtual Result<Whereabouts> recover_file(const QuarantinedFile& file) = 0;
+
     [[nodiscard]] virtual Ability nudging() = 0;
     [[nodiscard]] virtual Ability destroying() = 0;
 };
@@ -45,7 +56,7 @@ public:
 class RealSys : public Sys {
 public:
     RealSys(const ProcFs& procfs, FdStore& store, bool programs = true)
-        : procfs_{procfs}, sockets_{procfs, store, programs}, units_{procfs} {}
+        : procfs_{procfs}, sockets_{procfs, store, programs}, units_{procfs}, files_{procfs} {}
 
     [[nodiscard]] Result<> signal_process(const ProcessIdentity& process, int signal) override;
     [[nodiscard]] Result<> ask_unit(const UnitTarget& target, UnitAct act) override {
@@ -57,6 +68,16 @@ public:
                                                                      Release release) override;
     [[nodiscard]] Result<std::vector<SocketTarget>> nudged_sockets() override;
     [[nodiscard]] std::vector<Result<>> destroy_sockets(std::span<const SocketTarget> targets) override;
+    [[nodiscard]] Result<> quarantine_file(const FileTarget& target, const LastLook& last_look,
+                                           const Keeper& keeper) override {
+        return files_.quarantine(target, last_look, keeper, earnest());
+    }
+    [[nodiscard]] Result<std::string> restore_file(const QuarantinedFile& file) override {
+        return files_.restore(file, earnest());
+    }
+    [[nodiscard]] Result<Whereabouts> recover_file(const QuarantinedFile& file) override {
+        return files_.recover(file, earnest());
+    }
     [[nodiscard]] Ability nudging() override { return sockets_.nudging(); }
     [[nodiscard]] Ability destroying() override { return sockets_.destroying(); }
 
@@ -69,6 +90,7 @@ private:
     const ProcFs& procfs_;
     SocketActs sockets_;
     UnitActs units_;
+    FileActs files_;
 };
 
 class DrySys final : public RealSys {

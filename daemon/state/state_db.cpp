@@ -490,6 +490,34 @@ void StateDb::keep(const engine::Hold& hold) {
     }
 }
 
+Result<> StateDb::keep(const Ghost& /*ghost*/, const QuarantinedFile& /*file*/) {
+    return fail(ErrorCode::unsupported, "no quarantine yet");
+}
+
+Result<> StateDb::settle(GhostId /*ghost*/) {
+    return fail(ErrorCode::unsupported, "no quarantine yet");
+}
+
+Result<> StateDb::drop(GhostId /*ghost*/) {
+    return fail(ErrorCode::unsupported, "no quarantine yet");
+}
+
+Result<Ward> StateDb::find(GhostId /*ghost*/) const {
+    return fail(ErrorCode::unsupported, "no quarantine yet");
+}
+
+Result<std::vector<Ward>> StateDb::underway() const {
+    return fail(ErrorCode::unsupported, "no quarantine yet");
+}
+
+void StateDb::remember(std::string_view /*kind*/, std::string_view /*key*/, std::string_view /*text*/) {}
+
+void StateDb::forget(std::string_view /*kind*/, std::string_view /*key*/) {}
+
+Result<std::vector<Memory>> StateDb::recall(std::string_view /*kind*/) const {
+    return fail(ErrorCode::unsupported, "no memory yet");
+}
+
 Result<std::vector<engine::Hold>> StateDb::holds() const {
     if (!holds_read_) {
         return fail(ErrorCode::io, "what is held cannot be read: {}", degraded_);

@@ -8,6 +8,8 @@
 
 #include "core/clock.hpp"
 #include "core/incident.hpp"
+#include "core/kind_memory.hpp"
+#include "core/quarantine.hpp"
 #include "core/result.hpp"
 #include "engine/hold_store.hpp"
 #include "engine/sink.hpp"
@@ -53,7 +55,10 @@ struct HistoryFilter {
     std::optional<WallTime> until{};
 };
 
-class StateDb final : public engine::IdSource, public engine::HoldStore {
+class StateDb final : public engine::IdSource,
+                      public engine::HoldStore,
+                      public Quarantine,
+                      public KindMemory {
 public:
     /// Told about each loss of durability and each recovery, once per change; the sentence is for the log.
     using OnTrouble = std::function<void(std::string_view)>;
@@ -75,6 +80,16 @@ public:
     void keep(const engine::Hold& hold) override;
     /// A failure as long as there has been no file to read them from.
     [[nodiscard]] Result<std::vector<engine::Hold>> holds() const override;
+
+    [[nodiscard]] Result<> keep(const Ghost& ghost, const QuarantinedFile& file) override;
+    [[nodiscard]] Result<> settle(GhostId ghost) override;
+    [[nodiscard]] Result<> drop(GhostId ghost) override;
+    [[nodiscard]] Result<Ward> find(GhostId ghost) const override;
+    [[nodiscard]] Result<std::vector<Ward>> underway() const override;
+
+    void remember(std::string_view kind, std::string_view key, std::string_view text) override;
+    void forget(std::string_view kind, std::string_view key) override;
+    [[nodiscard]] Result<std::vector<Memory>> recall(std::string_view kind) const override;
 
     /// Collected until flush(), written in one transaction. While the disk refuses, the first thousand wait
     /// for it; the rest are dropped and counted.

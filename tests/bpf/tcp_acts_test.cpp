@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 // What the kind `tcp` does to sockets, on the real kernel: the ghost dies, the look-alike lives.
 #include "harness/fake_fd_store.hpp"
-#include "harness/fake_lineage.hpp"
+#include "harness/fake_surroundings.hpp"
 #include "harness/sockets.hpp"
 
 #include "host/monotonic_clock.hpp"
@@ -123,8 +123,7 @@ public:
 
 private:
     void start(host::FdStore& kept) {
-        kind_ =
-            make({.clock = clock_, .procfs = procfs_, .fd_store = kept, .sys = sys_, .lineage = lineage_});
+        kind_ = make(around_.with(clock_, procfs_, kept, sys_));
         configure({{"CloseWaitAfter", "1ns"}, {"NudgeInterval", "1s"}, {"NudgeProbes", "3"}});
         const auto started = kind_->start();
         EXPECT_TRUE(started) << started.error().message;
@@ -133,7 +132,7 @@ private:
     host::MonotonicClock clock_;
     host::ProcFs procfs_{"/proc"};
     host::RealSys sys_;
-    test::FakeLineage lineage_;
+    test::FakeSurroundings around_;
     OptionValues values_{info().options};
     KindPtr kind_;
 };
@@ -337,10 +336,9 @@ TEST_F(TcpActsOnce, a_rehearsal_changes_nothing) {
     const host::MonotonicClock clock;
     const host::ProcFs procfs{"/proc"};
     host::DrySys dry{procfs, store_};
-    test::FakeLineage lineage;
+    test::FakeSurroundings around;
     test::FakeFdStore kept;
-    const auto kind =
-        make({.clock = clock, .procfs = procfs, .fd_store = kept, .sys = dry, .lineage = lineage});
+    const auto kind = make(around.with(clock, procfs, kept, dry));
     OptionValues values{info().options};
     ASSERT_TRUE(values.set("CloseWaitAfter", "1ns"));
     kind->configure(values);

@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 // The kind `tcp` on the real kernel: real sockets in, ghosts out.
 #include "harness/fake_fd_store.hpp"
-#include "harness/fake_lineage.hpp"
+#include "harness/fake_surroundings.hpp"
 #include "harness/sockets.hpp"
 
 #include "host/monotonic_clock.hpp"
@@ -43,8 +43,7 @@ const Ghost* find(const Changes& changes, const host::Fd& socket) {
 class Watcher {
 public:
     explicit Watcher(host::FdStore& store, std::string_view threshold = "1ns") {
-        kind_ =
-            make({.clock = clock_, .procfs = procfs_, .fd_store = store, .sys = sys_, .lineage = lineage_});
+        kind_ = make(around_.with(clock_, procfs_, store, sys_));
         OptionValues values{kind_->info().options};
         for (const auto* name : {"CloseWaitAfter", "FinWait2After", "LastAckAfter"}) {
             EXPECT_TRUE(values.set(name, threshold));
@@ -89,7 +88,7 @@ private:
     host::ProcFs procfs_{"/proc"};
     test::FakeFdStore sys_store_;
     host::RealSys sys_{procfs_, sys_store_};
-    test::FakeLineage lineage_;
+    test::FakeSurroundings around_;
     KindPtr kind_;
 };
 

@@ -3,11 +3,7 @@
 #include "harness/directory_kind.hpp"
 
 #include "harness/builders.hpp"
-#include "harness/fake_clock.hpp"
-#include "harness/fake_fd_store.hpp"
-#include "harness/fake_lineage.hpp"
-#include "harness/fake_procfs.hpp"
-#include "harness/fake_sys.hpp"
+#include "harness/fake_surroundings.hpp"
 #include "harness/temp_folder.hpp"
 
 #include <gmock/gmock.h>
@@ -25,7 +21,7 @@ using testing::IsEmpty;
 class DirectoryKindTest : public testing::Test {
 protected:
     void SetUp() override {
-        proc_.add({.pid = 42, .comm = "app"});
+        around_.proc.add({.pid = 42, .comm = "app"});
         ASSERT_TRUE(kind_.start());
     }
 
@@ -37,7 +33,7 @@ protected:
     Changes changes() {
         while (*kind_.drain()) {
         }
-        return kind_.tracker().tick(clock_.now());
+        return kind_.tracker().tick(around_.clock.now());
     }
 
     /// The one ghost that there is, under an id that the ledger would have given.
@@ -54,16 +50,8 @@ protected:
     }
 
     TempFolder folder_;
-    FakeProcFs proc_;
-    FakeClock clock_;
-    host::ProcFs procfs_{proc_.root()};
-    FakeFdStore fd_store_;
-    FakeSys sys_;
-    FakeLineage lineage_;
-    DirectoryKind kind_{
-        host::Surroundings{
-            .clock = clock_, .procfs = procfs_, .fd_store = fd_store_, .sys = sys_, .lineage = lineage_},
-        folder_.path()};
+    FakeSurroundings around_;
+    DirectoryKind kind_{around_.all(), folder_.path()};
 };
 
 TEST_F(DirectoryKindTest, takes_a_file_for_a_thing) {
@@ -92,8 +80,8 @@ TEST_F(DirectoryKindTest, waits_for_the_grace) {
     kind_.configure(options);
     write("a", "proven\n");
     EXPECT_TRUE(changes().empty());
-    EXPECT_EQ(kind_.tracker().deadline(), clock_.now() + 10s);
-    clock_.advance(10s);
+    EXPECT_EQ(kind_.tracker().deadline(), around_.clock.now() + 10s);
+    around_.clock.advance(10s);
     EXPECT_THAT(changes().ghosts, testing::SizeIs(1));
 }
 
@@ -131,18 +119,15 @@ TEST_F(DirectoryKindTest, overlooks_what_is_no_thing) {
 
 TEST_F(DirectoryKindTest, finds_in_a_sweep_what_no_event_told_of) {
     write("before", "proven\n");
-    DirectoryKind later{
-        host::Surroundings{
-            .clock = clock_, .procfs = procfs_, .fd_store = fd_store_, .sys = sys_, .lineage = lineage_},
-        folder_.path()};
+    DirectoryKind later{around_.all(), folder_.path()};
     ASSERT_TRUE(later.start());
     ASSERT_TRUE(later.sweep(SweepReason::startup));
-    const auto ghosts = later.tracker().tick(clock_.now()).ghosts;
+    const auto ghosts = later.tracker().tick(around_.clock.now()).ghosts;
     ASSERT_EQ(ghosts.size(), 1);
     EXPECT_EQ(ghosts[0].since_kind, SinceKind::at_least);
     remove("before");
     ASSERT_TRUE(later.sweep(SweepReason::timer));
-    EXPECT_THAT(later.tracker().tick(clock_.now()).vanished, testing::SizeIs(1));
+    EXPECT_THAT(later.tracker().tick(around_.clock.now()).vanished, testing::SizeIs(1));
 }
 
 TEST_F(DirectoryKindTest, cleans_into_a_quarantine_and_restores) {
@@ -210,8 +195,7 @@ TEST_F(DirectoryKindTest, sends_canaries_through_the_kernel_unless_it_is_deaf) {
 }
 
 TEST_F(DirectoryKindTest, cannot_watch_what_is_not_there) {
-    const host::Surroundings surroundings{
-        .clock = clock_, .procfs = procfs_, .fd_store = fd_store_, .sys = sys_, .lineage = lineage_};
+    const host::Surroundings surroundings = around_.all();
     DirectoryKind nowhere{surroundings, folder_.path() / "nowhere"};
     EXPECT_EQ(nowhere.start().error().code, ErrorCode::not_found);
     EXPECT_FALSE(nowhere.capabilities().at(0).works);

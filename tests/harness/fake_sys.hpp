@@ -52,6 +52,39 @@ public:
     destroy_sockets(std::span<const host::SocketTarget> targets) override {
         return note(destroyed_, targets);
     }
+    /// Asks what a real one asks, with a descriptor that is none, and keeps a file of that name.
+    [[nodiscard]] Result<> quarantine_file(const host::FileTarget& target, const host::LastLook& last_look,
+                                           const host::Keeper& keeper) override {
+        files_.push_back(target);
+        if (!answer_) {
+            return answer_;
+        }
+        return keeper.quarantine
+            .keep(keeper.ghost, {.path = target.name.path, .mount_namespace = target.name.mount_namespace})
+            .and_then([&] {
+                return last_look(-1);
+            })
+            .and_then([&] {
+                return keeper.quarantine.settle(keeper.ghost.id);
+            })
+            .or_else([&](const Error& error) -> Result<> {
+                return keeper.quarantine.drop(keeper.ghost.id).and_then([&] {
+                    return Result<>{std::unexpected(error)};
+                });
+            });
+    }
+    [[nodiscard]] Result<std::string> restore_file(const QuarantinedFile& file) override {
+        return answer_.transform([&] {
+            restored_.push_back(file);
+            return file.path;
+        });
+    }
+    [[nodiscard]] Result<host::Whereabouts> recover_file(const QuarantinedFile& /*file*/) override {
+        return answer_.transform([&] {
+            return host::Whereabouts::in_place;
+        });
+    }
+
     [[nodiscard]] host::Ability nudging() override { return {}; }
     [[nodiscard]] host::Ability destroying() override { return {}; }
 
@@ -61,6 +94,8 @@ public:
     void nudged_before(std::vector<host::SocketTarget> targets) { before_ = std::move(targets); }
 
     [[nodiscard]] const std::vector<Signal>& signals() const { return signals_; }
+    [[nodiscard]] const std::vector<host::FileTarget>& files() const { return files_; }
+    [[nodiscard]] const std::vector<QuarantinedFile>& restored() const { return restored_; }
     [[nodiscard]] const std::vector<UnitRequest>& units() const { return units_; }
     /// Cookies.
     [[nodiscard]] const std::vector<std::uint64_t>& nudged() const { return nudged_; }
@@ -77,6 +112,8 @@ private:
 
     std::vector<Signal> signals_;
     std::vector<UnitRequest> units_;
+    std::vector<host::FileTarget> files_;
+    std::vector<QuarantinedFile> restored_;
     std::vector<std::uint64_t> nudged_;
     std::vector<std::uint64_t> destroyed_;
     std::vector<host::SocketTarget> before_;

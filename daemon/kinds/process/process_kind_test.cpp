@@ -2,11 +2,7 @@
 #include "kinds/process/process_kind.hpp"
 
 #include "core/format.hpp"
-#include "harness/fake_clock.hpp"
-#include "harness/fake_fd_store.hpp"
-#include "harness/fake_lineage.hpp"
-#include "harness/fake_procfs.hpp"
-#include "harness/fake_sys.hpp"
+#include "harness/fake_surroundings.hpp"
 #include "kinds/process/evidence.hpp"
 #include "kinds/process/process.hpp"
 
@@ -39,10 +35,10 @@ constexpr std::int32_t first_child = 1000;
 class ProcessKindTest : public testing::Test {
 protected:
     ProcessKindTest() {
-        files_.write("loadavg", "0.20 0.18 0.12 1/500 11206\n");
-        files_.write("sys/kernel/pid_max", "4194304\n");
-        files_.write("sys/kernel/threads-max", "4194304\n");
-        files_.write("self/status", "NSpid:\t" + std::to_string(::getpid()) + "\n");
+        around_.proc.write("loadavg", "0.20 0.18 0.12 1/500 11206\n");
+        around_.proc.write("sys/kernel/pid_max", "4194304\n");
+        around_.proc.write("sys/kernel/threads-max", "4194304\n");
+        around_.proc.write("self/status", "NSpid:\t" + std::to_string(::getpid()) + "\n");
         add_parent({});
         configure({});
         EXPECT_TRUE(kind_.start());
@@ -58,11 +54,11 @@ protected:
     void add_parent(test::FakeProcess traits) {
         traits.pid = parent;
         traits.comm = "forgetful";
-        files_.add(traits);
+        around_.proc.add(traits);
     }
 
     [[nodiscard]] ProcessIdentity child(std::int32_t number) const {
-        return {.boot_id = procfs_.boot_id(), .pid = first_child + number, .start_ticks = 500};
+        return {.boot_id = around_.procfs.boot_id(), .pid = first_child + number, .start_ticks = 500};
     }
 
     void die(std::int32_t number, int wait_status = 0, test::FakeProcess traits = {}) {
@@ -72,19 +68,19 @@ protected:
         traits.comm = "child";
         traits.state = 'Z';
         traits.parent = parent;
-        files_.add(traits);
-        lineage_.die(id, {.at = clock_.now(), .wait_status = wait_status});
+        around_.proc.add(traits);
+        around_.lineage.die(id, {.at = around_.clock.now(), .wait_status = wait_status});
     }
 
     void reap(std::int32_t number) {
-        files_.remove(child(number).pid);
-        lineage_.reap(child(number));
+        around_.proc.remove(child(number).pid);
+        around_.lineage.reap(child(number));
     }
 
     Changes sweep_after(Span span) {
-        clock_.advance(span);
+        around_.clock.advance(span);
         EXPECT_TRUE(kind_.sweep(SweepReason::timer));
-        return kind_.tracker().tick(clock_.now());
+        return kind_.tracker().tick(around_.clock.now());
     }
 
     /// The one ghost that there must be.
@@ -105,15 +101,9 @@ protected:
         return std::ranges::contains(ghost.evidence, &rule, &Evidence::rule);
     }
 
-    test::FakeClock clock_;
-    test::FakeProcFs files_;
-    host::ProcFs procfs_{files_.root()};
-    test::FakeFdStore store_;
-    test::FakeSys sys_;
-    test::FakeLineage lineage_;
+    test::FakeSurroundings around_;
     OptionValues options_{info().options};
-    ProcessKind kind_{
-        {.clock = clock_, .procfs = procfs_, .fd_store = store_, .sys = sys_, .lineage = lineage_}};
+    ProcessKind kind_{around_.all()};
 };
 
 TEST_F(ProcessKindTest, a_child_that_has_just_died_is_no_ghost) {
@@ -125,7 +115,7 @@ TEST_F(ProcessKindTest, a_child_that_has_just_died_is_no_ghost) {
 TEST_F(ProcessKindTest, a_death_is_a_reason_to_look_when_it_is_due) {
     EXPECT_EQ(kind_.tracker().deadline(), std::nullopt) << "nothing to wait for";
     die(0);
-    EXPECT_EQ(kind_.tracker().deadline(), clock_.now() + 1min);
+    EXPECT_EQ(kind_.tracker().deadline(), around_.clock.now() + 1min);
     reap(0);
     EXPECT_THAT(sweep_after(1min).ghosts, IsEmpty());
     EXPECT_EQ(kind_.tracker().deadline(), std::nullopt);
@@ -147,9 +137,9 @@ TEST_F(ProcessKindTest, all_children_of_one_parent_are_one_ghost) {
 
 TEST_F(ProcessKindTest, what_proc_does_not_call_a_zombie_is_none) {
     die(0);
-    files_.add({.pid = child(0).pid, .start_ticks = 500, .state = 'S', .parent = parent});
+    around_.proc.add({.pid = child(0).pid, .start_ticks = 500, .state = 'S', .parent = parent});
     EXPECT_THAT(sweep_after(1min).ghosts, IsEmpty());
-    files_.add({.pid = child(0).pid, .start_ticks = 501, .state = 'Z', .parent = parent});
+    around_.proc.add({.pid = child(0).pid, .start_ticks = 501, .state = 'Z', .parent = parent});
     EXPECT_THAT(sweep_after(10s).ghosts, IsEmpty()) << "another process has its pid";
 }
 
@@ -157,8 +147,8 @@ TEST_F(ProcessKindTest, a_parent_that_missed_a_signal_is_told_again) {
     die(0);
     const Ghost ghost = ghost_after(1min);
     EXPECT_EQ(ask(ghost).verdict, Verdict::asked);
-    EXPECT_THAT(sys_.signals(), ElementsAre(test::FakeSys::Signal{.process = ghost.holders.at(0).process->id,
-                                                                  .signal = SIGCHLD}));
+    EXPECT_THAT(around_.sys.signals(), ElementsAre(test::FakeSys::Signal{
+                                           .process = ghost.holders.at(0).process->id, .signal = SIGCHLD}));
     reap(0);
     const auto changes = sweep_after(5s);
     ASSERT_THAT(changes.vanished, SizeIs(1));
@@ -168,7 +158,7 @@ TEST_F(ProcessKindTest, a_parent_that_missed_a_signal_is_told_again) {
 TEST_F(ProcessKindTest, a_parent_that_does_not_wait_even_then_is_proven_not_to) {
     die(0);
     static_cast<void>(ask(ghost_after(1min)));
-    EXPECT_EQ(kind_.tracker().deadline(), clock_.now() + 5s);
+    EXPECT_EQ(kind_.tracker().deadline(), around_.clock.now() + 5s);
     EXPECT_THAT(sweep_after(4s).ghosts, IsEmpty()) << "it may need a moment";
     const Ghost ghost = ghost_after(1s);
     EXPECT_EQ(ghost.grade, Grade::proven);
@@ -200,7 +190,7 @@ TEST_F(ProcessKindTest, a_parent_that_was_stopped_has_not_listened) {
 TEST_F(ProcessKindTest, a_parent_that_ends_has_not_waited) {
     die(0);
     static_cast<void>(ask(ghost_after(1min)));
-    files_.remove(parent);
+    around_.proc.remove(parent);
     reap(0);
     const auto changes = sweep_after(5s);
     ASSERT_THAT(changes.vanished, SizeIs(1));
@@ -248,8 +238,8 @@ TEST_F(ProcessKindTest, a_container_without_an_init_is_called_that) {
 TEST_F(ProcessKindTest, who_was_dead_before_us_may_be_so_for_longer) {
     die(0);
     reap(0);
-    files_.add({.pid = child(0).pid, .start_ticks = 500, .state = 'Z', .parent = parent});
-    lineage_.die(child(0), {.at = clock_.now(), .wait_status = 0, .seen = false});
+    around_.proc.add({.pid = child(0).pid, .start_ticks = 500, .state = 'Z', .parent = parent});
+    around_.lineage.die(child(0), {.at = around_.clock.now(), .wait_status = 0, .seen = false});
     const Ghost ghost = ghost_after(1min);
     EXPECT_EQ(ghost.since_kind, SinceKind::at_least);
     EXPECT_TRUE(has(ghost, dead_before));
@@ -258,11 +248,11 @@ TEST_F(ProcessKindTest, who_was_dead_before_us_may_be_so_for_longer) {
 TEST_F(ProcessKindTest, who_inherits_the_dead_has_time_to_hear_of_them) {
     die(0);
     reap(0);
-    files_.add({.pid = child(0).pid, .start_ticks = 500, .state = 'Z', .parent = parent});
-    lineage_.die(child(0), {.at = clock_.now(), .wait_status = 0},
-                 ProcessIdentity{.boot_id = procfs_.boot_id(), .pid = 50, .start_ticks = 1});
+    around_.proc.add({.pid = child(0).pid, .start_ticks = 500, .state = 'Z', .parent = parent});
+    around_.lineage.die(child(0), {.at = around_.clock.now(), .wait_status = 0},
+                        ProcessIdentity{.boot_id = around_.procfs.boot_id(), .pid = 50, .start_ticks = 1});
     EXPECT_THAT(sweep_after(5min).ghosts, IsEmpty()) << "it may have got it a moment ago";
-    EXPECT_EQ(kind_.tracker().deadline(), clock_.now() + 1min);
+    EXPECT_EQ(kind_.tracker().deadline(), around_.clock.now() + 1min);
     EXPECT_THAT(sweep_after(59s).ghosts, IsEmpty());
     EXPECT_EQ(ghost_after(1s).holders.at(0).process->id.pid, parent);
 }
@@ -291,9 +281,8 @@ TEST_F(ProcessKindTest, another_parent_with_the_same_pid_is_not_told) {
 }
 
 TEST_F(ProcessKindTest, does_not_start_without_a_lineage) {
-    lineage_.set_lack("no BPF here");
-    ProcessKind deaf{
-        {.clock = clock_, .procfs = procfs_, .fd_store = store_, .sys = sys_, .lineage = lineage_}};
+    around_.lineage.set_lack("no BPF here");
+    ProcessKind deaf{around_.all()};
     const auto started = deaf.start();
     ASSERT_FALSE(started);
     EXPECT_THAT(started.error().message, HasSubstr("no BPF here"));
@@ -306,8 +295,8 @@ protected:
 
     /// Grows by as many as there are seconds, to what is left of the limit.
     std::optional<Ghost> grow(std::uint64_t limit, std::uint64_t used = 500) {
-        files_.write("sys/kernel/pid_max", std::to_string(limit) + "\n");
-        files_.write("loadavg", formatted("0.20 0.18 0.12 1/{} 11206\n", used));
+        around_.proc.write("sys/kernel/pid_max", std::to_string(limit) + "\n");
+        around_.proc.write("loadavg", formatted("0.20 0.18 0.12 1/{} 11206\n", used));
         die(0);
         static_cast<void>(ask(ghost_after(1min)));
         std::optional<Ghost> last;
@@ -339,7 +328,7 @@ TEST_F(GrowingZombies, end_with_a_restart_of_their_parents_unit) {
     EXPECT_EQ(ghost->grade, Grade::proven);
     ASSERT_EQ(ghost->reach, Reach::cleans);
     EXPECT_EQ(clean(*ghost).verdict, Verdict::asked);
-    EXPECT_THAT(sys_.units(),
+    EXPECT_THAT(around_.sys.units(),
                 ElementsAre(test::FakeSys::UnitRequest{.unit = "fake.service",
                                                        .process = ghost->holders.at(0).process->id,
                                                        .every = 1h,

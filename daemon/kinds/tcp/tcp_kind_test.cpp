@@ -1,12 +1,8 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "kinds/tcp/tcp_kind.hpp"
 
-#include "harness/fake_clock.hpp"
 #include "harness/fake_events.hpp"
-#include "harness/fake_fd_store.hpp"
-#include "harness/fake_lineage.hpp"
-#include "harness/fake_procfs.hpp"
-#include "harness/fake_sys.hpp"
+#include "harness/fake_surroundings.hpp"
 #include "host/process_lookup.hpp"
 #include "kinds/tcp/tcp.hpp"
 
@@ -38,10 +34,7 @@ protected:
     TcpKindInAContainer() {
         auto events = std::make_unique<test::FakeEvents>();
         events_ = events.get();
-        kind_ = std::make_unique<TcpKind>(
-            host::Surroundings{
-                .clock = clock_, .procfs = procfs_, .fd_store = store_, .sys = sys_, .lineage = lineage_},
-            std::move(events));
+        kind_ = std::make_unique<TcpKind>(around_.all(), std::move(events));
         OptionValues values{info().options};
         EXPECT_TRUE(values.set("CloseWaitAfter", "1min"));
         kind_->configure(values);
@@ -54,7 +47,7 @@ protected:
         record.header = {.type = EGB_TCP_SOCKET,
                          .size = sizeof(record),
                          .reserved = 0,
-                         .time_ns = static_cast<__u64>(clock_.now().time_since_epoch().count())};
+                         .time_ns = static_cast<__u64>(around_.clock.now().time_since_epoch().count())};
         record.cookie = cookie;
         record.family = AF_INET;
         record.state = TCP_CLOSE_WAIT;
@@ -88,23 +81,18 @@ protected:
 
     std::vector<Ghost> sweep() {
         EXPECT_TRUE(kind_->sweep(SweepReason::timer));
-        const Changes changes = kind_->tracker().tick(clock_.now());
+        const Changes changes = kind_->tracker().tick(around_.clock.now());
         return {changes.ghosts.begin(), changes.ghosts.end()};
     }
 
-    test::FakeClock clock_;
-    test::FakeProcFs tree_;
-    host::ProcFs procfs_{tree_.root()};
-    test::FakeFdStore store_;
-    test::FakeSys sys_;
-    test::FakeLineage lineage_;
+    test::FakeSurroundings around_;
     test::FakeEvents* events_{}; ///< owned by the kind
     std::unique_ptr<TcpKind> kind_;
 };
 
 TEST_F(TcpKindInAContainer, asks_each_process_for_the_sockets_that_it_holds) {
-    tree_.add({.pid = 7, .start_ticks = 4711, .comm = "holder"});
-    tree_.add({.pid = 8, .start_ticks = 4712, .comm = "bystander"});
+    around_.proc.add({.pid = 7, .start_ticks = 4711, .comm = "holder"});
+    around_.proc.add({.pid = 8, .start_ticks = 4712, .comm = "bystander"});
     hold_sockets(7, 4711, {{.cookie = 1, .fd = 5, .reserved = 0}});
     list_socket(1);
 
@@ -117,7 +105,7 @@ TEST_F(TcpKindInAContainer, asks_each_process_for_the_sockets_that_it_holds) {
 }
 
 TEST_F(TcpKindInAContainer, goes_on_asking_a_process_that_holds_more_than_one_answer_has_room_for) {
-    tree_.add({.pid = 7, .start_ticks = 4711, .comm = "holder"});
+    around_.proc.add({.pid = 7, .start_ticks = 4711, .comm = "holder"});
     std::vector<egb_tcp_held> held;
     for (std::int32_t fd = 3; fd < 3 + 2 * EGB_TCP_HELD + 1; ++fd) {
         held.push_back({.cookie = static_cast<__u64>(fd), .fd = fd, .reserved = 0});
@@ -135,7 +123,7 @@ TEST_F(TcpKindInAContainer, goes_on_asking_a_process_that_holds_more_than_one_an
 }
 
 TEST_F(TcpKindInAContainer, does_not_take_a_process_for_the_holder_that_has_its_pid_now) {
-    tree_.add({.pid = 7, .start_ticks = 9999, .comm = "newcomer"});
+    around_.proc.add({.pid = 7, .start_ticks = 9999, .comm = "newcomer"});
     hold_sockets(7, 4711, {{.cookie = 1, .fd = 5, .reserved = 0}});
     list_socket(1);
     const auto ghosts = sweep();
@@ -145,7 +133,7 @@ TEST_F(TcpKindInAContainer, does_not_take_a_process_for_the_holder_that_has_its_
 }
 
 TEST_F(TcpKindInAContainer, claims_nothing_of_holders_where_the_kernel_cannot_be_asked) {
-    tree_.add({.pid = 7, .start_ticks = 4711, .comm = "holder"});
+    around_.proc.add({.pid = 7, .start_ticks = 4711, .comm = "holder"});
     events_->refuse("egb_tcp_holders_of", "no such function");
     ASSERT_TRUE(kind_->start());
     list_socket(1);
@@ -162,11 +150,11 @@ TEST_F(TcpKindInAContainer, claims_nothing_of_holders_where_the_kernel_cannot_be
 }
 
 TEST_F(TcpKindInAContainer, looks_how_many_descriptors_the_owner_of_a_leak_has) {
-    tree_.add({.pid = 7, .start_ticks = 4711, .comm = "holder"});
-    tree_.write("7/limits",
-                "Max open files            1024                 524288               files     \n");
-    tree_.write("7/fd/5", "");
-    tree_.write("7/fd/6", "");
+    around_.proc.add({.pid = 7, .start_ticks = 4711, .comm = "holder"});
+    around_.proc.write("7/limits",
+                       "Max open files            1024                 524288               files     \n");
+    around_.proc.write("7/fd/5", "");
+    around_.proc.write("7/fd/6", "");
     hold_sockets(7, 4711, {{.cookie = 1, .fd = 5, .reserved = 0}});
     OptionValues values{info().options};
     ASSERT_TRUE(values.set("LeakAfter", "1"));
@@ -186,12 +174,12 @@ TEST_F(TcpKindInAContainer, looks_how_many_descriptors_the_owner_of_a_leak_has) 
 class ExhaustedUnit : public TcpKindInAContainer {
 protected:
     ExhaustedUnit() {
-        tree_.add({.pid = 7, .start_ticks = 4711, .comm = "holder"});
-        tree_.write("7/cgroup", "0::/system.slice/shop.service\n");
-        tree_.write("7/limits",
-                    "Max open files            2                    2                    files     \n");
-        tree_.write("7/fd/5", "");
-        tree_.write("7/fd/6", "");
+        around_.proc.add({.pid = 7, .start_ticks = 4711, .comm = "holder"});
+        around_.proc.write("7/cgroup", "0::/system.slice/shop.service\n");
+        around_.proc.write(
+            "7/limits", "Max open files            2                    2                    files     \n");
+        around_.proc.write("7/fd/5", "");
+        around_.proc.write("7/fd/6", "");
         hold_sockets(7, 4711, {{.cookie = 1, .fd = 5, .reserved = 0}});
         list_socket(1);
     }
@@ -211,14 +199,14 @@ protected:
         const std::array batch{socket, leak, leak};
         const auto outcomes = kind_->cleaner()->clean(batch);
         EXPECT_EQ(outcomes.at(0).verdict, Verdict::cleaned) << "the socket's own";
-        EXPECT_THAT(sys_.destroyed(), testing::ElementsAre(1));
+        EXPECT_THAT(around_.sys.destroyed(), testing::ElementsAre(1));
         EXPECT_EQ(outcomes.at(2).verdict, Verdict::refused) << "one at a time";
         return outcomes.at(1);
     }
 
     [[nodiscard]] test::FakeSys::UnitRequest request(host::UnitAct act) const {
         return {.unit = "shop.service",
-                .process = {.boot_id = procfs_.boot_id(), .pid = 7, .start_ticks = 4711},
+                .process = {.boot_id = around_.procfs.boot_id(), .pid = 7, .start_ticks = 4711},
                 .every = std::chrono::hours{2},
                 .act = act};
     }
@@ -228,35 +216,35 @@ TEST_F(ExhaustedUnit, is_restarted_when_that_is_wanted) {
     const Outcome outcome = clean_with("restart");
     EXPECT_EQ(outcome.verdict, Verdict::asked) << "what comes of it is seen later";
     EXPECT_EQ(outcome.reason, "systemd was asked to restart shop.service");
-    EXPECT_THAT(sys_.units(), testing::ElementsAre(request(host::UnitAct::restart)));
+    EXPECT_THAT(around_.sys.units(), testing::ElementsAre(request(host::UnitAct::restart)));
 }
 
 TEST_F(ExhaustedUnit, is_reloaded_when_that_is_wanted) {
     EXPECT_EQ(clean_with("reload").verdict, Verdict::asked);
-    EXPECT_THAT(sys_.units(), testing::ElementsAre(request(host::UnitAct::reload)));
+    EXPECT_THAT(around_.sys.units(), testing::ElementsAre(request(host::UnitAct::reload)));
 }
 
 TEST_F(ExhaustedUnit, is_left_alone_when_it_has_closed_something_meanwhile) {
     const Outcome outcome = clean_with("restart", [this] {
-        std::filesystem::remove(tree_.root() / "7/fd/6");
+        std::filesystem::remove(around_.proc.root() / "7/fd/6");
     });
     EXPECT_EQ(outcome.verdict, Verdict::refused);
     EXPECT_EQ(outcome.reason, "it has closed some of its descriptors");
-    EXPECT_THAT(sys_.units(), testing::IsEmpty());
+    EXPECT_THAT(around_.sys.units(), testing::IsEmpty());
 }
 
 TEST_F(ExhaustedUnit, is_left_alone_when_it_has_ended_meanwhile) {
     EXPECT_EQ(clean_with("restart",
                          [this] {
-                             tree_.remove(7);
+                             around_.proc.remove(7);
                          })
                   .verdict,
               Verdict::gone);
-    EXPECT_THAT(sys_.units(), testing::IsEmpty());
+    EXPECT_THAT(around_.sys.units(), testing::IsEmpty());
 }
 
 TEST_F(ExhaustedUnit, that_is_refused_is_told_by_doctor) {
-    sys_.answer(fail(ErrorCode::denied, "polkit says no"));
+    around_.sys.answer(fail(ErrorCode::denied, "polkit says no"));
     OptionValues values{info().options};
     ASSERT_TRUE(values.set("LeakAfter", "1"));
     ASSERT_TRUE(values.set("LeakUnit", "restart"));
@@ -271,7 +259,7 @@ TEST_F(ExhaustedUnit, that_is_refused_is_told_by_doctor) {
 
 TEST_F(ExhaustedUnit, is_left_alone_when_nobody_has_said_otherwise) {
     EXPECT_EQ(clean_with("no").verdict, Verdict::refused);
-    EXPECT_THAT(sys_.units(), testing::IsEmpty());
+    EXPECT_THAT(around_.sys.units(), testing::IsEmpty());
 }
 
 TEST_F(TcpKindInAContainer, says_which_way_it_looks) {

@@ -1,0 +1,42 @@
+// SPDX-License-Identifier: Apache-2.0
+// Files that are where the test has put them.
+#pragma once
+
+#include "host/files.hpp"
+
+#include <fcntl.h>
+
+#include <map>
+#include <utility>
+
+namespace egb::test {
+
+class FakeFiles final : public host::Files {
+public:
+    /// A file, or why it cannot be seen, in place of what had that name.
+    void put(const host::FileName& name, Result<host::FileSight> sight) {
+        sights_.insert_or_assign(name, std::move(sight));
+    }
+    void remove(const host::FileName& name) { sights_.erase(name); }
+
+    [[nodiscard]] Result<host::FileSight> look(const host::FileName& name) override {
+        const auto known = sights_.find(name);
+        return known == sights_.end() ? fail(ErrorCode::not_found, "{}: no such file", name.path)
+                                      : known->second;
+    }
+
+    /// A descriptor of something.
+    [[nodiscard]] Result<host::Fd> open(const host::FileName& name, const host::FileIdentity& id) override {
+        return look(name).and_then([&](const host::FileSight& sight) -> Result<host::Fd> {
+            if (sight.id != id) {
+                return fail(ErrorCode::changed, "{} is another file", name.path);
+            }
+            return host::Fd{::open("/dev/null", O_PATH | O_CLOEXEC)};
+        });
+    }
+
+private:
+    std::map<host::FileName, Result<host::FileSight>> sights_;
+};
+
+} // namespace egb::test
