@@ -1,0 +1,71 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "kinds/lockfile/cleaner.hpp"
+
+#include "core/format.hpp"
+#include "core/utf8.hpp"
+#include "kinds/lockfile/verdict.hpp"
+
+namespace egb::lockfile {
+
+namespace {
+
+constexpr std::string_view gone = "it is no longer there";
+
+} // namespace
+
+Result<> LockCleaner::confirm(const Ghost& ghost) {
+    Lock* const lock = book_.find(ghost.key);
+    if (lock == nullptr) {
+        return fail(ErrorCode::not_found, "{}", gone);
+    }
+    const auto look = observer_.look_at(*lock);
+    if (!look) {
+        return std::unexpected(look.error());
+    }
+    const LockRecord& record = look->seen.record;
+    if (record.ownerless_ns == 0) {
+        return fail(ErrorCode::changed, "it has an owner");
+    }
+    if (reach_of(record) == Reach::reports || grade_of(record) < ghost.grade) {
+        return fail(ErrorCode::changed, "something speaks against it that did not when it was judged");
+    }
+    lock->changed_ns = look->changed_ns;
+    return {};
+}
+
+std::vector<Outcome> LockCleaner::clean(std::span<const GhostPtr> ghosts) {
+    std::vector<Outcome> outcomes;
+    outcomes.reserve(ghosts.size());
+    for (const GhostPtr& ghost : ghosts) {
+        outcomes.push_back(clean_one(*ghost));
+    }
+    return outcomes;
+}
+
+/// Whoever looks for the name while it is ours finds none; whoever has the file open by then is found.
+Outcome LockCleaner::clean_one(const Ghost& ghost) {
+    Lock* const lock = book_.find(ghost.key);
+    if (lock == nullptr) {
+        return {.verdict = Verdict::gone, .reason = std::string{gone}};
+    }
+    const auto done = surroundings_.sys.quarantine_file(
+        {.name = lock->name, .id = lock->id, .changed_ns = lock->changed_ns, .most_bytes = most_bytes_},
+        [this, lock](int fd) {
+            return observer_.is_free(fd).and_then([this, lock] {
+                return observer_.is_ownerless(*lock);
+            });
+        },
+        {.quarantine = surroundings_.quarantine, .ghost = ghost});
+    if (!done) {
+        return outcome_of(done.error());
+    }
+    const auto now = surroundings_.files.look(lock->name);
+    if (now && now->id == lock->id) {
+        return {.verdict = Verdict::failed, .reason = "it is still there"};
+    }
+    return {.verdict = Verdict::cleaned,
+            .reason = formatted("{} is in quarantine; ghostctl restore {} brings it back",
+                                printable(lock->name.path), ghost.id)};
+}
+
+} // namespace egb::lockfile

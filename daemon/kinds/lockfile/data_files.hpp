@@ -1,0 +1,81 @@
+// SPDX-License-Identifier: Apache-2.0
+// Names that look like locks and are none: what a program writes to keep it. Add a line when you meet another;
+// names_test.cpp holds each of them against the patterns of old.
+#pragma once
+
+#include <array>
+#include <string_view>
+
+namespace egb::lockfile {
+
+/// Globs for the last part of a path. Those that a package manager writes to say which versions it has chosen
+/// are the reason why no tool may go by names.
+inline constexpr std::array<std::string_view, 36> data_files{
+    // Versions chosen by a package manager.
+    "Berksfile.lock",
+    "bun.lock",
+    "Cargo.lock",
+    "Cartfile.resolved",
+    "Chart.lock",
+    "composer.lock",
+    "conan.lock",
+    "conda-lock.yml",
+    "deno.lock",
+    "devbox.lock",
+    "devenv.lock",
+    "flake.lock",
+    "Gemfile.lock",
+    "gems.locked",
+    "glide.lock",
+    "go.sum",
+    "Gopkg.lock",
+    "gradle.lockfile",
+    "mix.lock",
+    "npm-shrinkwrap.json",
+    "package-lock.json",
+    "packages.lock.json",
+    "paket.lock",
+    "pdm.lock",
+    "Pipfile.lock",
+    "pixi.lock",
+    "pnpm-lock.yaml",
+    "Podfile.lock",
+    "poetry.lock",
+    "pubspec.lock",
+    "pylock.toml",
+    "shard.lock",
+    "stack.yaml.lock",
+    "uv.lock",
+    "yarn.lock",
+    ".terraform.lock.hcl",
+};
+
+/// Globs for whole paths of what is only ever explained: whoever needs these to go has a tool of his own for
+/// it, and whoever removes them by hand lets two writers in, or makes a database shut down.
+inline constexpr std::array<std::string_view, 20> protected_files{
+    // Databases.
+    "*/postmaster.pid",
+    "*/mongod.lock",
+    "*/WiredTiger.lock",
+    "*/.s.PGSQL.*.lock",
+    "*/mysql.sock.lock",
+    "*/mysqlx.sock.lock",
+    "*/ibdata*.lock",
+    // Users and passwords.
+    "/etc/.pwd.lock",
+    "/etc/passwd.lock",
+    "/etc/shadow.lock",
+    "/etc/group.lock",
+    "/etc/gshadow.lock",
+    // Package managers.
+    "/var/lib/dpkg/*",
+    "/var/lib/apt/*",
+    "/var/cache/apt/*",
+    "/var/lib/rpm/*",
+    "/usr/lib/sysimage/rpm/*",
+    "/var/lib/dnf/*",
+    "/var/cache/dnf/*",
+    "/var/lib/pacman/*",
+};
+
+} // namespace egb::lockfile

@@ -1,0 +1,45 @@
+// SPDX-License-Identifier: Apache-2.0
+// A lock under observation, and how it is remembered over restarts and reboots.
+#pragma once
+
+#include "bpf/lockfile.h"
+#include "core/identity.hpp"
+#include "core/kind_memory.hpp"
+#include "host/files.hpp"
+#include "kinds/lockfile/owners.hpp"
+#include "kinds/lockfile/record.hpp"
+
+#include <cstdint>
+#include <optional>
+#include <string>
+#include <vector>
+
+namespace egb::lockfile {
+
+struct Lock {
+    egb_lock_key kernel{};   ///< how the kernel side knows it
+    std::uint64_t made_ns{}; ///< when; in an earlier boot by that boot's clock
+    std::uint16_t way{};
+    std::int32_t inner_pid{}; ///< its creator, as its own pid namespace has it
+    host::FileName name;
+    host::FileIdentity id;
+    std::int64_t changed_ns{}; ///< ctime when it was last looked at
+    ProcessPtr creator;
+    std::vector<ProcessIdentity> elders;
+    std::uint32_t lasting{}; ///< facts that do not change any more
+    Instant ownerless;       ///< since when; the epoch while somebody owns it
+    Instant owned_until;     ///< when somebody was last seen to own it
+    bool in_main{};          ///< its mount namespace is the machine's own, which there is after a reboot, too
+
+    [[nodiscard]] Claim claim() const;
+    [[nodiscard]] std::string key() const;
+};
+
+/// In one line of words.
+[[nodiscard]] std::string to_text(const Lock& lock);
+
+/// Nothing when it is not what to_text() writes. A lock of another boot is one of nobody alive, and has no
+/// creator but a name.
+[[nodiscard]] std::optional<Lock> lock_from(const Memory& memory);
+
+} // namespace egb::lockfile

@@ -1,0 +1,329 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "kinds/lockfile/lock_kind.hpp"
+
+#include "core/utf8.hpp"
+#include "kinds/lockfile/lockfile.hpp"
+
+#include <cstring>
+#include <utility>
+
+namespace egb::lockfile {
+
+namespace {
+
+/// Events taken at a time; most of them are looked at, with a dozen system calls each.
+constexpr std::size_t batch = 256;
+
+constexpr std::string_view looked_program = "egb_lock_looked";
+constexpr std::string_view state_program = "egb_lock_state";
+constexpr std::string_view watch_program = "egb_lock_watch";
+constexpr std::string_view forget_program = "egb_lock_forget";
+
+/// The record, when it is at least as long as it should be.
+template <typename T>
+std::optional<T> front_of(host::EventSource::Record bytes) {
+    T record{};
+    if (bytes.size() < sizeof(record)) {
+        return std::nullopt;
+    }
+    std::memcpy(&record, bytes.data(), sizeof(record));
+    return record;
+}
+
+/// Both strings behind the record, as one path; empty when they are not there.
+std::string path_behind(const egb_lock_created& created, host::EventSource::Record bytes) {
+    const auto text = bytes.subspan(sizeof(created));
+    if (text.size() < std::size_t{created.base_length} + created.name_length) {
+        return {};
+    }
+    std::string all(std::size_t{created.base_length} + created.name_length, '\0');
+    std::memcpy(all.data(), text.data(), all.size());
+    const bool is_absolute = created.name_length > 0 && all[created.base_length] == '/';
+    return is_absolute ? all : all.insert(created.base_length, "/");
+}
+
+bool was_made_new(std::uint16_t way) {
+    return way == EGB_LOCK_BY_OPEN || way == EGB_LOCK_BY_SYMLINK || way == EGB_LOCK_BY_MKDIR;
+}
+
+/// Whether what was found under the name is what was made: a new file is born then; one that was given a name
+/// was changed then, and not since.
+bool is_what_was_made(const egb_lock_created& created, const host::FileSight& sight) {
+    if (sight.id.inode != created.key.inode || sight.type == FileType::other) {
+        return false;
+    }
+    const bool is_dated = was_made_new(created.way) && sight.id.born_ns != 0;
+    return static_cast<std::uint64_t>(is_dated ? sight.id.born_ns : sight.changed_ns) == created.changed_ns;
+}
+
+} // namespace
+
+LockKind::LockKind(const host::Surroundings& surroundings, std::unique_ptr<host::EventSource> events)
+    : surroundings_{surroundings},
+      events_{std::move(events)},
+      observer_{surroundings},
+      cleaner_{surroundings, observer_, book_} {}
+
+const KindInfo& LockKind::info() const {
+    return lockfile::info();
+}
+
+void LockKind::configure(const OptionValues& options) {
+    tracker_.set_after(options.span("LockAfter"));
+    observer_.set_names({options.list("Patterns"), options.list("DataFiles"), options.list("Except")});
+    observer_.set_most_bytes(options.count("MostBytes"));
+    cleaner_.set_most_bytes(options.count("MostBytes"));
+    if (attached_) {
+        // A pattern that is missing from the kernel makes for a lock that is not seen, and for nothing worse.
+        static_cast<void>(set_patterns());
+    }
+}
+
+Result<> LockKind::start() {
+    if (const auto lack = surroundings_.lineage.lack(); !lack.empty()) {
+        return fail(ErrorCode::unsupported, "who forks whom cannot be followed: {}", lack);
+    }
+    if (auto attached = events_->attach(); !attached) {
+        return attached;
+    }
+    attached_ = true;
+    surroundings_.lineage.on_end([this](const ProcessIdentity& process) {
+        on_end(process);
+    });
+    return set_patterns();
+}
+
+Result<> LockKind::set_patterns() {
+    const auto patterns = observer_.names().for_kernel();
+    return events_->replace("egb_lock_patterns", std::as_bytes(std::span{patterns.keys}),
+                            std::as_bytes(std::span{patterns.values}));
+}
+
+std::vector<Capability> LockKind::capabilities() const {
+    if (!attached_) {
+        return {};
+    }
+    return {
+        {.name = "creations",
+         .works = true,
+         .detail = "tp_btf/{ctime_ns_xchg,inode_set_ctime_to_ts,ctime_xchg_skip} tell of files that are created "
+                   "exclusively, on every file system and in every mount namespace; not of those that io_uring "
+                   "or a 32-bit program creates, which are never touched"},
+        {.name = "advisory-locks",
+         .works = true,
+         .detail = "tp_btf/{flock_lock_inode,posix_lock_inode} tell which files are locked by flock or fcntl"},
+        {.name = "owners",
+         .works = true,
+         .detail = "the lineage says who made a lock, whom that process has forked since, and how they died"},
+    };
+}
+
+Result<bool> LockKind::drain() {
+    const auto taken = events_->drain(batch, [this](host::EventSource::Record record) {
+        on_record(record);
+    });
+    if (!taken) {
+        return std::unexpected(taken.error());
+    }
+    return *taken == batch;
+}
+
+void LockKind::on_record(host::EventSource::Record record) {
+    const auto header = front_of<egb_header>(record);
+    if (header && header->type == EGB_LOCK_TOUCHED) {
+        if (const auto touched = front_of<egb_lock_touched>(record)) {
+            on_touched(*touched);
+        }
+    } else if (header && header->type == EGB_LOCK_CREATED) {
+        if (const auto created = front_of<egb_lock_created>(record)) {
+            on_created(*created, path_behind(*created, record));
+        }
+    }
+}
+
+void LockKind::on_created(const egb_lock_created& created, std::string path) {
+    auto lock = meet(created, std::move(path));
+    if (!lock) {
+        static_cast<void>(ask_kernel(forget_program, created.key, created.header.time_ns));
+        return;
+    }
+    const std::string key = lock->key();
+    if (book_.find(key) != nullptr) {
+        return; // overlayfs tells of both, its own file and the one below
+    }
+    surroundings_.memory.remember(info().name, key, to_text(*lock));
+    book_.add(std::move(*lock));
+    look_at(key);
+}
+
+/// Nothing when it is not there any more (most locks are as short as that), or no name for a lock.
+std::optional<Lock> LockKind::meet(const egb_lock_created& created, std::string path) {
+    const bool has_place = (created.flags & EGB_LOCK_PATH_CUT) == 0 && !path.empty();
+    if (!has_place || !observer_.names().may_be_lock(path) || book_.size() >= EGB_LOCKS) {
+        return std::nullopt;
+    }
+    const auto sight = surroundings_.files.look({.mount_namespace = created.mount_namespace, .path = path});
+    if (!sight || !is_what_was_made(created, *sight)) {
+        return std::nullopt;
+    }
+    const ProcessIdentity parent{
+        .boot_id = surroundings_.procfs.boot_id(),
+        .pid = created.parent,
+        .start_ticks = host::ProcessLookup::ticks_of(created.parent_start_ns)};
+    return Lock{.kernel = created.key,
+                .made_ns = created.header.time_ns,
+                .way = created.way,
+                .inner_pid = created.inner_pid,
+                .name = {.mount_namespace = created.mount_namespace, .path = sight->path},
+                .id = sight->id,
+                .changed_ns = sight->changed_ns,
+                .creator = creator_of(created),
+                .elders = elders_from(parent, surroundings_.procfs),
+                .lasting = 0,
+                .ownerless = {},
+                .owned_until = {},
+                .in_main = created.mount_namespace == surroundings_.files.main_namespace()};
+}
+
+/// What the kernel side has told is all there is of one that has ended already.
+ProcessPtr LockKind::creator_of(const egb_lock_created& created) {
+    host::ProcessLookup lookup{surroundings_.procfs};
+    const auto found =
+        lookup.find(created.creator, host::ProcessLookup::ticks_of(created.creator_start_ns));
+    if (found->known) {
+        return found;
+    }
+    Process process = *found;
+    process.uid = created.uid;
+    process.comm = printable({created.comm, ::strnlen(created.comm, sizeof(created.comm))});
+    return std::make_shared<const Process>(std::move(process));
+}
+
+void LockKind::on_touched(const egb_lock_touched& touched) {
+    if (const Lock* const lock = book_.find(touched.key); lock != nullptr) {
+        look_at(lock->key());
+    } else {
+        static_cast<void>(ask_kernel(forget_program, touched.key, touched.made_ns));
+    }
+}
+
+void LockKind::on_end(const ProcessIdentity& process) {
+    for (const std::string& key : book_.owned_by(process)) {
+        look_at(key);
+    }
+}
+
+Result<> LockKind::sweep(SweepReason reason) {
+    if (reason == SweepReason::startup) {
+        recall();
+    }
+    const auto keys =
+        reason == SweepReason::timer ? tracker_.due(surroundings_.clock.now()) : book_.keys();
+    for (const std::string& key : keys) {
+        look_at(key);
+    }
+    return {};
+}
+
+void LockKind::recall() {
+    const auto memories = surroundings_.memory.recall(info().name);
+    if (!memories) {
+        return; // locks of before are then nobody's concern
+    }
+    for (const Memory& memory : *memories) {
+        recall_one(memory);
+    }
+}
+
+/// What was watched all the while, over a restart of the daemon, is as it would have been without; what was not
+/// may have been taken by another.
+void LockKind::recall_one(const Memory& memory) {
+    auto lock = lock_from(memory);
+    if (!lock || book_.find(memory.key) != nullptr) {
+        return;
+    }
+    if (memory.boot != surroundings_.procfs.boot_id()) {
+        if (!lock->in_main) {
+            surroundings_.memory.forget(info().name, memory.key);
+            return;
+        }
+        lock->name.mount_namespace = surroundings_.files.main_namespace();
+        lock->lasting |= earlier_boot;
+    }
+    const auto known = ask_kernel(state_program, lock->kernel, lock->made_ns);
+    const bool was_watched = known && known->made_ns == lock->made_ns;
+    if (!was_watched) {
+        lock->lasting |= (lock->lasting & earlier_boot) != 0 ? 0U : unwatched;
+        static_cast<void>(ask_kernel(watch_program, lock->kernel, lock->made_ns));
+    }
+    book_.add(std::move(*lock));
+}
+
+void LockKind::look_at(const std::string& key) {
+    Lock* const lock = book_.find(key);
+    if (lock == nullptr) {
+        return;
+    }
+    const auto known = ask_kernel(looked_program, lock->kernel, 0);
+    if (known && ((known->flags & EGB_LOCK_IS_REMADE) != 0 || known->made_ns != lock->made_ns)) {
+        drop(key);
+        return;
+    }
+    const auto before = std::pair{lock->lasting, lock->changed_ns};
+    lock->lasting |= known ? 0U : unwatched;
+    lock->lasting |= known && (known->flags & EGB_LOCK_IS_ADVISORY) != 0 ? was_advisory : 0U;
+    const auto look = observer_.look_at(*lock);
+    if (!look) {
+        drop(key);
+        return;
+    }
+    settle(*lock, *look);
+    if (std::pair{lock->lasting, lock->changed_ns} != before) {
+        surroundings_.memory.remember(info().name, key, to_text(*lock));
+    }
+}
+
+void LockKind::settle(Lock& lock, const Look& look) {
+    const std::string key = lock.key();
+    lock.changed_ns = (lock.lasting & earlier_boot) != 0 ? lock.changed_ns : look.changed_ns;
+    book_.note_owners(key, look.living);
+    for (const ProcessIdentity& owner : look.living) {
+        surroundings_.lineage.watch(owner);
+    }
+    tell(SightingType::seen, look.seen, lock.creator);
+}
+
+void LockKind::drop(const std::string& key) {
+    const Lock* const lock = book_.find(key);
+    if (lock == nullptr) {
+        return;
+    }
+    SeenLock seen;
+    seen.record.device = lock->id.device;
+    seen.record.inode = lock->id.inode;
+    seen.record.born_ns = lock->id.born_ns;
+    static_cast<void>(ask_kernel(forget_program, lock->kernel, lock->made_ns));
+    surroundings_.memory.forget(info().name, key);
+    book_.remove(key);
+    tell(SightingType::gone, seen, nullptr);
+}
+
+void LockKind::tell(SightingType type, const SeenLock& seen, ProcessPtr creator) {
+    const auto bytes = bytes_of(seen, type == SightingType::gone ? RecordType::gone : RecordType::lock);
+    tracker_.observe({.type = type,
+                      .source = Source::sweep,
+                      .at = surroundings_.clock.now(),
+                      .record = bytes,
+                      .process = std::move(creator)});
+}
+
+std::optional<egb_lock_watched> LockKind::ask_kernel(std::string_view program, const egb_lock_key& key,
+                                                     std::uint64_t made_ns) {
+    egb_lock_query query{};
+    query.key = key;
+    query.made_ns = made_ns;
+    const auto answer = events_->call(program, std::as_writable_bytes(std::span{&query, 1}));
+    return answer && *answer == 0 ? std::optional{query.watched} : std::nullopt;
+}
+
+} // namespace egb::lockfile

@@ -1,0 +1,71 @@
+// SPDX-License-Identifier: Apache-2.0
+// Drives the kernel side of `lockfile`, looks at the locks that it tells of, and carries what it finds to the
+// tracker.
+#pragma once
+
+#include "core/kind.hpp"
+#include "host/events.hpp"
+#include "host/process_lookup.hpp"
+#include "host/surroundings.hpp"
+#include "kinds/lockfile/cleaner.hpp"
+#include "kinds/lockfile/lock_book.hpp"
+#include "kinds/lockfile/observer.hpp"
+#include "kinds/lockfile/tracker.hpp"
+
+#include <cstdint>
+#include <memory>
+#include <optional>
+#include <string>
+#include <string_view>
+#include <vector>
+
+namespace egb::lockfile {
+
+class LockKind final : public Kind {
+public:
+    LockKind(const host::Surroundings& surroundings, std::unique_ptr<host::EventSource> events);
+
+    [[nodiscard]] const KindInfo& info() const override;
+    void configure(const OptionValues& options) override;
+    [[nodiscard]] Result<> start() override;
+    [[nodiscard]] std::vector<Capability> capabilities() const override;
+    [[nodiscard]] int event_fd() const override { return events_->poll_fd(); }
+    [[nodiscard]] Result<bool> drain() override;
+    [[nodiscard]] Result<> sweep(SweepReason reason) override;
+    [[nodiscard]] std::uint64_t lost() const override {
+        return events_->lost() + surroundings_.lineage.lost();
+    }
+    [[nodiscard]] Result<> provoke_canary() override { return events_->provoke_canary(); }
+    [[nodiscard]] std::uint64_t canaries() const override { return events_->canaries(); }
+    [[nodiscard]] Tracker& tracker() override { return tracker_; }
+    [[nodiscard]] const Tracker& tracker() const override { return tracker_; }
+    [[nodiscard]] Cleaner* cleaner() override { return &cleaner_; }
+
+private:
+    void on_record(host::EventSource::Record record);
+    void on_created(const egb_lock_created& created, std::string path);
+    void on_touched(const egb_lock_touched& touched);
+    void on_end(const ProcessIdentity& process);
+    [[nodiscard]] std::optional<Lock> meet(const egb_lock_created& created, std::string path);
+    [[nodiscard]] ProcessPtr creator_of(const egb_lock_created& created);
+    void recall();
+    void recall_one(const Memory& memory);
+    void look_at(const std::string& key);
+    void settle(Lock& lock, const Look& look);
+    void drop(const std::string& key);
+    void tell(SightingType type, const SeenLock& seen, ProcessPtr creator);
+    [[nodiscard]] Result<> set_patterns();
+    /// What the kernel side knows of a file; nothing when it does not watch it.
+    [[nodiscard]] std::optional<egb_lock_watched> ask_kernel(std::string_view program,
+                                                             const egb_lock_key& key, std::uint64_t made_ns);
+
+    host::Surroundings surroundings_;
+    std::unique_ptr<host::EventSource> events_;
+    LockBook book_;
+    Observer observer_;
+    LockTracker tracker_;
+    LockCleaner cleaner_;
+    bool attached_{};
+};
+
+} // namespace egb::lockfile

@@ -1,0 +1,107 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "kinds/lockfile/names.hpp"
+
+#include "core/glob.hpp"
+#include "kinds/lockfile/data_files.hpp"
+
+#include <algorithm>
+#include <utility>
+
+namespace egb::lockfile {
+
+namespace {
+
+constexpr std::string_view wildcards = "*?[]";
+
+std::string_view last_part(std::string_view path) {
+    return path.substr(path.rfind('/') + 1);
+}
+
+bool matches_any(const std::vector<std::string>& globs, const std::string& name) {
+    return std::ranges::any_of(globs, [&name](const std::string& glob) {
+        return glob_matches(glob, name);
+    });
+}
+
+/// What every name that the glob matches ends with.
+std::string_view fixed_end(std::string_view glob) {
+    const auto last = glob.find_last_of(wildcards);
+    return last == std::string_view::npos ? glob : glob.substr(last + 1);
+}
+
+bool has_wildcard(std::string_view glob) {
+    return glob.find_first_of(wildcards) != std::string_view::npos;
+}
+
+/// A whole name is told from the end of another by the slash before it.
+egb_lock_pattern pattern_of(std::string_view glob) {
+    std::string end{fixed_end(glob)};
+    if (!has_wildcard(glob)) {
+        end.insert(0, "/");
+    }
+    egb_lock_pattern pattern{};
+    const auto length = std::min(end.size(), sizeof(pattern.tail));
+    std::copy_n(end.rbegin(), length, std::begin(pattern.tail));
+    pattern.bits = static_cast<std::uint32_t>(length * 8);
+    return pattern;
+}
+
+template <typename Globs>
+void append(std::vector<std::string>& to, const Globs& globs) {
+    to.insert(to.end(), globs.begin(), globs.end());
+}
+
+} // namespace
+
+Names::Names(std::vector<std::string> patterns, std::vector<std::string> data,
+             std::vector<std::string> explained)
+    : patterns_{std::move(patterns)}, data_{std::move(data)}, protected_{std::move(explained)} {
+    append(data_, data_files);
+    append(protected_, protected_files);
+}
+
+bool Names::may_be_lock(std::string_view path) const {
+    const std::string name{last_part(path)};
+    return matches_any(patterns_, name) && !matches_any(data_, name);
+}
+
+bool Names::is_protected(const std::string& path) const {
+    return matches_any(protected_, path);
+}
+
+Names::KernelPatterns Names::for_kernel() const {
+    KernelPatterns patterns;
+    const auto add = [&patterns](std::string_view glob, std::uint32_t value) {
+        patterns.keys.push_back(pattern_of(glob));
+        patterns.values.push_back(value);
+    };
+    for (const std::string& glob : patterns_) {
+        add(glob, EGB_LOCK_WANTED);
+    }
+    for (const std::string& glob : data_) {
+        // One with a wildcard may share its end with a lock, and one that is too long has lost its beginning.
+        if (!has_wildcard(glob) && glob.size() < EGB_LOCK_SUFFIX && !std::ranges::contains(patterns_, glob)) {
+            add(glob, EGB_LOCK_UNWANTED);
+        }
+    }
+    return patterns;
+}
+
+Result<> Names::check_name(std::string_view word) {
+    if (word.find('/') != std::string_view::npos) {
+        return fail(ErrorCode::invalid, "a glob for the last part of a path, without a slash");
+    }
+    if (fixed_end(word).empty()) {
+        return fail(ErrorCode::invalid, "a glob that ends with something else than a wildcard, as *.lock does");
+    }
+    return {};
+}
+
+Result<> Names::check_path(std::string_view word) {
+    if (!word.starts_with('/') && !word.starts_with('*')) {
+        return fail(ErrorCode::invalid, "a glob for a whole path, such as /srv/*.lock or */state.lock");
+    }
+    return {};
+}
+
+} // namespace egb::lockfile

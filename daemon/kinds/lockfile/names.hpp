@@ -1,0 +1,46 @@
+// SPDX-License-Identifier: Apache-2.0
+// What names say: which ones may be locks at all, and which are known to be something else. Pure.
+#pragma once
+
+#include "bpf/lockfile.h"
+#include "core/result.hpp"
+
+#include <cstdint>
+#include <string>
+#include <string_view>
+#include <vector>
+
+namespace egb::lockfile {
+
+class Names {
+public:
+    /// Globs: of names that may be locks, of names that are data, of paths that are only explained. Those
+    /// that are known anyway are there, too.
+    Names(std::vector<std::string> patterns, std::vector<std::string> data, std::vector<std::string> explained);
+
+    /// Whether the last part of the path may be a lock.
+    [[nodiscard]] bool may_be_lock(std::string_view path) const;
+
+    /// Whether the path is one that is never acted upon.
+    [[nodiscard]] bool is_protected(const std::string& path) const;
+
+    /// The same for the kernel side, which knows no globs: at least those that may be locks, and without
+    /// those whose whole name says that they are none.
+    struct KernelPatterns {
+        std::vector<egb_lock_pattern> keys;
+        std::vector<std::uint32_t> values;
+    };
+    [[nodiscard]] KernelPatterns for_kernel() const;
+
+    /// Of an option: a glob for a name has no slash, and something at its end that is not a wildcard.
+    [[nodiscard]] static Result<> check_name(std::string_view word);
+    /// A glob for a path begins with a slash or a star.
+    [[nodiscard]] static Result<> check_path(std::string_view word);
+
+private:
+    std::vector<std::string> patterns_;
+    std::vector<std::string> data_;
+    std::vector<std::string> protected_;
+};
+
+} // namespace egb::lockfile

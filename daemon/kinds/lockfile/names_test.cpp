@@ -1,0 +1,103 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "kinds/lockfile/names.hpp"
+
+#include "kinds/lockfile/data_files.hpp"
+#include "kinds/lockfile/options.hpp"
+
+#include <gtest/gtest.h>
+
+#include <algorithm>
+
+namespace egb::lockfile {
+namespace {
+
+/// As the kernel looks for the longest: a whole pattern that the end of the name, backwards, begins with.
+std::uint32_t kernel_says(const Names& names, std::string_view name) {
+    const auto patterns = names.for_kernel();
+    std::string tail{name.rbegin(), name.rend()};
+    tail += '/';
+    int best = -1;
+    std::uint32_t value = EGB_LOCK_UNWANTED;
+    for (std::size_t at = 0; at < patterns.keys.size(); ++at) {
+        const egb_lock_pattern& key = patterns.keys[at];
+        const auto bits = static_cast<int>(key.bits);
+        if (bits > best && tail.starts_with(std::string_view{key.tail, key.bits / 8})) {
+            best = bits;
+            value = patterns.values[at];
+        }
+    }
+    return value;
+}
+
+Names default_names() {
+    return {OptionValues{options}.list("Patterns"), {}, {}};
+}
+
+class DataFileTest : public testing::TestWithParam<std::string_view> {};
+
+TEST_P(DataFileTest, is_never_a_lock) {
+    // Under patterns that take it for one, as those of the tool of old would.
+    const Names names{{"*.lock", "*.lck", "*lock*", "*.json", "*.yaml", "*.yml", "*.toml", "*.sum", "*.hcl",
+                       "*.lockfile", "*.locked", "*.resolved"},
+                      {},
+                      {}};
+    const std::string name{GetParam()};
+    EXPECT_FALSE(names.may_be_lock("/home/me/project/" + name));
+    EXPECT_TRUE(names.may_be_lock("/home/me/project/my" + name)) << "it is the whole name that counts";
+    EXPECT_EQ(kernel_says(names, name), static_cast<std::uint32_t>(EGB_LOCK_UNWANTED));
+}
+
+INSTANTIATE_TEST_SUITE_P(all, DataFileTest, testing::ValuesIn(data_files));
+
+class ProtectedFileTest : public testing::TestWithParam<std::string_view> {};
+
+TEST_P(ProtectedFileTest, is_only_ever_explained) {
+    std::string path{GetParam()};
+    std::ranges::replace(path, '*', 'x');
+    EXPECT_TRUE(default_names().is_protected(path.starts_with('/') ? path : "/" + path));
+}
+
+INSTANTIATE_TEST_SUITE_P(all, ProtectedFileTest, testing::ValuesIn(protected_files));
+
+TEST(LockNamesTest, the_defaults_are_those_of_old_and_lock_directories) {
+    const Names names = default_names();
+    for (const std::string name : {"a.lock", "a.lck", "LCK.lk", "SingletonLock", "lockdir", "a.lockdir"}) {
+        EXPECT_TRUE(names.may_be_lock("/x/" + name)) << name;
+        EXPECT_EQ(kernel_says(names, name), static_cast<std::uint32_t>(EGB_LOCK_WANTED)) << name;
+    }
+    for (const std::string name : {"lock", "a.locked", "a.lock.txt", "MySingletonLock", "block", ".a.swp"}) {
+        EXPECT_FALSE(names.may_be_lock("/x/" + name)) << name;
+        EXPECT_EQ(kernel_says(names, name), static_cast<std::uint32_t>(EGB_LOCK_UNWANTED)) << name;
+    }
+}
+
+TEST(LockNamesTest, the_kernel_side_gets_at_least_what_may_be_a_lock) {
+    const Names names{{"run-*.lock", "*-LOCK?x", "a-name-that-is-longer-than-thirty-two-letters.lock"}, {}, {}};
+    EXPECT_EQ(kernel_says(names, "run-7.lock"), static_cast<std::uint32_t>(EGB_LOCK_WANTED));
+    EXPECT_EQ(kernel_says(names, "other.lock"), static_cast<std::uint32_t>(EGB_LOCK_WANTED));
+    EXPECT_FALSE(names.may_be_lock("/x/other.lock"));
+    EXPECT_EQ(kernel_says(names, "a-name-that-is-longer-than-thirty-two-letters.lock"),
+              static_cast<std::uint32_t>(EGB_LOCK_WANTED));
+    EXPECT_TRUE(names.may_be_lock("/x/a-name-that-is-longer-than-thirty-two-letters.lock"));
+}
+
+TEST(LockNamesTest, an_administrator_adds_to_the_lists) {
+    const Names names{{"*.lock"}, {"notes.lock", "*-data.lock"}, {"/srv/*"}};
+    EXPECT_FALSE(names.may_be_lock("/x/notes.lock"));
+    EXPECT_FALSE(names.may_be_lock("/x/my-data.lock"));
+    EXPECT_TRUE(names.may_be_lock("/x/my.lock"));
+    EXPECT_TRUE(names.is_protected("/srv/deep/down/my.lock"));
+    EXPECT_FALSE(names.is_protected("/opt/my.lock"));
+}
+
+TEST(LockNamesTest, a_word_that_cannot_be_meant_is_refused) {
+    EXPECT_TRUE(Names::check_name("*.lock"));
+    EXPECT_FALSE(Names::check_name("/tmp/*.lock"));
+    EXPECT_FALSE(Names::check_name("lock*"));
+    EXPECT_TRUE(Names::check_path("/tmp/*.lock"));
+    EXPECT_TRUE(Names::check_path("*/state.lock"));
+    EXPECT_FALSE(Names::check_path("state.lock"));
+}
+
+} // namespace
+} // namespace egb::lockfile

@@ -1,0 +1,181 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "kinds/lockfile/observer.hpp"
+
+#include "kinds/lockfile/content.hpp"
+
+#include <algorithm>
+#include <chrono>
+#include <utility>
+
+namespace egb::lockfile {
+
+namespace {
+
+std::uint64_t nanoseconds(Instant instant) {
+    return static_cast<std::uint64_t>(instant.time_since_epoch().count());
+}
+
+std::int64_t nanoseconds(WallTime time) {
+    return std::chrono::nanoseconds{time.time_since_epoch()}.count();
+}
+
+void add_if(LockRecord& record, bool applies, std::uint32_t fact) {
+    record.facts |= applies ? fact : 0U;
+}
+
+/// A link and a renamed file may be somebody else's.
+bool has_given_a_name(const Lock& lock) {
+    return lock.way == EGB_LOCK_BY_LINK || lock.way == EGB_LOCK_BY_RENAME;
+}
+
+} // namespace
+
+Result<Look> Observer::look_at(Lock& lock) const {
+    const auto sight = surroundings_.files.look(lock.name);
+    const bool gone = sight ? sight->id != lock.id : sight.error().code == ErrorCode::not_found;
+    if (gone) {
+        return fail(ErrorCode::not_found, "it is no longer there");
+    }
+    Look look{.seen = {.record = {}, .path = lock.name.path}, .changed_ns = lock.changed_ns, .living = {}};
+    LockRecord& record = look.seen.record;
+    record.device = lock.id.device;
+    record.inode = lock.id.inode;
+    record.born_ns = lock.id.born_ns;
+    record.made_ns = (lock.lasting & earlier_boot) != 0 ? 0 : lock.made_ns;
+    record.mount_namespace = static_cast<std::uint32_t>(lock.name.mount_namespace);
+    record.way = lock.way;
+    record.facts = lock.lasting;
+    note_owners(lock, record, look.living);
+    if (!sight) {
+        record.facts |= is_unreachable;
+        return look;
+    }
+    note_file(lock, *sight, record);
+    if (record.ownerless_ns != 0) {
+        note_holders(lock, record);
+        note_content(lock, *sight, record);
+    }
+    look.changed_ns = sight->changed_ns;
+    return look;
+}
+
+void Observer::note_owners(Lock& lock, LockRecord& record, std::vector<ProcessIdentity>& living) const {
+    const Instant now = surroundings_.clock.now();
+    if ((lock.lasting & earlier_boot) != 0) {
+        lock.ownerless = lock.ownerless == Instant{} ? now : lock.ownerless;
+        record.ownerless_ns = nanoseconds(lock.ownerless);
+        return;
+    }
+    auto ownership = ownership_of(lock.claim(), surroundings_.lineage);
+    living = std::move(ownership.living);
+    lock.lasting |= ownership.was_left ? creator_exited : 0U;
+    record.facts |= lock.lasting;
+    const bool is_unknown = ownership.state == Ownership::State::unknown;
+    if (ownership.state == Ownership::State::owned || (is_unknown && !ownership.death)) {
+        lock.ownerless = Instant{};
+        lock.owned_until = now;
+        return;
+    }
+    const bool saw_end = ownership.death && ownership.death->seen;
+    if (lock.ownerless == Instant{}) {
+        // Heirs may have outlived the creator; then it is since we have last seen one of them.
+        lock.ownerless = saw_end ? std::max(ownership.death->at, lock.owned_until) : now;
+    }
+    record.ownerless_ns = nanoseconds(lock.ownerless);
+    record.wait_status = saw_end ? ownership.death->wait_status : 0;
+    add_if(record, saw_end && ownership.death->by_signal(), creator_killed);
+    add_if(record, saw_end && ownership.death->dumped_core(), creator_dumped_core);
+    add_if(record, is_unknown || !saw_end, owners_unknown);
+}
+
+void Observer::note_file(const Lock& lock, const host::FileSight& sight, LockRecord& record) const {
+    record.size = sight.size;
+    const bool is_directory = sight.type == FileType::directory;
+    add_if(record, !is_directory && sight.links > 1, has_other_names);
+    add_if(record, is_directory && !sight.is_empty, is_not_empty);
+    add_if(record, !sight.is_local, is_remote);
+    add_if(record, sight.is_mount_point, is_mount_point);
+    add_if(record, sight.id.born_ns == 0, is_ageless);
+    add_if(record, sight.type == FileType::regular && sight.size > most_bytes_, is_too_large);
+    add_if(record, names_.is_protected(lock.name.path) || names_.is_protected(sight.path), is_protected);
+    add_if(record, has_given_a_name(lock) && sight.uid != lock.creator->uid, is_anothers);
+    const bool of_this_boot = (lock.lasting & earlier_boot) == 0;
+    const bool has_changed = of_this_boot ? record.ownerless_ns != 0 &&
+                                                sight.changed_ns > nanoseconds(surroundings_.clock.wall(
+                                                                       instant_of(record.ownerless_ns)))
+                                          : sight.changed_ns != lock.changed_ns;
+    add_if(record, has_changed, changed_since);
+}
+
+void Observer::note_holders(const Lock& lock, LockRecord& record) const {
+    const auto fd = surroundings_.files.open(lock.name, lock.id);
+    const auto holders = fd ? surroundings_.holders.others(fd->get()) : std::unexpected(fd.error());
+    if (!holders) {
+        record.facts |= holders_unknown;
+        return;
+    }
+    record.holders = static_cast<std::uint32_t>(holders->size());
+    add_if(record, !holders->empty(), is_held);
+    const auto locks = surroundings_.procfs.kernel_locks(fd->get());
+    add_if(record, !locks, holders_unknown);
+    add_if(record, locks && !locks->empty(), is_locked);
+}
+
+/// A pid of an earlier boot says nothing of one that is somebody's now.
+void Observer::note_content(const Lock& lock, const host::FileSight& sight, LockRecord& record) const {
+    if ((lock.lasting & earlier_boot) != 0) {
+        return;
+    }
+    const auto pids = pids_in(sight.content);
+    const std::int32_t creator = lock.creator->id.pid;
+    if (pids.empty()) {
+        return;
+    }
+    record.named_pid = pids.front();
+    if (const auto own = std::ranges::find_if(pids,
+                                              [&](std::int32_t pid) {
+                                                  return pid == creator || pid == lock.inner_pid;
+                                              });
+        own != pids.end()) {
+        record.named_pid = *own;
+        record.facts |= names_creator;
+        return;
+    }
+    if (lock.inner_pid != creator) {
+        record.facts |= names_elsewhere;
+        return;
+    }
+    const auto living = std::ranges::find_if(pids, [this](std::int32_t pid) {
+        return surroundings_.procfs.identity(pid).has_value();
+    });
+    if (living != pids.end()) {
+        record.named_pid = *living;
+        record.facts |= names_living;
+    }
+}
+
+Result<> Observer::is_free(int fd) const {
+    const auto holders = surroundings_.holders.others(fd);
+    if (!holders) {
+        return std::unexpected(holders.error());
+    }
+    if (!holders->empty()) {
+        return fail(ErrorCode::changed, "{} (pid {}) has it open", holders->front().process->comm,
+                    holders->front().process->id.pid);
+    }
+    const auto locks = surroundings_.procfs.kernel_locks(fd);
+    if (!locks) {
+        return std::unexpected(locks.error());
+    }
+    return locks->empty() ? Result<>{} : fail(ErrorCode::changed, "somebody has locked it");
+}
+
+Result<> Observer::is_ownerless(const Lock& lock) const {
+    if ((lock.lasting & earlier_boot) != 0 ||
+        ownership_of(lock.claim(), surroundings_.lineage).state == Ownership::State::ownerless) {
+        return {};
+    }
+    return fail(ErrorCode::changed, "it may have an owner");
+}
+
+} // namespace egb::lockfile

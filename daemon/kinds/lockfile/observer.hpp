@@ -1,0 +1,54 @@
+// SPDX-License-Identifier: Apache-2.0
+// One look at one lock: the file as it is now, who owns it, who has it open, and what is written in it. Changes
+// nothing. Used by the kind, and by its cleaner right before the harm.
+#pragma once
+
+#include "core/result.hpp"
+#include "host/surroundings.hpp"
+#include "kinds/lockfile/lock.hpp"
+#include "kinds/lockfile/names.hpp"
+#include "kinds/lockfile/owners.hpp"
+#include "kinds/lockfile/record.hpp"
+
+#include <cstdint>
+#include <utility>
+#include <vector>
+
+namespace egb::lockfile {
+
+/// What a look has found.
+struct Look {
+    SeenLock seen;
+    std::int64_t changed_ns{};
+    std::vector<ProcessIdentity> living; ///< owners
+};
+
+class Observer {
+public:
+    explicit Observer(const host::Surroundings& surroundings) : surroundings_{surroundings} {}
+
+    void set_names(Names names) { names_ = std::move(names); }
+    void set_most_bytes(std::uint64_t most_bytes) { most_bytes_ = most_bytes; }
+    [[nodiscard]] const Names& names() const { return names_; }
+
+    /// `not_found` when it is no longer in its place. Keeps in the lock since when nobody owns it.
+    [[nodiscard]] Result<Look> look_at(Lock& lock) const;
+
+    /// Whether nobody has the file open or locked, whatever its name is by now. `fd` is ours.
+    [[nodiscard]] Result<> is_free(int fd) const;
+
+    /// Whether nobody owns it.
+    [[nodiscard]] Result<> is_ownerless(const Lock& lock) const;
+
+private:
+    void note_owners(Lock& lock, LockRecord& record, std::vector<ProcessIdentity>& living) const;
+    void note_file(const Lock& lock, const host::FileSight& sight, LockRecord& record) const;
+    void note_holders(const Lock& lock, LockRecord& record) const;
+    void note_content(const Lock& lock, const host::FileSight& sight, LockRecord& record) const;
+
+    host::Surroundings surroundings_;
+    Names names_{{}, {}, {}};
+    std::uint64_t most_bytes_{};
+};
+
+} // namespace egb::lockfile

@@ -1,0 +1,52 @@
+// SPDX-License-Identifier: Apache-2.0
+// The section [lockfile] of the configuration.
+#pragma once
+
+#include "core/option.hpp"
+#include "kinds/lockfile/names.hpp"
+
+#include <array>
+
+namespace egb::lockfile {
+
+inline constexpr std::array options{
+    OptionSpec{
+        .name = "LockAfter",
+        .type = OptionType::span,
+        .preset = "10s",
+        .help = "A lock file is a ghost when all its owners have been dead for this long.",
+    },
+    OptionSpec{
+        .name = "Patterns",
+        .type = OptionType::list,
+        .preset = "*.lock *.lck *.lk SingletonLock lockdir *.lockdir",
+        .help = "Names that a lock may have, as globs for the last part of its path. Only files that were "
+                "created exclusively under such a name are looked at; what is known to be data "
+                "(Cargo.lock and its like) never is, whatever stands here.",
+        .check = &Names::check_name,
+    },
+    OptionSpec{
+        .name = "DataFiles",
+        .type = OptionType::list,
+        .preset = "",
+        .help = "More names of files that are no locks, though a pattern matches them.",
+        .check = &Names::check_name,
+    },
+    OptionSpec{
+        .name = "Except",
+        .type = OptionType::list,
+        .preset = "",
+        .help = "Locks that are never acted upon, as globs for their whole path: they are still reported. "
+                "Those of package managers, databases and /etc/passwd are among them anyway.",
+        .check = &Names::check_path,
+    },
+    OptionSpec{
+        .name = "MostBytes",
+        .type = OptionType::count,
+        .preset = "65536",
+        .help = "A larger file is only reported: a lock has no content worth the name.",
+        .most = 1'048'576,
+    },
+};
+
+} // namespace egb::lockfile

@@ -1,0 +1,40 @@
+// SPDX-License-Identifier: Apache-2.0
+// Who owns a lock: whoever made it and all that he has forked since; and when he has left it by exiting, as
+// `touch x.lock` does in a script, whoever it can have been made for.
+#pragma once
+
+#include "core/identity.hpp"
+#include "host/lineage.hpp"
+#include "host/procfs.hpp"
+
+#include <cstdint>
+#include <optional>
+#include <vector>
+
+namespace egb::lockfile {
+
+struct Claim {
+    ProcessIdentity creator;
+    Instant since;                        ///< when it was made
+    std::vector<ProcessIdentity> elders{}; ///< the creator's parent then, that one's, and so on; but no init
+                                           ///< and no service manager, which own nothing
+
+    bool operator==(const Claim&) const = default;
+};
+
+struct Ownership {
+    enum class State : std::uint8_t { owned, ownerless, unknown };
+
+    State state{State::unknown};
+    std::vector<ProcessIdentity> living{}; ///< owners, when there are some
+    std::optional<host::Death> death{};    ///< of the creator, where that is known
+    bool was_left{};                       ///< the creator has exited by itself
+};
+
+[[nodiscard]] Ownership ownership_of(const Claim& claim, host::Lineage& lineage);
+
+/// `parent` is who was the creator's parent when the lock was made.
+[[nodiscard]] std::vector<ProcessIdentity> elders_from(const ProcessIdentity& parent,
+                                                       const host::ProcFs& procfs);
+
+} // namespace egb::lockfile

@@ -1,0 +1,179 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "kinds/lockfile/tracker.hpp"
+
+#include "core/format.hpp"
+#include "core/utf8.hpp"
+#include "host/lineage.hpp"
+#include "kinds/lockfile/lockfile.hpp"
+#include "kinds/lockfile/verdict.hpp"
+
+#include <utility>
+
+namespace egb::lockfile {
+
+namespace {
+
+std::string end_of(const LockRecord& record) {
+    if ((record.facts & earlier_boot) != 0) {
+        return "of an earlier boot";
+    }
+    if ((record.facts & (creator_killed | creator_exited)) == 0) {
+        return "dead";
+    }
+    return host::to_string({.at = {}, .wait_status = record.wait_status});
+}
+
+std::string summary_of(const SeenLock& seen, const ProcessPtr& creator) {
+    const std::string name = creator ? creator->comm : std::string{};
+    return formatted("{} left by {} (pid {}), {}", printable(seen.path), name.empty() ? "a process" : name,
+                     creator ? creator->id.pid : 0, end_of(seen.record));
+}
+
+Fields fields_of(const SeenLock& seen, const ProcessPtr& creator) {
+    Fields fields{{"path", printable(seen.path)},
+                  {"device", seen.record.device},
+                  {"inode", seen.record.inode},
+                  {"size", seen.record.size},
+                  {"created_by", std::string{way_in_words(seen.record.way)}},
+                  {"mount_namespace", std::uint64_t{seen.record.mount_namespace}}};
+    if (creator) {
+        fields.push_back({"creator", std::int64_t{creator->id.pid}});
+        fields.push_back({"creator_command", creator->comm});
+    }
+    if (seen.record.named_pid != 0) {
+        fields.push_back({"named_pid", std::int64_t{seen.record.named_pid}});
+    }
+    return fields;
+}
+
+} // namespace
+
+void LockTracker::set_after(Span after) {
+    after_ = after;
+    agenda_.clear();
+    for (const auto& [key, lock] : locks_) {
+        plan(key, lock);
+    }
+}
+
+std::optional<Instant> LockTracker::due_of(const Lock& lock) const {
+    return lock.seen.record.ownerless_ns == 0
+               ? std::nullopt
+               : std::optional{later(instant_of(lock.seen.record.ownerless_ns), after_)};
+}
+
+void LockTracker::plan(const std::string& key, const Lock& lock) {
+    if (const auto due = due_of(lock)) {
+        agenda_.emplace(*due, key);
+    }
+}
+
+void LockTracker::observe(const Sighting& sighting) {
+    if (sighting.type != SightingType::seen && sighting.type != SightingType::gone) {
+        return; // each lock is looked at by itself
+    }
+    auto seen = read_lock(sighting.record);
+    if (!seen) {
+        return;
+    }
+    if (sighting.type == SightingType::gone) {
+        forget(*seen);
+    } else {
+        see(sighting, std::move(*seen));
+    }
+}
+
+void LockTracker::see(const Sighting& sighting, SeenLock seen) {
+    const std::string key = key_of(seen.record);
+    Lock& lock = locks_[key];
+    if (const auto due = due_of(lock)) {
+        agenda_.erase({*due, key});
+    }
+    lock.seen = std::move(seen);
+    lock.creator = sighting.process;
+    if (lock.seen.record.ownerless_ns == 0) {
+        let_go(key, lock, "it has an owner");
+    }
+    plan(key, lock);
+}
+
+void LockTracker::forget(const SeenLock& seen) {
+    const auto found = locks_.find(key_of(seen.record));
+    if (found == locks_.end()) {
+        return;
+    }
+    if (const auto due = due_of(found->second)) {
+        agenda_.erase({*due, found->first});
+    }
+    let_go(found->first, found->second, "it is no longer there");
+    locks_.erase(found);
+}
+
+void LockTracker::let_go(const std::string& key, Lock& lock, std::string reason) {
+    if (std::exchange(lock.is_told, false)) {
+        changes_.vanished.push_back({.key = key, .reason = std::move(reason)});
+    }
+}
+
+void LockTracker::judge(const std::string& key, Lock& lock) {
+    const LockRecord& record = lock.seen.record;
+    Ghost ghost{
+        .id = {},
+        .kind = &info(),
+        .key = key,
+        .grade = grade_of(record),
+        .summary = summary_of(lock.seen, lock.creator),
+        .since = instant_of(record.ownerless_ns),
+        .since_kind =
+            (record.facts & (earlier_boot | owners_unknown)) != 0 ? SinceKind::at_least : SinceKind::observed,
+        .holders = {},
+        .evidence = evidence_of(record),
+        .reach = reach_of(record),
+    };
+    if (lock.creator) {
+        ghost.holders.push_back({.process = lock.creator});
+    }
+    if (!lock.is_told || lock.told.grade != ghost.grade || lock.told.evidence != ghost.evidence ||
+        lock.told.summary != ghost.summary || lock.told.reach != ghost.reach) {
+        lock.is_told = true;
+        lock.told = ghost;
+        changes_.ghosts.push_back(std::move(ghost));
+    }
+}
+
+Changes LockTracker::tick(Instant now) {
+    while (!agenda_.empty() && agenda_.begin()->first <= now) {
+        const std::string key = std::move(agenda_.extract(agenda_.begin()).value().second);
+        judge(key, locks_.at(key));
+    }
+    return std::exchange(changes_, {});
+}
+
+std::optional<Instant> LockTracker::deadline() const {
+    return agenda_.empty() ? std::nullopt : std::optional{agenda_.begin()->first};
+}
+
+std::vector<std::string> LockTracker::due(Instant by) const {
+    std::vector<std::string> keys;
+    for (const auto& [at, key] : agenda_) {
+        if (at > by) {
+            break;
+        }
+        keys.push_back(key);
+    }
+    return keys;
+}
+
+Facts LockTracker::facts(std::string_view key) const {
+    const auto found = locks_.find(key);
+    if (found == locks_.end()) {
+        return [] {
+            return Fields{};
+        };
+    }
+    return [seen = found->second.seen, creator = found->second.creator] {
+        return fields_of(seen, creator);
+    };
+}
+
+} // namespace egb::lockfile
