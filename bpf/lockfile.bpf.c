@@ -4,12 +4,14 @@
  *
  * Making a file sets its ctime, and so does whatever is done to it later: linking, renaming,
  * removing, writing. Since 6.13 the kernel has tracepoints there, which run inside of the system
- * call, whose registers say what it is about. They run for all files of the machine, whoever
- * uses them: what is asked of each is asked in the order of what it costs.
+ * call, whose registers say what it is about. They run for all files of the machine: what is asked
+ * is asked in the order of what it costs. What the user's memory says may have been changed since
+ * the kernel read it: it can only lead to a file of whoever did that, since the daemon looks for
+ * the inode that it was told of.
  *
  * New files are told of where the file system has times that are finer than a tick (ext4, XFS,
- * btrfs, tmpfs). Elsewhere an inode that is read from the disk looks as one that has just been made:
- * by a contender whose open failed.
+ * btrfs, tmpfs). Elsewhere an inode that is read from the disk looks as one that has just been
+ * made: by a contender whose open failed.
  */
 #include "lockfile.bpf.h"
 
@@ -124,11 +126,16 @@ static __always_inline bool fits(__u16 way, __u16 mode)
 	return false;
 }
 
+static __always_inline bool has_name(const struct inode *inode)
+{
+	return inode->i_dentry.first;
+}
+
 /* Until it is made, no name leads to it. One that nothing leads to any more may have to be cut
  * before it goes, by whoever needs the memory. */
 static __always_inline bool is_new(const struct inode *inode)
 {
-	return !inode->i_dentry.first && inode->i_nlink;
+	return !has_name(inode) && inode->i_nlink;
 }
 
 static __always_inline void change(const struct inode *inode, __u64 changed_ns, __u32 place)
@@ -138,7 +145,7 @@ static __always_inline void change(const struct inode *inode, __u64 changed_ns, 
 	struct egb_lock_naming naming;
 	bool new = is_new(inode);
 
-	if ((new ? makes(regs, &naming) : names(regs, &naming)) &&
+	if ((new ? makes(regs, &naming) : has_name(inode) && names(regs, &naming)) &&
 	    fits(naming.way, inode->i_mode) && egb_speaks_for_itself(task) &&
 	    egb_lock_made(inode, changed_ns, new, &naming, place))
 		return;

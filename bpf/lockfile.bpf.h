@@ -26,7 +26,8 @@
 #define AT_FDCWD -100
 #define NS_PER_SECOND 1000000000ULL
 
-/* By programs that can interrupt each other, a place each. */
+/* By programs that can interrupt each other, a place each; of two daemons, while one takes over
+ * from the other, the programs have the same. */
 enum egb_lock_place { EGB_LOCK_FIRST_PLACE, EGB_LOCK_SECOND_PLACE, EGB_LOCK_PLACES };
 
 /*
@@ -39,10 +40,12 @@ enum egb_lock_place { EGB_LOCK_FIRST_PLACE, EGB_LOCK_SECOND_PLACE, EGB_LOCK_PLAC
 struct egb_lock_desk {
 	struct egb_lock_created record;
 	struct egb_lock_pattern tail;
+	__u32 busy;
 	/* In memory, where the verifier does not follow each of their values. */
 	__u32 base_at;
 	__u32 name_length;
-	char room[NAME_AT + EGB_LOCK_PATH + EGB_LOCK_PATH]; /* of which the last is the verifier's */
+	char room[NAME_AT + EGB_LOCK_PATH +
+		  EGB_LOCK_PATH]; /* of which the last is the verifier's */
 };
 
 struct {
@@ -54,6 +57,7 @@ struct {
 
 struct {
 	__uint(type, BPF_MAP_TYPE_HASH);
+	__uint(map_flags, BPF_F_NO_PREALLOC);
 	__uint(max_entries, EGB_LOCKS_ROOM);
 	__type(key, struct egb_lock_key);
 	__type(value, struct egb_lock_watched);
@@ -200,7 +204,8 @@ static __always_inline bool add_name(struct egb_lock_desk *desk, const struct de
 	    begin < sizeof(struct egb_lock_created) + 1 + length)
 		return false;
 	begin -= length + 1;
-	barrier_var(begin); /* or the compiler reckons it anew, where the verifier knows no bounds */
+	barrier_var(
+		begin); /* or the compiler reckons it anew, where the verifier knows no bounds */
 	if (begin >= NAME_AT)
 		return false;
 	desk->room[begin] = '/';
@@ -259,9 +264,8 @@ static __always_inline __u16 put_base(struct egb_lock_desk *desk, __u32 place,
 	__u16 flags = desk->base_at != NAME_AT ? EGB_LOCK_IS_CHROOTED : 0;
 
 	if (letter(desk, 0) != '/' || naming->in_root) {
-		path = naming->at == AT_FDCWD ?
-			       (__u64)__builtin_preserve_access_index(&fs->pwd) :
-			       path_of(task, naming->at);
+		path = naming->at == AT_FDCWD ? (__u64)__builtin_preserve_access_index(&fs->pwd)
+					      : path_of(task, naming->at);
 		told = path && egb_lock_put_base(place, path);
 	}
 	if (told)
@@ -336,9 +340,9 @@ static __always_inline void watch_and_tell(struct egb_lock_desk *desk, struct eg
 }
 
 /*
- * Whether it is known already that this inode was made: file systems set the ctime of a new one more
- * than once, and while one daemon takes over from another the programs of both are attached. An
- * inode that was let go and taken again meanwhile was touched in between.
+ * Whether it is known already that this inode was made: file systems set the ctime of a new one
+ * more than once, and while one daemon takes over from another the programs of both are attached.
+ * An inode that was let go and taken again meanwhile was touched in between.
  */
 static __always_inline bool is_told(const struct egb_lock_watched *watched)
 {
@@ -357,6 +361,19 @@ static __always_inline void fill_record(struct egb_lock_created *record, const s
 	fill_creator(record);
 }
 
+static __always_inline bool put_together(struct egb_lock_desk *desk, const struct inode *inode,
+					 struct egb_lock_key *key, __u64 changed_ns,
+					 const struct egb_lock_naming *naming, __u32 place)
+{
+	if (!egb_lock_wants(place, (__u64)naming->name))
+		return false;
+	fill_record(&desk->record, inode, key, changed_ns);
+	desk->record.way = naming->way;
+	desk->record.flags = put_base(desk, place, naming);
+	watch_and_tell(desk, key);
+	return true;
+}
+
 /* A file got a name in a way that would have failed if there had been one. False when the name is
  * not that of a lock file. */
 static __always_inline bool egb_lock_made(const struct inode *inode, __u64 changed_ns, bool is_new,
@@ -365,20 +382,21 @@ static __always_inline bool egb_lock_made(const struct inode *inode, __u64 chang
 	struct egb_lock_key key = egb_lock_key_of(inode);
 	struct egb_lock_watched *watched = egb_lock_find(&key);
 	struct egb_lock_desk *desk;
+	bool wanted;
 
 	/* Another name for the same inode is rather told twice than never. */
 	if (watched && is_new && is_told(watched))
 		return true;
-	if (!egb_lock_wants(place, (__u64)naming->name))
-		return false;
 	desk = bpf_map_lookup_elem(&egb_lock_desks, &place);
 	if (!desk)
 		return false;
-	fill_record(&desk->record, inode, &key, changed_ns);
-	desk->record.way = naming->way;
-	desk->record.flags = put_base(desk, place, naming);
-	watch_and_tell(desk, &key);
-	return true;
+	if (__sync_lock_test_and_set(&desk->busy, 1)) {
+		egb_count_drop();
+		return false;
+	}
+	wanted = put_together(desk, inode, &key, changed_ns, naming, place);
+	desk->busy = 0;
+	return wanted;
 }
 
 /* Those below are run by the daemon. */

@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: GPL-2.0-only OR Apache-2.0 */
-/* Lock files as they come to be, and whatever happens to them: the records of the kind `lockfile`. */
+/* Lock files as they come to be, and whatever happens to them: the records of the kind `lockfile`.
+ */
 #ifndef EGB_LOCKFILE_H
 #define EGB_LOCKFILE_H
 
@@ -31,7 +32,7 @@ enum {
 };
 
 enum {
-	EGB_LOCK_PATH_CUT = 1,	  /* where the name was looked for cannot be told; the base is empty */
+	EGB_LOCK_PATH_CUT = 1, /* where the name was looked for cannot be told; the base is empty */
 	EGB_LOCK_IS_CHROOTED = 2, /* its creator's root is not that of its mount namespace */
 };
 
@@ -55,9 +56,11 @@ EGB_ASSERT_SIZE(struct egb_lock_key, 16);
  * with a slash is meant from the base, too.
  */
 struct egb_lock_created {
-	struct egb_header header; /* header.size is that of the whole; time_ns is when it was made */
+	struct egb_header
+		header; /* header.size is that of the whole; time_ns is when it was made */
 	struct egb_lock_key key;
-	__u64 changed_ns; /* its ctime since 1970: where it was made by open, symlink or mkdir, its birth */
+	__u64 changed_ns; /* its ctime since 1970: where it was made by open, symlink or mkdir, its
+			     birth */
 	__u64 creator_start_ns; /* CLOCK_BOOTTIME */
 	__u64 parent_start_ns;
 	__s32 creator; /* tgid, in the first pid namespace */
@@ -74,8 +77,8 @@ struct egb_lock_created {
 };
 EGB_ASSERT_SIZE(struct egb_lock_created, 104);
 
-/* Something was done to a watched file: it was renamed, removed, written to, locked. It is told once,
- * until egb_lock_looked is called. */
+/* Something was done to a watched file: it was renamed, removed, written to, locked. It is told
+ * once, until egb_lock_looked is called. */
 struct egb_lock_touched {
 	struct egb_header header;
 	struct egb_lock_key key;
@@ -89,13 +92,14 @@ EGB_ASSERT_SIZE(struct egb_lock_touched, 56);
 enum {
 	EGB_LOCK_IS_ADVISORY = 1, /* somebody has taken an advisory lock on it */
 	EGB_LOCK_IS_TOUCHED = 2,  /* something was done to it since it was made */
-	EGB_LOCK_IS_REMADE = 4,	  /* the file is gone; another has its inode, made in a way that is not told */
+	EGB_LOCK_IS_REMADE =
+		4, /* the file is gone; another has its inode, made in a way that is not told */
 };
 
 /* What the kernel side knows of a watched file. */
 struct egb_lock_watched {
 	__u64 made_ns;	  /* header.time_ns of its egb_lock_created: another one, another file */
-	__u64 changed_ns; /* its ctime, as it was last set */
+	__u64 changed_ns; /* its ctime, as it was last set; 0 when that was before it was watched */
 	__u32 told;	  /* not 0: that it was touched */
 	__u32 flags;
 	__s32 maker; /* a thread, in the first pid namespace */
@@ -104,8 +108,8 @@ struct egb_lock_watched {
 EGB_ASSERT_SIZE(struct egb_lock_watched, 32);
 
 /*
- * What the daemon gives to the programs that it runs; each of them returns 0, or 1 where it says so.
- * egb_lock_watch: watch it from now on; nothing when it is watched already. 1: there is no room.
+ * What the daemon gives to the programs that it runs; each of them returns 0, or 1 where it says
+ *so. egb_lock_watch: watch it from now on; nothing when it is watched already. 1: there is no room.
  *	Before the first look: whatever happens afterwards is told.
  * egb_lock_looked: the next touch is to be told again, and what is known of it. To be called before
  *	one looks. 1: it is not watched.
@@ -119,8 +123,8 @@ struct egb_lock_query {
 };
 EGB_ASSERT_SIZE(struct egb_lock_query, 56);
 
-/* The end of a name, backwards, for a longest-prefix match: "*.lock" is "kcol.", and a whole name has
- * a slash after its first letter: "lock" is "kcol/". */
+/* The end of a name, backwards, for a longest-prefix match: "*.lock" is "kcol.", and a whole name
+ * has a slash after its first letter: "lock" is "kcol/". */
 struct egb_lock_pattern {
 	__u32 bits;
 	char tail[EGB_LOCK_SUFFIX];

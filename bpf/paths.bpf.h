@@ -20,8 +20,8 @@ static __always_inline struct egb_place egb_place_of(const struct path *path)
 {
 	struct egb_place place = {
 		.dentry = BPF_CORE_READ(path, dentry),
-		.mount = (void *)BPF_CORE_READ(path, mnt) -
-			 bpf_core_field_offset(struct mount, mnt),
+		.mount =
+			(void *)BPF_CORE_READ(path, mnt) - bpf_core_field_offset(struct mount, mnt),
 	};
 
 	return place;

@@ -54,8 +54,8 @@ struct pt_regs {
 #endif
 #pragma clang attribute pop
 
-/* Outside of a system call it is one that none has: a page fault's error code, on x86, has no bits
- * in common with those above that a process could bring about. */
+/* Elsewhere than in a system call it is none of the above: on x86 the error code of a page fault
+ * stands there, and none of those is one. */
 static __always_inline long egb_syscall_nr(const struct pt_regs *regs)
 {
 #if defined(__TARGET_ARCH_x86)

@@ -31,7 +31,12 @@
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
 
+#include <algorithm>
 #include <array>
+#include <atomic>
+#include <bit>
+#include <cstdint>
+#include <cstdlib>
 #include <cstring>
 #include <filesystem>
 #include <functional>
@@ -79,7 +84,7 @@ BpfImage image() {
     return {.name = "lockfile", .layout = EGB_LOCK_LAYOUT, .elf = {static_cast<const std::byte*>(elf), size}};
 }
 
-[[maybe_unused]] BpfImage tiny_image() {
+BpfImage tiny_image() {
     std::size_t size = 0;
     const void* elf = tiny_lockfile_bpf__elf_bytes(&size);
     return {.name = "tiny", .layout = EGB_LOCK_LAYOUT, .elf = {static_cast<const std::byte*>(elf), size}};
@@ -239,7 +244,8 @@ bool leave_chroot() {
 
 class Mounted {
 public:
-    Mounted(const char* type, std::filesystem::path at, const std::string& options = {}) : at_{std::move(at)} {
+    Mounted(const char* type, std::filesystem::path at, const std::string& options = {})
+        : at_{std::move(at)} {
         std::filesystem::create_directories(at_);
         works_ = ::mount(type, at_.c_str(), type, 0, options.c_str()) == 0;
     }
@@ -622,12 +628,12 @@ TEST_F(LockfileTest, a_path_is_as_its_own_mount_namespace_has_it) {
     const auto outside = base(root);
     watch_.take_everything();
     EXPECT_EQ(in_child([&] {
-                  const bool inside =
-                      ::unshare(CLONE_NEWNS) == 0 && leave_chroot() &&
-                      ::mount(nullptr, "/", nullptr, MS_REC | MS_PRIVATE, nullptr) == 0 &&
-                      ::mount("t", outside.c_str(), "tmpfs", 0, nullptr) == 0 && ::chdir(outside.c_str()) == 0 &&
-                      ::mkdir("in", 0700) == 0 && ::syscall(SYS_pivot_root, ".", ".") == 0 &&
-                      ::umount2(".", MNT_DETACH) == 0 && ::chdir("/in") == 0;
+                  const bool inside = ::unshare(CLONE_NEWNS) == 0 && leave_chroot() &&
+                                      ::mount(nullptr, "/", nullptr, MS_REC | MS_PRIVATE, nullptr) == 0 &&
+                                      ::mount("t", outside.c_str(), "tmpfs", 0, nullptr) == 0 &&
+                                      ::chdir(outside.c_str()) == 0 && ::mkdir("in", 0700) == 0 &&
+                                      ::syscall(SYS_pivot_root, ".", ".") == 0 &&
+                                      ::umount2(".", MNT_DETACH) == 0 && ::chdir("/in") == 0;
                   if (!inside) {
                       return errno;
                   }
@@ -688,8 +694,9 @@ TEST_F(LockfileTest, on_overlayfs_it_is_the_file_of_the_upper_layer) {
     std::filesystem::create_directory(folder_ / "lower" / "d");
     make(folder_ / "lower" / "d" / "there.zlk");
     std::ignore = watch_.created();
-    const Mounted overlay{"overlay", folder_ / "merged",
-                          formatted("lowerdir={0}/lower,upperdir={0}/upper,workdir={0}/work", folder_.string())};
+    const Mounted overlay{
+        "overlay", folder_ / "merged",
+        formatted("lowerdir={0}/lower,upperdir={0}/upper,workdir={0}/work", folder_.string())};
     ASSERT_TRUE(overlay.works());
     const auto path = overlay.path() / "d" / "a.zlk";
     EXPECT_EQ(open_exclusively(overlay.path() / "d" / "there.zlk"), -1);
@@ -712,6 +719,171 @@ TEST_F(LockfileTest, on_overlayfs_it_is_the_file_of_the_upper_layer) {
     std::ignore = made(overlay.path() / "d" / "there.zlk");
     EXPECT_EQ(::mkdir((overlay.path() / "dir.zlk").c_str(), 0700), 0);
     EXPECT_EQ(the_one().way, EGB_LOCK_BY_MKDIR);
+}
+
+/// One request of a ring of our own: there may be no liburing.
+int make_by_io_uring(const std::filesystem::path& path, unsigned sqe_flags) {
+    io_uring_params params{};
+    const Fd ring{static_cast<int>(::syscall(SYS_io_uring_setup, 4, &params))};
+    if (!ring) {
+        return -errno;
+    }
+    const std::size_t size = std::max(params.sq_off.array + params.sq_entries * sizeof(__u32),
+                                      params.cq_off.cqes + params.cq_entries * sizeof(io_uring_cqe));
+    auto* memory = static_cast<std::byte*>(
+        ::mmap(nullptr, size, PROT_READ | PROT_WRITE, MAP_SHARED, ring.get(), IORING_OFF_SQ_RING));
+    auto* requests =
+        static_cast<io_uring_sqe*>(::mmap(nullptr, params.sq_entries * sizeof(io_uring_sqe),
+                                          PROT_READ | PROT_WRITE, MAP_SHARED, ring.get(), IORING_OFF_SQES));
+    *requests = {};
+    requests->opcode = IORING_OP_OPENAT;
+    requests->flags = static_cast<__u8>(sqe_flags);
+    requests->fd = AT_FDCWD;
+    requests->addr = std::bit_cast<std::uintptr_t>(path.c_str());
+    requests->open_flags = exclusive;
+    requests->len = 0600;
+    const auto word = [memory](std::size_t at) {
+        return std::atomic_ref{*reinterpret_cast<__u32*>(memory + at)};
+    };
+    word(params.sq_off.array).store(0);
+    word(params.sq_off.tail).fetch_add(1);
+    ::syscall(SYS_io_uring_enter, ring.get(), 1, 1, IORING_ENTER_GETEVENTS, nullptr, 0);
+    const int result = reinterpret_cast<io_uring_cqe*>(memory + params.cq_off.cqes)->res;
+    ::munmap(requests, params.sq_entries * sizeof(io_uring_sqe));
+    ::munmap(memory, size);
+    return result;
+}
+
+TEST_F(LockfileTest, who_does_not_speak_for_himself_is_not_told) {
+    const auto inlined = folder_ / "i.zlk";
+    const auto queued = folder_ / "q.zlk";
+    if (const int error = make_by_io_uring(inlined, 0); error < 0) {
+        GTEST_SKIP() << "no io_uring: " << std::strerror(-error);
+    }
+    EXPECT_GE(make_by_io_uring(queued, IOSQE_ASYNC), 0);
+    EXPECT_TRUE(std::filesystem::exists(inlined) && std::filesystem::exists(queued));
+    EXPECT_THAT(watch_.created(), IsEmpty());
+}
+
+#ifdef __x86_64__
+/// mkdir by its 32-bit number; the name has to be where 32 bits lead to.
+TEST_F(LockfileTest, a_32_bit_call_is_not_told) {
+    const auto path = folder_ / "32.zlk";
+    auto* low = static_cast<char*>(
+        ::mmap(nullptr, 4096, PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_ANONYMOUS | MAP_32BIT, -1, 0));
+    std::strcpy(low, path.c_str());
+    for (const long number : {39L, 8L}) { // mkdir; creat, as which open of 64 bits would be read
+        long result = number;
+        asm volatile("int $0x80" : "+a"(result) : "b"(low), "c"(0700) : "memory", "r8", "r9", "r10", "r11");
+        if (result == -ENOSYS) {
+            GTEST_SKIP() << "no 32-bit calls here";
+        }
+        EXPECT_GE(result, 0);
+        std::filesystem::remove_all(path);
+    }
+    EXPECT_THAT(watch_.created(), IsEmpty());
+}
+#endif
+
+/// Each has a way of its own to give an inode its number, its device and its birth.
+class LockfileOn : public LockfileTest, public testing::WithParamInterface<const char*> {};
+
+TEST_P(LockfileOn, an_inode_is_what_stat_says) {
+    const std::string type = GetParam();
+    const auto disk = folder_ / "disk";
+    const std::string make_it =
+        formatted("truncate -s 320M {0} && mkfs.{1} -q {0} && mkdir {0}.d && mount -o loop {0} {0}.d",
+                  disk.string(), type);
+    if (::system(formatted("( {} ) >/dev/null 2>&1", make_it).c_str()) != 0) {
+        GTEST_SKIP() << "no " << type << " can be made and mounted here";
+    }
+    const auto inside = folder_ / "disk.d";
+    make(inside / "a.zlk");
+    EXPECT_EQ(::mkdir((inside / "b.zlk").c_str(), 0700), 0);
+    EXPECT_EQ(::symlink("x", (inside / "c.zlk").c_str()), 0);
+    EXPECT_EQ(::link((inside / "a.zlk").c_str(), (inside / "d.zlk").c_str()), 0);
+    const auto told = watch_.created();
+    EXPECT_THAT(told, SizeIs(4));
+    for (const Created& one : told) {
+        const auto stat = stat_of(one.name);
+        EXPECT_EQ(one.key.inode, stat.stx_ino) << one.name;
+        EXPECT_EQ(one.key.device, device_of(stat)) << one.name;
+        EXPECT_EQ(one.changed_ns, ns_of(one.way == EGB_LOCK_BY_LINK ? stat.stx_ctime : stat.stx_btime));
+        EXPECT_EQ(watch_.ask("egb_lock_looked", one), 0U);
+    }
+    std::ignore = watch_.touched();
+    EXPECT_EQ(::unlink((inside / "d.zlk").c_str()), 0);
+    EXPECT_THAT(watch_.touched(), SizeIs(1));
+    // Read anew from the disk, by one whose call fails.
+    EXPECT_EQ(::system(formatted("umount {0}.d && mount -o loop {0} {0}.d", disk.string()).c_str()), 0);
+    EXPECT_EQ(open_exclusively(inside / "a.zlk"), -1);
+    EXPECT_EQ(::mkdir((inside / "b.zlk").c_str(), 0700), -1);
+    EXPECT_EQ(::symlink("x", (inside / "c.zlk").c_str()), -1);
+    EXPECT_THAT(watch_.created(), IsEmpty());
+    EXPECT_EQ(::umount2(inside.c_str(), MNT_DETACH), 0);
+}
+
+INSTANTIATE_TEST_SUITE_P(, LockfileOn, testing::Values("ext4", "btrfs", "xfs"), [](const auto& one) {
+    return std::string{one.param};
+});
+
+TEST_F(LockfileTest, what_finds_no_room_in_the_ring_is_a_loss) {
+    test::FakeFdStore store;
+    Watch tiny{tiny_image(), store, folder_};
+    const auto before = tiny.events().lost();
+    const std::string name = std::string(3000, '/') + (folder_ / "long.zlk").string();
+    for (int round = 0; round < 2; ++round) {
+        make(name);
+        EXPECT_EQ(::unlink(name.c_str()), 0);
+    }
+    EXPECT_GT(tiny.events().lost(), before);
+    EXPECT_THAT(tiny.created(), SizeIs(1));
+    EXPECT_TRUE(tiny.touched().size() <= 1);
+}
+
+TEST_F(LockfileTest, what_finds_no_room_among_the_watched_is_a_loss) {
+    test::FakeFdStore store;
+    Watch tiny{tiny_image(), store, folder_};
+    const auto before = tiny.events().lost();
+    for (int at = 0; at < 5; ++at) {
+        make(folder_ / formatted("{}.zlk", at));
+    }
+    EXPECT_THAT(tiny.created(), SizeIs(4));
+    EXPECT_EQ(tiny.events().lost(), before + 1);
+    egb_lock_query query{};
+    query.key.inode = 1;
+    EXPECT_EQ(tiny.ask("egb_lock_watch", query), 1U);
+}
+
+TEST_F(LockfileTest, what_is_watched_outlives_the_daemon) {
+    const auto path = folder_ / "a.zlk";
+    const Created file = made(path);
+    const auto between = folder_ / "between.zlk";
+    make(between);
+    Watch successor{image(), store_, temp_.path()};
+    EXPECT_THAT(successor.created(), ElementsAre(is_named(between.string())));
+    EXPECT_EQ(successor.state(file).made_ns, file.header.time_ns);
+    // Both are attached by now.
+    make(folder_ / "both.zlk");
+    EXPECT_THAT(successor.created(), SizeIs(1));
+    EXPECT_EQ(::unlink((folder_ / "both.zlk").c_str()), 0);
+    EXPECT_THAT(successor.touched(), SizeIs(1));
+}
+
+TEST_F(LockfileTest, patterns_are_replaced_as_a_whole) {
+    const std::array keys{pattern(".zlk2"), pattern(".zlk")};
+    const std::array<__u32, 2> verdicts{EGB_LOCK_WANTED, EGB_LOCK_UNWANTED};
+    EXPECT_TRUE(watch_.events().replace("egb_lock_patterns", std::as_bytes(std::span{keys}),
+                                        std::as_bytes(std::span{verdicts})));
+    make(folder_ / "a.zlk");
+    EXPECT_EQ(::mkdir((folder_ / "zlk-whole").c_str(), 0700), 0);
+    EXPECT_THAT(watch_.created(), IsEmpty());
+    make(folder_ / "a.zlk2");
+    EXPECT_THAT(watch_.created(), SizeIs(1));
+    EXPECT_TRUE(watch_.events().replace("egb_lock_patterns", {}, {}));
+    make(folder_ / "b.zlk2");
+    EXPECT_THAT(watch_.created(), IsEmpty());
+    EXPECT_FALSE(watch_.events().replace("no_such_map", {}, {}));
 }
 
 } // namespace

@@ -98,8 +98,8 @@ Result<> FakeEvents::control(std::string_view map, std::span<const std::byte> va
 
 Result<> FakeEvents::replace(std::string_view map, std::span<const std::byte> keys,
                              std::span<const std::byte> values) {
-    contents_.insert_or_assign(std::string{map},
-                               Contents{.keys = {keys.begin(), keys.end()}, .values = {values.begin(), values.end()}});
+    contents_.insert_or_assign(std::string{map}, Contents{.keys = {keys.begin(), keys.end()},
+                                                          .values = {values.begin(), values.end()}});
     return {};
 }
 
