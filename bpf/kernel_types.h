@@ -40,6 +40,7 @@ enum bpf_map_type {
 	BPF_MAP_TYPE_ARRAY = 2,
 	BPF_MAP_TYPE_PERCPU_ARRAY = 6,
 	BPF_MAP_TYPE_LRU_HASH = 9,
+	BPF_MAP_TYPE_LPM_TRIE = 11,
 	BPF_MAP_TYPE_SK_STORAGE = 24,
 	BPF_MAP_TYPE_RINGBUF = 27,
 };
@@ -63,6 +64,9 @@ enum {
 
 #define S_IFMT 0170000
 #define S_IFSOCK 0140000
+#define S_IFLNK 0120000
+#define S_IFREG 0100000
+#define S_IFDIR 0040000
 #define AF_INET 2
 #define AF_INET6 10
 #define IPPROTO_TCP 6
@@ -84,22 +88,69 @@ struct bpf_iter_num {
 
 struct super_block {
 	__u32 s_dev;
+	unsigned long s_magic;
+};
+
+struct hlist_node;
+
+struct hlist_head {
+	struct hlist_node *first;
 };
 
 struct inode {
 	struct super_block *i_sb;
 	unsigned long i_ino;
 	unsigned short i_mode;
+	unsigned int i_nlink;
+	__s64 i_ctime_sec;
+	struct hlist_head i_dentry;
+};
+
+struct timespec64 {
+	__s64 tv_sec;
+	long tv_nsec;
 };
 
 struct qstr {
+	__u32 len;
 	const unsigned char *name;
 };
 
 struct dentry {
 	struct dentry *d_parent;
 	struct qstr d_name;
+	struct inode *d_inode;
 };
+
+/* Of file systems that have an identity of their own beside that of the inode. */
+struct btrfs_root {
+	__u32 anon_dev;
+};
+
+struct btrfs_inode {
+	struct btrfs_root *root;
+	struct inode vfs_inode;
+};
+
+struct xfs_inode {
+	unsigned long long i_ino;
+	struct inode i_vnode;
+};
+
+struct ovl_inode {
+	struct inode vfs_inode;
+	struct dentry *__upperdentry;
+};
+
+struct file_lock_core {
+	unsigned char flc_type;
+};
+
+struct file_lock {
+	struct file_lock_core c;
+};
+
+struct mnt_namespace;
 
 struct vfsmount {
 	struct dentry *mnt_root;
@@ -109,6 +160,7 @@ struct mount {
 	struct mount *mnt_parent;
 	struct dentry *mnt_mountpoint;
 	struct vfsmount mnt;
+	struct mnt_namespace *mnt_ns;
 };
 
 struct path {
@@ -123,6 +175,7 @@ struct file {
 };
 
 struct fs_struct {
+	struct path root;
 	struct path pwd;
 };
 
@@ -203,7 +256,13 @@ struct mm_struct {
 	struct file *exe_file;
 };
 
+struct thread_info {
+	unsigned long flags;
+	__u32 status; /* x86 */
+};
+
 struct task_struct {
+	struct thread_info thread_info;
 	unsigned int flags;
 	int pid;
 	int tgid;

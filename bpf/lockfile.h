@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: GPL-2.0-only OR Apache-2.0 */
-/* Lock files as they come to be, and whatever happens to them: the records of the kind `lockfile`. */
+/* Lock files as they come to be, and whatever happens to them: the records of the kind `lockfile`.
+ */
 #ifndef EGB_LOCKFILE_H
 #define EGB_LOCKFILE_H
 
@@ -31,28 +32,35 @@ enum {
 };
 
 enum {
-	EGB_LOCK_PATH_CUT = 1,	   /* the path is longer than we look */
-	EGB_LOCK_IS_CHROOTED = 2,  /* its creator's root is not that of its mount namespace */
+	EGB_LOCK_PATH_CUT = 1, /* where the name was looked for cannot be told; the base is empty */
+	EGB_LOCK_IS_CHROOTED = 2, /* its creator's root is not that of its mount namespace */
 };
 
-/* Which file, for as long as it is watched. */
+/*
+ * Which file, for as long as it is watched. The device is as the kernel has it (20 bits of minor
+ * number). Both are what statx(2) says, but on overlayfs: there they are those of the file in the
+ * upper layer. Its inode number is also what statx(2) says; the device need not be.
+ */
 struct egb_lock_key {
 	__u64 inode;
-	__u32 device; /* as the kernel has it */
+	__u32 device;
 	__u32 reserved;
 };
 EGB_ASSERT_SIZE(struct egb_lock_key, 16);
 
 /*
  * A file that was made, by one call that would have failed had there been one, under a name that a
- * pattern matches. `path` is two strings, one after the other: from where the name was looked for,
- * as a path from the root of the mount namespace, without a slash at its end ("" is that root), and
- * the name as the caller gave it. Both without a terminating 0.
+ * pattern matches. Behind it are two strings: from where the name was looked for, as a path from
+ * the root of the mount namespace, without a slash at its end ("" is that root), and the name as
+ * the caller gave it, without slashes at its end. Both without a terminating 0. A name that begins
+ * with a slash is meant from the base, too.
  */
 struct egb_lock_created {
-	struct egb_header header; /* header.size is that of the whole, with the strings */
+	struct egb_header
+		header; /* header.size is that of the whole; time_ns is when it was made */
 	struct egb_lock_key key;
-	__u64 changed_ns; /* its ctime since 1970: where it was made by open, symlink or mkdir, its birth */
+	__u64 changed_ns; /* its ctime since 1970: where it was made by open, symlink or mkdir, its
+			     birth */
 	__u64 creator_start_ns; /* CLOCK_BOOTTIME */
 	__u64 parent_start_ns;
 	__s32 creator; /* tgid, in the first pid namespace */
@@ -66,31 +74,57 @@ struct egb_lock_created {
 	__u16 base_length;
 	__u16 name_length;
 	char comm[16];
-	char path[];
 };
-EGB_ASSERT_SIZE(struct egb_lock_created, 112);
+EGB_ASSERT_SIZE(struct egb_lock_created, 104);
 
-/* Something was done to a watched file: it was renamed, removed, written to, locked. It is told once,
- * until egb_lock_looked is called. */
+/* Something was done to a watched file: it was renamed, removed, written to, locked. It is told
+ * once, until egb_lock_looked is called. */
 struct egb_lock_touched {
 	struct egb_header header;
 	struct egb_lock_key key;
-	__u64 changed_ns; /* its ctime */
-	__u32 advisory; /* somebody has taken an advisory lock on it */
+	__u64 made_ns;	  /* as in egb_lock_watched, */
+	__u64 changed_ns; /* each, */
+	__u32 flags;	  /* at that time */
 	__u32 reserved;
 };
-EGB_ASSERT_SIZE(struct egb_lock_touched, 48);
+EGB_ASSERT_SIZE(struct egb_lock_touched, 56);
+
+enum {
+	EGB_LOCK_IS_ADVISORY = 1, /* somebody has taken an advisory lock on it */
+	EGB_LOCK_IS_TOUCHED = 2,  /* something was done to it since it was made */
+	EGB_LOCK_IS_REMADE =
+		4, /* the file is gone; another has its inode, made in a way that is not told */
+};
 
 /* What the kernel side knows of a watched file. */
 struct egb_lock_watched {
-	__u64 told; /* not 0: it was told that it was touched */
-	__u32 advisory;
+	__u64 made_ns;	  /* header.time_ns of its egb_lock_created: another one, another file */
+	__u64 changed_ns; /* its ctime, as it was last set; 0 when that was before it was watched */
+	__u32 told;	  /* not 0: that it was touched */
+	__u32 flags;
+	__s32 maker; /* a thread, in the first pid namespace */
 	__u32 reserved;
 };
-EGB_ASSERT_SIZE(struct egb_lock_watched, 16);
+EGB_ASSERT_SIZE(struct egb_lock_watched, 32);
 
-/* The end of a name, backwards, for a longest-prefix match: "*.lock" is "kcol.", and a whole name has
- * a slash after its first letter: "lock" is "kcol/". */
+/*
+ * What the daemon gives to the programs that it runs; each of them returns 0, or 1 where it says
+ *so. egb_lock_watch: watch it from now on; nothing when it is watched already. 1: there is no room.
+ *	Before the first look: whatever happens afterwards is told.
+ * egb_lock_looked: the next touch is to be told again, and what is known of it. To be called before
+ *	one looks. 1: it is not watched.
+ * egb_lock_state: what is known of it. 1: it is not watched.
+ * egb_lock_forget: unless another file has its place by now; with 0 for made_ns, whatever is there.
+ */
+struct egb_lock_query {
+	struct egb_lock_key key;
+	__u64 made_ns;			 /* asked for by watch and forget */
+	struct egb_lock_watched watched; /* the answer of looked, state and watch */
+};
+EGB_ASSERT_SIZE(struct egb_lock_query, 56);
+
+/* The end of a name, backwards, for a longest-prefix match: "*.lock" is "kcol.", and a whole name
+ * has a slash after its first letter: "lock" is "kcol/". */
 struct egb_lock_pattern {
 	__u32 bits;
 	char tail[EGB_LOCK_SUFFIX];

@@ -13,13 +13,13 @@
 
 #include "common.bpf.h"
 
+#include "paths.bpf.h"
 #include "trace.h"
 
 /* include/linux/sched.h, include/linux/sched/signal.h */
 #define PF_KTHREAD 0x00200000
 #define SIGNAL_GROUP_EXIT 4
 
-#define NAME_BYTES 256
 /* Names and mounts along a path, and control groups above each other. */
 #define PATH_STEPS 48
 #define CGROUP_LEVELS 16
@@ -239,7 +239,7 @@ __noinline int pass_filters(struct facts *facts, __u64 active)
 /* Whether there is room for one more name. */
 static __always_inline bool has_room(const struct egb_trace_desk *desk)
 {
-	return desk->end <= EGB_TRACE_TEXT - NAME_BYTES;
+	return desk->end <= EGB_TRACE_TEXT - EGB_NAME_BYTES;
 }
 
 /* The name's NUL is part of the text. */
@@ -248,9 +248,9 @@ static __always_inline void add_name(struct egb_trace_desk *desk, const void *na
 	__u32 end = desk->end;
 	long bytes;
 
-	if (end > EGB_TRACE_TEXT - NAME_BYTES)
+	if (end > EGB_TRACE_TEXT - EGB_NAME_BYTES)
 		return;
-	bytes = bpf_probe_read_kernel_str(&desk->text[end], NAME_BYTES, name);
+	bytes = bpf_probe_read_kernel_str(&desk->text[end], EGB_NAME_BYTES, name);
 	if (bytes > 0)
 		desk->end = end + bytes;
 }
@@ -259,28 +259,17 @@ static __always_inline void add_name(struct egb_trace_desk *desk, const void *na
 __noinline int add_path(__u32 type, __u64 address)
 {
 	struct egb_trace_desk *desk = bpf_map_lookup_elem(&egb_trace_desks, &type);
-	const struct path *path = (const void *)address;
-	struct dentry *dentry = BPF_CORE_READ(path, dentry);
-	struct mount *mount =
-		(void *)BPF_CORE_READ(path, mnt) - bpf_core_field_offset(struct mount, mnt);
+	struct egb_place place = egb_place_of((const void *)address);
+	struct dentry *left;
 	int i;
 
 	if (!desk)
 		return 0;
 	for (i = 0; i < PATH_STEPS && has_room(desk); i++) {
-		struct dentry *parent = BPF_CORE_READ(dentry, d_parent);
-
-		if (dentry == BPF_CORE_READ(mount, mnt.mnt_root) || dentry == parent) {
-			struct mount *around = BPF_CORE_READ(mount, mnt_parent);
-
-			if (around == mount)
-				return 1;
-			dentry = BPF_CORE_READ(mount, mnt_mountpoint);
-			mount = around;
-			continue;
-		}
-		add_name(desk, BPF_CORE_READ(dentry, d_name.name));
-		dentry = parent;
+		if (!egb_go_up(&place, &left))
+			return 1;
+		if (left)
+			add_name(desk, BPF_CORE_READ(left, d_name.name));
 	}
 	return 0;
 }

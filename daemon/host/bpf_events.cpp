@@ -90,6 +90,11 @@ Result<> BpfEvents::control(std::string_view map, std::span<const std::byte> val
     return object_.control(map, value);
 }
 
+Result<> BpfEvents::replace(std::string_view map, std::span<const std::byte> keys,
+                            std::span<const std::byte> values) {
+    return object_.replace(map, keys, values);
+}
+
 Result<> BpfEvents::read(std::string_view map, std::span<std::byte> value) const {
     return object_.read(map, value);
 }

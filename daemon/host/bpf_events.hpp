@@ -25,6 +25,8 @@ public:
     [[nodiscard]] Result<> iterate(std::string_view program, std::size_t record_size,
                                    const OnRecord& on_record) override;
     [[nodiscard]] Result<> control(std::string_view map, std::span<const std::byte> value) override;
+    [[nodiscard]] Result<> replace(std::string_view map, std::span<const std::byte> keys,
+                                   std::span<const std::byte> values) override;
     [[nodiscard]] Result<> read(std::string_view map, std::span<std::byte> value) const override;
     [[nodiscard]] std::string refusal(std::string_view program) const override;
 

@@ -78,6 +78,17 @@ int walked_map(bpf_object* object, const bpf_program* program) {
     return -1;
 }
 
+using Key = std::vector<std::byte>;
+
+std::vector<Key> keys_in(int map, std::size_t size) {
+    std::vector<Key> found;
+    Key next(size);
+    while (bpf_map_get_next_key(map, found.empty() ? nullptr : found.back().data(), next.data()) == 0) {
+        found.push_back(next);
+    }
+    return found;
+}
+
 /// Cuts a byte stream into records: read(2) may end in the middle of one.
 class RecordCutter {
 public:
@@ -442,6 +453,31 @@ Result<> BpfObject::put(std::string_view map, std::span<const std::uint64_t> key
     auto count = static_cast<__u32>(keys.size());
     if (bpf_map_update_batch(bpf_map__fd(*found), keys.data(), values.data(), &count, nullptr) != 0) {
         return fail_errno(formatted("filling the BPF map {}", map));
+    }
+    return {};
+}
+
+Result<> BpfObject::replace(std::string_view map, std::span<const std::byte> keys,
+                            std::span<const std::byte> values) {
+    const auto found = find_map(map);
+    if (!found) {
+        return std::unexpected(found.error());
+    }
+    const int fd = bpf_map__fd(*found);
+    const std::size_t key_size = bpf_map__key_size(*found);
+    const std::size_t value_size = bpf_map__value_size(*found);
+    auto superfluous = keys_in(fd, key_size);
+    for (; !keys.empty(); keys = keys.subspan(key_size), values = values.subspan(value_size)) {
+        const auto key = keys.first(key_size);
+        std::erase_if(superfluous, [key](const Key& old) {
+            return std::ranges::equal(old, key);
+        });
+        if (bpf_map_update_elem(fd, key.data(), values.data(), BPF_ANY) != 0) {
+            return fail_errno(formatted("filling the BPF map {}", map));
+        }
+    }
+    for (const Key& key : superfluous) {
+        static_cast<void>(bpf_map_delete_elem(fd, key.data()));
     }
     return {};
 }

@@ -79,6 +79,11 @@ public:
     [[nodiscard]] Result<> put(std::string_view map, std::span<const std::uint64_t> keys,
                                std::span<const std::byte> values);
 
+    /// Makes these all that a map holds: keys of the map's size one after the other, and their values. What
+    /// stays is there all the while.
+    [[nodiscard]] Result<> replace(std::string_view map, std::span<const std::byte> keys,
+                                   std::span<const std::byte> values);
+
     /// Empties a map, and hands over what was in it.
     using OnValue = std::function<void(std::uint64_t key, EventSource::Record value)>;
     [[nodiscard]] Result<> take(std::string_view map, const OnValue& on_value);

@@ -50,7 +50,11 @@ public:
     /// Sets the one element of a map.
     [[nodiscard]] virtual Result<> control(std::string_view map, std::span<const std::byte> value) = 0;
 
-    /// Reads it.
+    /// Makes these all that a map holds: keys of the map's size one after the other, and their values.
+    [[nodiscard]] virtual Result<> replace(std::string_view map, std::span<const std::byte> keys,
+                                           std::span<const std::byte> values) = 0;
+
+    /// Reads the one element of a map.
     [[nodiscard]] virtual Result<> read(std::string_view map, std::span<std::byte> value) const = 0;
 
     /// Why an optional program is not there; empty when it is.

@@ -20,6 +20,11 @@ std::vector<std::byte> FakeEvents::controlled(std::string_view map) const {
     return value == controls_.end() ? Bytes{} : value->second;
 }
 
+FakeEvents::Contents FakeEvents::replaced(std::string_view map) const {
+    const auto contents = contents_.find(map);
+    return contents == contents_.end() ? Contents{} : contents->second;
+}
+
 Result<> FakeEvents::attach() {
     if (attach_error_) {
         return std::unexpected{*attach_error_};
@@ -88,6 +93,13 @@ Result<> FakeEvents::iterate(std::string_view program, std::size_t record_size, 
 
 Result<> FakeEvents::control(std::string_view map, std::span<const std::byte> value) {
     controls_.insert_or_assign(std::string{map}, Bytes{value.begin(), value.end()});
+    return {};
+}
+
+Result<> FakeEvents::replace(std::string_view map, std::span<const std::byte> keys,
+                             std::span<const std::byte> values) {
+    contents_.insert_or_assign(std::string{map}, Contents{.keys = {keys.begin(), keys.end()},
+                                                          .values = {values.begin(), values.end()}});
     return {};
 }
 

@@ -62,6 +62,12 @@ public:
 
     /// What the control map was last set to; empty when it never was.
     [[nodiscard]] std::vector<std::byte> controlled(std::string_view map) const;
+    /// What a map was last made to hold.
+    struct Contents {
+        std::vector<std::byte> keys;
+        std::vector<std::byte> values;
+    };
+    [[nodiscard]] Contents replaced(std::string_view map) const;
     [[nodiscard]] bool attached() const { return attached_; }
 
     [[nodiscard]] Result<> attach() override;
@@ -74,6 +80,8 @@ public:
     [[nodiscard]] Result<> iterate(std::string_view program, std::size_t record_size,
                                    const OnRecord& on_record) override;
     [[nodiscard]] Result<> control(std::string_view map, std::span<const std::byte> value) override;
+    [[nodiscard]] Result<> replace(std::string_view map, std::span<const std::byte> keys,
+                                   std::span<const std::byte> values) override;
     [[nodiscard]] Result<> read(std::string_view map, std::span<std::byte> value) const override;
     [[nodiscard]] std::string refusal(std::string_view program) const override;
 
@@ -87,6 +95,7 @@ private:
     std::deque<Bytes> waiting_; ///< an empty one is a canary
     std::map<std::string, std::vector<Bytes>, std::less<>> listed_;
     std::map<std::string, Bytes, std::less<>> controls_;
+    std::map<std::string, Contents, std::less<>> contents_;
     std::map<std::string, std::string, std::less<>> refusals_;
     std::map<std::string, Error, std::less<>> iterator_errors_;
     std::optional<Error> attach_error_;

@@ -1,0 +1,455 @@
+/* SPDX-License-Identifier: GPL-2.0-only */
+/*
+ * What is the same however it is seen that a lock file came to be: which names are wanted, the
+ * record, the files that are watched from then on, and what the daemon asks and is told of them.
+ */
+#ifndef EGB_LOCKFILE_BPF_H
+#define EGB_LOCKFILE_BPF_H
+
+/* Room for some thousand lock files while the daemon is busy elsewhere. */
+#ifndef EGB_RING_BYTES
+#define EGB_RING_BYTES (1024 * 1024)
+#endif
+
+#include "common.bpf.h"
+
+#include "inodes.bpf.h"
+#include "lockfile.h"
+#include "paths.bpf.h"
+
+#ifndef EGB_LOCKS_ROOM
+#define EGB_LOCKS_ROOM EGB_LOCKS
+#endif
+
+/* Names and mounts on the way from a directory to the root. */
+#define PATH_STEPS 1024
+#define AT_FDCWD -100
+#define NS_PER_SECOND 1000000000ULL
+
+/* By programs that can interrupt each other, a place each; of two daemons, while one takes over
+ * from the other, the programs have the same. */
+enum egb_lock_place { EGB_LOCK_FIRST_PLACE, EGB_LOCK_SECOND_PLACE, EGB_LOCK_PLACES };
+
+/*
+ * Where a record is put together. The name stands in the middle of the room, as it was read; the
+ * base is written before it, from its end to its beginning; and the record, when both are known,
+ * before the base.
+ */
+#define NAME_AT (sizeof(struct egb_lock_created) + EGB_LOCK_PATH)
+
+struct egb_lock_desk {
+	struct egb_lock_created record;
+	struct egb_lock_pattern tail;
+	__u32 busy;
+	/* In memory, where the verifier does not follow each of their values. */
+	__u32 base_at;
+	__u32 name_length;
+	char room[NAME_AT + EGB_LOCK_PATH +
+		  EGB_LOCK_PATH]; /* of which the last is the verifier's */
+};
+
+struct {
+	__uint(type, BPF_MAP_TYPE_PERCPU_ARRAY);
+	__uint(max_entries, EGB_LOCK_PLACES);
+	__type(key, __u32);
+	__type(value, struct egb_lock_desk);
+} egb_lock_desks SEC(".maps");
+
+struct {
+	__uint(type, BPF_MAP_TYPE_HASH);
+	__uint(map_flags, BPF_F_NO_PREALLOC);
+	__uint(max_entries, EGB_LOCKS_ROOM);
+	__type(key, struct egb_lock_key);
+	__type(value, struct egb_lock_watched);
+} egb_locks SEC(".maps");
+
+struct {
+	__uint(type, BPF_MAP_TYPE_LPM_TRIE);
+	__uint(map_flags, BPF_F_NO_PREALLOC);
+	__uint(max_entries, EGB_LOCK_PATTERNS);
+	__type(key, struct egb_lock_pattern);
+	__type(value, __u32);
+} egb_lock_patterns SEC(".maps");
+
+/* A name that a file gets. */
+struct egb_lock_naming {
+	const char *name; /* in the memory of the process */
+	__s32 at;	  /* the directory that it is looked for in, */
+	bool in_root;	  /* and that is the root of all, for this name */
+	__u16 way;
+};
+
+static __always_inline struct egb_lock_key egb_lock_key_of(const struct inode *inode)
+{
+	struct egb_lock_key key = {
+		.inode = egb_inode_number(inode),
+		.device = egb_inode_device(inode),
+	};
+
+	return key;
+}
+
+static __always_inline void egb_lock_tell_touched(const struct egb_lock_key *key,
+						  struct egb_lock_watched *watched)
+{
+	struct egb_lock_touched *record;
+
+	if (watched->told || __sync_lock_test_and_set(&watched->told, 1))
+		return;
+	record = egb_reserve(EGB_LOCK_TOUCHED, sizeof(*record));
+	if (!record) {
+		watched->told = 0;
+		return;
+	}
+	record->key = *key;
+	record->made_ns = watched->made_ns;
+	record->changed_ns = watched->changed_ns;
+	record->flags = watched->flags;
+	record->reserved = 0;
+	bpf_ringbuf_submit(record, 0);
+}
+
+static __always_inline struct egb_lock_watched *egb_lock_find(const struct egb_lock_key *key)
+{
+	return bpf_map_lookup_elem(&egb_locks, key);
+}
+
+static __always_inline void egb_lock_touch(const struct egb_lock_key *key,
+					   struct egb_lock_watched *watched, __u32 flags)
+{
+	__sync_fetch_and_or(&watched->flags, EGB_LOCK_IS_TOUCHED | flags);
+	egb_lock_tell_touched(key, watched);
+}
+
+/* All that most files cost whose ctime changes. */
+static __always_inline void egb_lock_changed(const struct inode *inode, __u64 changed_ns,
+					     __u32 flags)
+{
+	struct egb_lock_key key = egb_lock_key_of(inode);
+	struct egb_lock_watched *watched = egb_lock_find(&key);
+
+	if (!watched)
+		return;
+	watched->changed_ns = changed_ns;
+	egb_lock_touch(&key, watched, flags);
+}
+
+static __always_inline bool read_name(struct egb_lock_desk *desk, const char *name)
+{
+	long bytes = bpf_probe_read_user_str(&desk->room[NAME_AT], EGB_LOCK_PATH, name);
+
+	desk->name_length = bytes > 0 ? bytes - 1 : 0;
+	return desk->name_length != 0;
+}
+
+static __always_inline char letter(const struct egb_lock_desk *desk, __u32 at)
+{
+	return at < EGB_LOCK_PATH ? desk->room[NAME_AT + at] : 0;
+}
+
+/* "mkdir x.lock/" makes an x.lock. */
+static __always_inline void drop_slashes(struct egb_lock_desk *desk)
+{
+	int i;
+
+	bpf_for (i, 0, EGB_LOCK_PATH) {
+		if (!desk->name_length || letter(desk, desk->name_length - 1) != '/')
+			break;
+		desk->name_length--;
+	}
+}
+
+/* The last name of the path, backwards, and a slash behind it. */
+static __always_inline void turn_round(struct egb_lock_desk *desk)
+{
+	__u32 left = desk->name_length;
+	__u32 i;
+
+	__builtin_memset(&desk->tail, 0, sizeof(desk->tail));
+	desk->tail.bits = 8 * EGB_LOCK_SUFFIX;
+	for (i = 0; i < EGB_LOCK_SUFFIX; i++) {
+		char c = left ? letter(desk, --left) : '/';
+
+		desk->tail.tail[i] = c;
+		if (c == '/')
+			break;
+	}
+}
+
+/*
+ * Whether it is the name of a lock file. It is not static, so that the verifier looks at it by
+ * itself and not once more for each way that leads here; the same goes for those below.
+ */
+__noinline int egb_lock_wants(__u32 place, __u64 name)
+{
+	struct egb_lock_desk *desk = bpf_map_lookup_elem(&egb_lock_desks, &place);
+	__u32 *verdict;
+
+	if (!desk || !read_name(desk, (const char *)name))
+		return 0;
+	drop_slashes(desk);
+	turn_round(desk);
+	verdict = bpf_map_lookup_elem(&egb_lock_patterns, &desk->tail);
+	return verdict && *verdict == EGB_LOCK_WANTED;
+}
+
+/* A slash and the name, before what is there. */
+static __always_inline bool add_name(struct egb_lock_desk *desk, const struct dentry *dentry)
+{
+	__u32 length = BPF_CORE_READ(dentry, d_name.len);
+	const void *name = BPF_CORE_READ(dentry, d_name.name);
+	__u32 begin = desk->base_at;
+
+	if (length >= EGB_NAME_BYTES || begin > NAME_AT ||
+	    begin < sizeof(struct egb_lock_created) + 1 + length)
+		return false;
+	begin -= length + 1;
+	barrier_var(
+		begin); /* or the compiler reckons it anew, where the verifier knows no bounds */
+	if (begin >= NAME_AT)
+		return false;
+	desk->room[begin] = '/';
+	desk->base_at = begin;
+	return bpf_probe_read_kernel(&desk->room[begin + 1], length, name) == 0;
+}
+
+static __always_inline bool is_in_own_namespace(const struct mount *mount)
+{
+	const struct task_struct *task = bpf_get_current_task_btf();
+
+	return BPF_CORE_READ(mount, mnt_ns) == BPF_CORE_READ(task, nsproxy, mnt_ns);
+}
+
+/* Before the name on the desk. 0 when it does not lead to the root of the mount namespace. */
+__noinline int egb_lock_put_base(__u32 place, __u64 path)
+{
+	struct egb_lock_desk *desk = bpf_map_lookup_elem(&egb_lock_desks, &place);
+	struct egb_place at = egb_place_of((const void *)path);
+	struct dentry *left;
+	int i;
+
+	if (!desk)
+		return 0;
+	desk->base_at = NAME_AT;
+	bpf_for (i, 0, PATH_STEPS) {
+		if (!egb_go_up(&at, &left))
+			return is_in_own_namespace(at.mount);
+		if (left && !add_name(desk, left))
+			return 0;
+	}
+	return 0;
+}
+
+/* The path of an open directory; 0 when there is none. */
+static __always_inline __u64 path_of(const struct task_struct *task, __s32 fd)
+{
+	const struct fdtable *table = BPF_CORE_READ(task, files, fdt);
+	struct file **files = BPF_CORE_READ(table, fd);
+	struct file *file = NULL;
+
+	if (fd < 0 || (__u32)fd >= BPF_CORE_READ(table, max_fds))
+		return 0;
+	bpf_probe_read_kernel(&file, sizeof(file), files + fd);
+	return file ? (__u64)__builtin_preserve_access_index(&file->f_path) : 0;
+}
+
+/* Puts the base on the desk, and returns the flags that say what to think of it. */
+static __always_inline __u16 put_base(struct egb_lock_desk *desk, __u32 place,
+				      const struct egb_lock_naming *naming)
+{
+	const struct task_struct *task = bpf_get_current_task_btf();
+	struct fs_struct *fs = BPF_CORE_READ(task, fs);
+	__u64 path = (__u64)__builtin_preserve_access_index(&fs->root);
+	bool told = egb_lock_put_base(place, path);
+	__u16 flags = desk->base_at != NAME_AT ? EGB_LOCK_IS_CHROOTED : 0;
+
+	if (letter(desk, 0) != '/' || naming->in_root) {
+		path = naming->at == AT_FDCWD ? (__u64)__builtin_preserve_access_index(&fs->pwd)
+					      : path_of(task, naming->at);
+		told = path && egb_lock_put_base(place, path);
+	}
+	if (told)
+		return flags;
+	desk->base_at = NAME_AT;
+	return flags | EGB_LOCK_PATH_CUT;
+}
+
+static __always_inline __s32 inner_pid_of(const struct task_struct *leader)
+{
+	struct pid *pid = BPF_CORE_READ(leader, thread_pid);
+	unsigned int level = BPF_CORE_READ(pid, level);
+	struct upid innermost = {};
+
+	bpf_core_read(&innermost, sizeof(innermost), &pid->numbers[level]);
+	return innermost.nr;
+}
+
+static __always_inline void fill_creator(struct egb_lock_created *record)
+{
+	const struct task_struct *task = bpf_get_current_task_btf();
+	const struct task_struct *leader = task->group_leader;
+	const struct task_struct *parent = BPF_CORE_READ(leader, real_parent, group_leader);
+
+	record->creator_start_ns = leader->start_boottime;
+	record->parent_start_ns = BPF_CORE_READ(parent, start_boottime);
+	record->creator = leader->tgid;
+	record->parent = BPF_CORE_READ(parent, tgid);
+	record->inner_pid = inner_pid_of(leader);
+	record->uid = bpf_get_current_uid_gid();
+	record->mount_namespace = BPF_CORE_READ(task, nsproxy, mnt_ns, ns.inum);
+	bpf_probe_read_kernel(record->comm, sizeof(record->comm), leader->comm);
+}
+
+/* What begins with the record and ends with the name; 0 when there is no sense in it. */
+static __always_inline long send(struct egb_lock_desk *desk)
+{
+	__u32 base_at = desk->base_at;
+	__u32 size;
+
+	if (base_at < sizeof(desk->record) || base_at > NAME_AT ||
+	    desk->name_length >= EGB_LOCK_PATH)
+		return -1;
+	size = sizeof(desk->record) + (NAME_AT - base_at) + desk->name_length;
+	desk->record.header.size = size;
+	desk->record.base_length = NAME_AT - base_at;
+	desk->record.name_length = desk->name_length;
+	base_at -= sizeof(desk->record);
+	if (base_at > EGB_LOCK_PATH || size > sizeof(desk->record) + 2 * EGB_LOCK_PATH)
+		return -1;
+	bpf_probe_read_kernel(&desk->room[base_at], sizeof(desk->record), &desk->record);
+	return bpf_ringbuf_output(&egb_ring, &desk->room[base_at], size, 0);
+}
+
+/* The file is watched before it is told: whatever happens to it once it is known is told. */
+static __always_inline void watch_and_tell(struct egb_lock_desk *desk, struct egb_lock_key *key)
+{
+	struct egb_lock_watched fresh = {
+		.made_ns = desk->record.header.time_ns,
+		.changed_ns = desk->record.changed_ns,
+		.maker = (__u32)bpf_get_current_pid_tgid(),
+	};
+
+	if (bpf_map_update_elem(&egb_locks, key, &fresh, BPF_ANY) != 0) {
+		egb_count_drop();
+		return;
+	}
+	if (send(desk) != 0) {
+		egb_count_drop();
+		bpf_map_delete_elem(&egb_locks, key);
+	}
+}
+
+/*
+ * Whether it is known already that this inode was made: file systems set the ctime of a new one
+ * more than once, and while one daemon takes over from another the programs of both are attached.
+ * An inode that was let go and taken again meanwhile was touched in between.
+ */
+static __always_inline bool is_told(const struct egb_lock_watched *watched)
+{
+	return watched->maker == (__s32)bpf_get_current_pid_tgid() &&
+	       !(watched->flags & EGB_LOCK_IS_TOUCHED) &&
+	       bpf_ktime_get_ns() - watched->made_ns < NS_PER_SECOND;
+}
+
+static __always_inline void fill_record(struct egb_lock_created *record, const struct inode *inode,
+					const struct egb_lock_key *key, __u64 changed_ns)
+{
+	egb_fill_header(&record->header, EGB_LOCK_CREATED, 0);
+	record->key = *key;
+	record->changed_ns = changed_ns;
+	record->file_system = inode->i_sb->s_magic;
+	fill_creator(record);
+}
+
+static __always_inline bool put_together(struct egb_lock_desk *desk, const struct inode *inode,
+					 struct egb_lock_key *key, __u64 changed_ns,
+					 const struct egb_lock_naming *naming, __u32 place)
+{
+	if (!egb_lock_wants(place, (__u64)naming->name))
+		return false;
+	fill_record(&desk->record, inode, key, changed_ns);
+	desk->record.way = naming->way;
+	desk->record.flags = put_base(desk, place, naming);
+	watch_and_tell(desk, key);
+	return true;
+}
+
+/* A file got a name in a way that would have failed if there had been one. False when the name is
+ * not that of a lock file. */
+static __always_inline bool egb_lock_made(const struct inode *inode, __u64 changed_ns, bool is_new,
+					  const struct egb_lock_naming *naming, __u32 place)
+{
+	struct egb_lock_key key = egb_lock_key_of(inode);
+	struct egb_lock_watched *watched = egb_lock_find(&key);
+	struct egb_lock_desk *desk;
+	bool wanted;
+
+	/* Another name for the same inode is rather told twice than never. */
+	if (watched && is_new && is_told(watched))
+		return true;
+	desk = bpf_map_lookup_elem(&egb_lock_desks, &place);
+	if (!desk)
+		return false;
+	if (__sync_lock_test_and_set(&desk->busy, 1)) {
+		egb_count_drop();
+		return false;
+	}
+	wanted = put_together(desk, inode, &key, changed_ns, naming, place);
+	desk->busy = 0;
+	return wanted;
+}
+
+/* Those below are run by the daemon. */
+
+SEC("syscall")
+int egb_lock_watch(struct egb_lock_query *query)
+{
+	struct egb_lock_watched fresh = {.made_ns = query->made_ns};
+	struct egb_lock_key key = query->key;
+	struct egb_lock_watched *watched;
+
+	bpf_map_update_elem(&egb_locks, &key, &fresh, BPF_NOEXIST);
+	watched = egb_lock_find(&key);
+	if (!watched)
+		return 1;
+	query->watched = *watched;
+	return 0;
+}
+
+SEC("syscall")
+int egb_lock_looked(struct egb_lock_query *query)
+{
+	struct egb_lock_key key = query->key;
+	struct egb_lock_watched *watched = egb_lock_find(&key);
+
+	if (!watched)
+		return 1;
+	__sync_lock_test_and_set(&watched->told, 0);
+	query->watched = *watched;
+	return 0;
+}
+
+SEC("syscall")
+int egb_lock_state(struct egb_lock_query *query)
+{
+	struct egb_lock_key key = query->key;
+	struct egb_lock_watched *watched = egb_lock_find(&key);
+
+	if (!watched)
+		return 1;
+	query->watched = *watched;
+	return 0;
+}
+
+SEC("syscall")
+int egb_lock_forget(struct egb_lock_query *query)
+{
+	struct egb_lock_key key = query->key;
+	struct egb_lock_watched *watched = egb_lock_find(&key);
+
+	if (watched && (!query->made_ns || watched->made_ns == query->made_ns))
+		bpf_map_delete_elem(&egb_locks, &key);
+	return 0;
+}
+
+#endif

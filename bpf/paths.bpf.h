@@ -1,0 +1,53 @@
+/* SPDX-License-Identifier: GPL-2.0-only */
+/* Where a file or a directory is: the way from it to the root of its mount namespace. */
+#ifndef EGB_PATHS_BPF_H
+#define EGB_PATHS_BPF_H
+
+#include "kernel_types.h"
+
+#include <bpf/bpf_core_read.h>
+#include <bpf/bpf_helpers.h>
+
+/* No file system of Linux has longer names; with the NUL. */
+#define EGB_NAME_BYTES 256
+
+struct egb_place {
+	struct dentry *dentry;
+	struct mount *mount;
+};
+
+static __always_inline struct egb_place egb_place_of(const struct path *path)
+{
+	struct egb_place place = {
+		.dentry = BPF_CORE_READ(path, dentry),
+		.mount =
+			(void *)BPF_CORE_READ(path, mnt) - bpf_core_field_offset(struct mount, mnt),
+	};
+
+	return place;
+}
+
+/* One step towards the root; false when it has been there. `left` is the dentry that is now behind
+ * it, or NULL where the step was out of a mount. */
+static __always_inline bool egb_go_up(struct egb_place *place, struct dentry **left)
+{
+	struct dentry *dentry = place->dentry;
+	struct dentry *parent = BPF_CORE_READ(dentry, d_parent);
+	struct mount *mount = place->mount;
+
+	*left = NULL;
+	if (dentry == BPF_CORE_READ(mount, mnt.mnt_root) || dentry == parent) {
+		struct mount *around = BPF_CORE_READ(mount, mnt_parent);
+
+		if (around == mount)
+			return false;
+		place->dentry = BPF_CORE_READ(mount, mnt_mountpoint);
+		place->mount = around;
+		return true;
+	}
+	*left = dentry;
+	place->dentry = parent;
+	return true;
+}
+
+#endif
