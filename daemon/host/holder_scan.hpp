@@ -6,6 +6,7 @@
 #include "core/result.hpp"
 
 #include <cstddef>
+#include <optional>
 #include <vector>
 
 namespace egb::host {
@@ -19,6 +20,14 @@ public:
     /// `fd` is a descriptor of this process for the file; it is among the holders. Numbers would not do: what
     /// struct stat has for device and inode is, on some file systems, not what the kernel has.
     [[nodiscard]] virtual Result<std::vector<Holder>> find(int fd) = 0;
+
+    /// The same without ourselves, as far as that descriptor goes.
+    [[nodiscard]] Result<std::vector<Holder>> others(int fd);
+
+private:
+    [[nodiscard]] Result<ProcessIdentity> ourselves();
+
+    std::optional<ProcessIdentity> ourselves_;
 };
 
 } // namespace egb::host

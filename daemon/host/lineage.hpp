@@ -57,6 +57,14 @@ public:
     /// listener must live as long as this.
     virtual void listen(OnDeath on_death) = 0;
 
+    using OnEnd = std::function<void(const ProcessIdentity&)>;
+
+    /// Called, soon after, when one who is watched has died. The listener must live as long as this.
+    virtual void on_end(OnEnd on_end) = 0;
+
+    /// Watches it until it dies; one that has died already is told of, too.
+    virtual void watch(const ProcessIdentity& process) = 0;
+
     /// Everybody who is dead and not yet waited for.
     [[nodiscard]] virtual Result<std::vector<Unreaped>> unreaped() = 0;
 

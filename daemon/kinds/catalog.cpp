@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "kinds/catalog.hpp"
 
+#include "kinds/lockfile/lockfile.hpp"
 #include "kinds/process/process.hpp"
 #include "kinds/tcp/tcp.hpp"
 
@@ -12,6 +13,7 @@ std::span<const CatalogEntry> catalog() {
     static const std::array entries{
         CatalogEntry{tcp::info(), tcp::make},
         CatalogEntry{process::info(), process::make},
+        CatalogEntry{lockfile::info(), lockfile::make},
     };
     return entries;
 }

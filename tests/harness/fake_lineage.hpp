@@ -6,6 +6,7 @@
 
 #include <algorithm>
 #include <map>
+#include <set>
 #include <string>
 #include <utility>
 #include <vector>
@@ -23,6 +24,16 @@ public:
         for (const OnDeath& listener : listeners_) {
             listener();
         }
+        end(unreaped_.back().process);
+    }
+
+    /// Whoever watches it hears of its end.
+    void end(ProcessIdentity process) {
+        if (watched_.erase(process) > 0) {
+            for (const OnEnd& ender : enders_) {
+                ender(process);
+            }
+        }
     }
 
     void reap(const ProcessIdentity& process) {
@@ -35,12 +46,23 @@ public:
         heirs_.insert_or_assign(of, std::move(heirs));
     }
 
+    /// Of nobody anything is known any more.
+    void forget() {
+        deaths_.clear();
+        heirs_.clear();
+        unreaped_.clear();
+    }
+
     void set_lack(std::string lack) { lack_ = std::move(lack); }
     void lose(std::uint64_t count) { lost_ += count; }
 
     [[nodiscard]] std::string lack() const override { return lack_; }
     [[nodiscard]] std::uint64_t lost() const override { return lost_; }
     void listen(OnDeath on_death) override { listeners_.push_back(std::move(on_death)); }
+    void on_end(OnEnd on_end) override { enders_.push_back(std::move(on_end)); }
+    void watch(const ProcessIdentity& process) override { watched_.insert(process); }
+    [[nodiscard]] bool is_watched(const ProcessIdentity& process) const { return watched_.contains(process); }
+
     [[nodiscard]] Result<std::vector<host::Unreaped>> unreaped() override { return unreaped_; }
 
     [[nodiscard]] Result<std::vector<ProcessIdentity>> heirs(const ProcessIdentity& of,
@@ -58,6 +80,8 @@ private:
     std::string lack_;
     std::uint64_t lost_{};
     std::vector<OnDeath> listeners_;
+    std::vector<OnEnd> enders_;
+    std::set<ProcessIdentity> watched_;
     std::vector<host::Unreaped> unreaped_;
     std::map<ProcessIdentity, host::Death> deaths_;
     std::map<ProcessIdentity, Result<std::vector<ProcessIdentity>>> heirs_;

@@ -30,7 +30,7 @@ inline constexpr EvidenceRule rebooted{
     .text = "it is of an earlier boot of this machine, which none of its owners has outlived",
     .change = "",
 };
-inline constexpr EvidenceRule ownerless{
+inline constexpr EvidenceRule without_owner{
     .name = "ownerless",
     .weight = Weight::supports,
     .unit = EvidenceUnit::since,
@@ -189,7 +189,7 @@ inline constexpr EvidenceRule unreachable{
 };
 
 inline constexpr std::array evidence_rules{
-    created_exclusively, killed,          rebooted,           ownerless,           unheld,      names_its_creator,
+    created_exclusively, killed,          rebooted,           without_owner,         unheld,      names_its_creator,
     exited,              unknown_owners,  not_watched,        held,                unknown_holders, locked,
     advisory,            names_a_living_one, names_one_elsewhere, other_names,     remote,      mount_point,
     not_empty,           too_large,       changed_later,      protected_file,      ageless,     anothers,

@@ -115,7 +115,6 @@ std::string Lock::key() const {
 std::string to_text(const Lock& lock) {
     Writer words;
     each_number(lock, words);
-    words.number(lock.in_main ? 1 : 0);
     each_word(*lock.creator, words);
     words.number(lock.creator->known ? 1 : 0);
     words.number(lock.elders.size());
@@ -134,11 +133,9 @@ std::optional<Lock> lock_from(const Memory& memory) {
     Reader words{memory.text};
     Lock lock;
     Process creator;
-    int in_main = 0;
     int known = 0;
     std::size_t count = 0;
     each_number(lock, words);
-    words.number(in_main);
     each_word(creator, words);
     words.number(known);
     words.number(count);
@@ -157,7 +154,6 @@ std::optional<Lock> lock_from(const Memory& memory) {
     }
     creator.id.boot_id = memory.boot;
     creator.known = known != 0;
-    lock.in_main = in_main != 0;
     lock.creator = std::make_shared<const Process>(std::move(creator));
     return lock;
 }

@@ -29,7 +29,6 @@ struct Lock {
     std::uint32_t lasting{}; ///< facts that do not change any more
     Instant ownerless;       ///< since when; the epoch while somebody owns it
     Instant owned_until;     ///< when somebody was last seen to own it
-    bool in_main{};          ///< its mount namespace is the machine's own, which there is after a reboot, too
 
     [[nodiscard]] Claim claim() const;
     [[nodiscard]] std::string key() const;

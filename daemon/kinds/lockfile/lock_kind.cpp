@@ -181,8 +181,7 @@ std::optional<Lock> LockKind::meet(const egb_lock_created& created, std::string 
                 .elders = elders_from(parent, surroundings_.procfs),
                 .lasting = 0,
                 .ownerless = {},
-                .owned_until = {},
-                .in_main = created.mount_namespace == surroundings_.files.main_namespace()};
+                .owned_until = {}};
 }
 
 /// What the kernel side has told is all there is of one that has ended already.
@@ -243,11 +242,7 @@ void LockKind::recall_one(const Memory& memory) {
         return;
     }
     if (memory.boot != surroundings_.procfs.boot_id()) {
-        if (!lock->in_main) {
-            surroundings_.memory.forget(info().name, memory.key);
-            return;
-        }
-        lock->name.mount_namespace = surroundings_.files.main_namespace();
+        lock->name.mount_namespace = 0; // there is none of that boot: the machine's own is looked into
         lock->lasting |= earlier_boot;
     }
     const auto known = ask_kernel(state_program, lock->kernel, lock->made_ns);

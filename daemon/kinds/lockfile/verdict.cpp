@@ -76,7 +76,7 @@ Reach reach_of(const LockRecord& record) {
 std::vector<Evidence> evidence_of(const LockRecord& record) {
     std::vector<Evidence> evidence{{&created_exclusively, 0}};
     if ((record.facts & (owners_unknown | earlier_boot)) == 0) {
-        evidence.push_back({&ownerless, static_cast<std::int64_t>(record.ownerless_ns)});
+        evidence.push_back({&without_owner, static_cast<std::int64_t>(record.ownerless_ns)});
     }
     if ((record.facts & (is_held | is_locked | holders_unknown | is_unreachable)) == 0) {
         evidence.push_back({&unheld, 0});

@@ -1,0 +1,547 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "kinds/lockfile/lock_kind.hpp"
+
+#include "harness/fake_events.hpp"
+#include "harness/fake_surroundings.hpp"
+#include "kinds/lockfile/evidence.hpp"
+#include "kinds/lockfile/lockfile.hpp"
+
+#include <gmock/gmock.h>
+#include <gtest/gtest.h>
+
+#include <algorithm>
+#include <array>
+#include <chrono>
+#include <csignal>
+#include <cstring>
+#include <memory>
+#include <string>
+#include <string_view>
+#include <utility>
+#include <vector>
+
+namespace egb::lockfile {
+namespace {
+
+using namespace std::chrono_literals;
+using testing::HasSubstr;
+using testing::IsEmpty;
+using testing::SizeIs;
+
+constexpr std::int32_t shell = 90;
+constexpr std::int32_t maker = 100;
+constexpr std::int32_t child = 101;
+constexpr std::uint64_t start_ticks = 500;
+constexpr std::uint64_t ns_per_tick = 10'000'000;
+constexpr std::uint32_t space = 4026531841;
+constexpr std::string_view path = "/srv/app/app.lock";
+constexpr std::uint64_t inode = 77;
+
+/// A process, 100, started by a shell, 90, makes /srv/app/app.lock; what becomes of both the test says.
+class LockKindTest : public testing::Test {
+protected:
+    LockKindTest() {
+        add_process(shell, 1, "sh");
+        add_process(maker, shell, "app");
+        watch_nothing();
+        configure({});
+        start();
+    }
+
+    void start() {
+        auto events = std::make_unique<test::FakeEvents>();
+        events_ = events.get();
+        for (const std::string_view program : {"egb_lock_looked", "egb_lock_state"}) {
+            events_->answer(program, [this](std::span<std::byte> context) {
+                egb_lock_query query{};
+                std::memcpy(&query, context.data(), sizeof(query));
+                query.watched = watched_;
+                std::memcpy(context.data(), &query, sizeof(query));
+                return watched_.made_ns == 0 ? 1U : 0U;
+            });
+        }
+        for (const std::string_view program : {"egb_lock_watch", "egb_lock_forget"}) {
+            events_->answer(program, [this, program](std::span<std::byte> context) {
+                egb_lock_query query{};
+                std::memcpy(&query, context.data(), sizeof(query));
+                watched_.made_ns = program == "egb_lock_watch" ? query.made_ns : 0;
+                return 0U;
+            });
+        }
+        kind_ = std::make_unique<LockKind>(around_.all(), std::move(events));
+        kind_->configure(options_);
+        EXPECT_TRUE(kind_->start());
+        EXPECT_TRUE(kind_->sweep(SweepReason::startup));
+    }
+
+    void watch_nothing() { watched_ = {}; }
+
+    void configure(std::initializer_list<std::pair<std::string_view, std::string_view>> values) {
+        for (const auto& [name, value] : values) {
+            EXPECT_TRUE(options_.set(name, value)) << name;
+        }
+        if (kind_) {
+            kind_->configure(options_);
+        }
+    }
+
+    void add_process(std::int32_t pid, std::int32_t parent, std::string comm) {
+        around_.proc.add(
+            {.pid = pid, .start_ticks = start_ticks, .comm = std::move(comm), .parent = parent});
+    }
+
+    [[nodiscard]] ProcessIdentity identity(std::int32_t pid) const {
+        return {.boot_id = around_.procfs.boot_id(), .pid = pid, .start_ticks = start_ticks};
+    }
+
+    [[nodiscard]] std::int64_t wall_ns() const {
+        return std::chrono::nanoseconds{around_.clock.wall_now().time_since_epoch()}.count();
+    }
+
+    [[nodiscard]] static host::FileName name() { return {.mount_namespace = space, .path = std::string{path}}; }
+
+    /// The lock as it is in the file system.
+    host::FileSight& sight() { return sight_; }
+    void put() { around_.files.put(name(), sight_); }
+
+    /// The process makes it, and the kernel side tells.
+    void make(std::uint16_t way = EGB_LOCK_BY_OPEN) {
+        sight_ = {.id = {.device = 8, .inode = inode, .born_ns = wall_ns()},
+                  .path = std::string{path},
+                  .changed_ns = wall_ns(),
+                  .type = way == EGB_LOCK_BY_MKDIR     ? FileType::directory
+                          : way == EGB_LOCK_BY_SYMLINK ? FileType::link
+                                                       : FileType::regular,
+                  .mode = 0600,
+                  .uid = 1000,
+                  .gid = 1000,
+                  .size = 0,
+                  .links = way == EGB_LOCK_BY_MKDIR ? 2U : 1U,
+                  .file_system = "ext4",
+                  .is_local = true,
+                  .is_mount_point = false,
+                  .is_empty = true};
+        put();
+        tell_created(way, "/srv/app", "app.lock", static_cast<std::uint64_t>(wall_ns()));
+    }
+
+    void tell_created(std::uint16_t way, std::string_view base, std::string_view last,
+                      std::uint64_t changed_ns) {
+        const auto now = static_cast<std::uint64_t>(around_.clock.now().time_since_epoch().count());
+        egb_lock_created created{};
+        created.header = {.type = EGB_LOCK_CREATED,
+                          .size = static_cast<std::uint16_t>(sizeof(created) + base.size() + last.size()),
+                          .reserved = 0,
+                          .time_ns = now};
+        created.key = {.inode = inode, .device = 8, .reserved = 0};
+        created.changed_ns = changed_ns;
+        created.creator_start_ns = start_ticks * ns_per_tick;
+        created.parent_start_ns = start_ticks * ns_per_tick;
+        created.creator = maker;
+        created.parent = shell;
+        created.inner_pid = inner_pid_;
+        created.uid = 1000;
+        created.mount_namespace = space;
+        created.way = way;
+        created.base_length = static_cast<std::uint16_t>(base.size());
+        created.name_length = static_cast<std::uint16_t>(last.size());
+        auto bytes = test::bytes_of(created);
+        for (const std::string_view text : {base, last}) {
+            const auto raw = std::as_bytes(std::span{text});
+            bytes.insert(bytes.end(), raw.begin(), raw.end());
+        }
+        watched_ = {};
+        watched_.made_ns = now;
+        events_->send_bytes(std::move(bytes));
+        EXPECT_TRUE(kind_->drain());
+    }
+
+    void touch() {
+        egb_lock_touched touched{};
+        touched.header = {
+            .type = EGB_LOCK_TOUCHED, .size = sizeof(touched), .reserved = 0, .time_ns = watched_.made_ns};
+        touched.key = {.inode = inode, .device = 8, .reserved = 0};
+        touched.made_ns = watched_.made_ns;
+        events_->send(touched);
+        EXPECT_TRUE(kind_->drain());
+    }
+
+    void die(std::int32_t pid, int wait_status, std::vector<ProcessIdentity> heirs = {}) {
+        around_.lineage.set_heirs(identity(pid), std::move(heirs));
+        around_.proc.remove(pid);
+        around_.lineage.die(identity(pid), {.at = around_.clock.now(), .wait_status = wait_status});
+    }
+
+    /// An heir that others are asked about.
+    void end(std::int32_t pid, std::int32_t of) {
+        around_.lineage.set_heirs(identity(of), std::vector<ProcessIdentity>{});
+        around_.lineage.end(identity(pid));
+    }
+
+    Changes tick_after(Span span) {
+        around_.clock.advance(span);
+        EXPECT_TRUE(kind_->sweep(SweepReason::timer));
+        return kind_->tracker().tick(around_.clock.now());
+    }
+
+    /// The one ghost that there must be.
+    Ghost ghost_after(Span span) {
+        auto changes = tick_after(span);
+        EXPECT_THAT(changes.ghosts, SizeIs(1));
+        return changes.ghosts.empty() ? Ghost{} : std::move(changes.ghosts.front());
+    }
+
+    /// Suspected, and because of that.
+    void expect_doubt(const Ghost& ghost, const EvidenceRule& rule) {
+        EXPECT_EQ(ghost.grade, Grade::suspected) << rule.name;
+        EXPECT_TRUE(has(ghost, rule)) << rule.name;
+    }
+
+    static bool has(const Ghost& ghost, const EvidenceRule& rule) {
+        return std::ranges::contains(ghost.evidence, &rule, &Evidence::rule);
+    }
+
+    Outcome clean(Ghost ghost) {
+        ghost.id = 4711;
+        return kind_->cleaner()->clean(std::array<GhostPtr, 1>{std::make_shared<const Ghost>(ghost)}).at(0);
+    }
+
+    test::FakeSurroundings around_;
+    OptionValues options_{info().options};
+    host::FileSight sight_;
+    egb_lock_watched watched_{};
+    std::int32_t inner_pid_{maker};
+    test::FakeEvents* events_{};
+    std::unique_ptr<LockKind> kind_;
+};
+
+TEST_F(LockKindTest, the_owner_is_killed_and_its_lock_is_proven_to_be_a_ghost) {
+    make();
+    EXPECT_THAT(tick_after(1h).ghosts, IsEmpty());
+    EXPECT_TRUE(around_.lineage.is_watched(identity(maker)));
+    die(maker, SIGKILL);
+    EXPECT_THAT(tick_after(9s).ghosts, IsEmpty());
+    EXPECT_EQ(kind_->tracker().deadline(), around_.clock.now() + 1s);
+    const Ghost ghost = ghost_after(1s);
+    EXPECT_EQ(ghost.grade, Grade::proven);
+    EXPECT_EQ(ghost.reach, Reach::cleans);
+    EXPECT_EQ(ghost.summary, "/srv/app/app.lock left by app (pid 100), killed by SIGKILL");
+    EXPECT_EQ(ghost.since, around_.clock.now() - 10s);
+    EXPECT_EQ(ghost.holders.at(0).process->unit, "fake.service");
+    EXPECT_TRUE(has(ghost, killed));
+    EXPECT_TRUE(has(ghost, unheld));
+}
+
+TEST_F(LockKindTest, it_goes_into_quarantine) {
+    make();
+    die(maker, SIGKILL);
+    const Ghost ghost = ghost_after(10s);
+    ASSERT_TRUE(kind_->cleaner()->confirm(ghost));
+    around_.files.remove(name());
+    const auto outcome = clean(ghost);
+    EXPECT_EQ(outcome.verdict, Verdict::cleaned) << outcome.reason;
+    EXPECT_THAT(outcome.reason, HasSubstr("ghostctl restore 4711"));
+    EXPECT_TRUE(around_.quarantine.wards().contains(4711));
+}
+
+TEST_F(LockKindTest, success_is_never_taken_for_granted) {
+    make();
+    die(maker, SIGKILL);
+    const Ghost ghost = ghost_after(10s);
+    EXPECT_EQ(clean(ghost).verdict, Verdict::failed) << "the file is still there";
+}
+
+TEST_F(LockKindTest, an_heir_keeps_it) {
+    make();
+    die(maker, SIGKILL, {identity(child)});
+    EXPECT_THAT(tick_after(1h).ghosts, IsEmpty());
+    end(child, maker);
+    const Ghost ghost = ghost_after(10s);
+    EXPECT_EQ(ghost.grade, Grade::proven);
+    EXPECT_EQ(ghost.since, around_.clock.now() - 10s) << "since the heir is dead, not since its maker is";
+}
+
+TEST_F(LockKindTest, what_a_command_of_a_script_has_made_is_the_scripts) {
+    make(EGB_LOCK_BY_MKDIR);
+    die(maker, 0);
+    EXPECT_THAT(tick_after(1h).ghosts, IsEmpty()) << "the script runs";
+    EXPECT_TRUE(around_.lineage.is_watched(identity(shell)));
+    die(shell, SIGKILL);
+    expect_doubt(ghost_after(10s), exited);
+}
+
+TEST_F(LockKindTest, whoever_exits_and_leaves_it_is_suspected_of_a_mistake) {
+    make();
+    die(shell, 0);
+    die(maker, 1 << 8);
+    const Ghost ghost = ghost_after(10s);
+    expect_doubt(ghost, exited);
+    EXPECT_EQ(ghost.summary, "/srv/app/app.lock left by app (pid 100), exited with 1");
+    EXPECT_EQ(ghost.reach, Reach::cleans) << "on request";
+}
+
+TEST_F(LockKindTest, nothing_is_proven_by_what_was_missed) {
+    make();
+    around_.lineage.die(identity(maker), {.at = around_.clock.now(), .wait_status = SIGKILL});
+    around_.proc.remove(maker); // of its heirs nobody knows
+    expect_doubt(ghost_after(10s), unknown_owners);
+}
+
+TEST_F(LockKindTest, a_lock_that_its_owner_removes_is_forgotten) {
+    make();
+    around_.files.remove(name());
+    touch();
+    EXPECT_EQ(kind_->tracker().tracked(), 0U);
+    die(maker, SIGKILL);
+    EXPECT_THAT(tick_after(1h).ghosts, IsEmpty());
+    EXPECT_THAT(*around_.memory.recall("lockfile"), IsEmpty());
+}
+
+TEST_F(LockKindTest, one_that_is_gone_before_it_is_looked_at_is_not_taken_in) {
+    tell_created(EGB_LOCK_BY_OPEN, "/srv/app", "app.lock", 5);
+    EXPECT_EQ(kind_->tracker().tracked(), 0U);
+    EXPECT_EQ(watched_.made_ns, 0U) << "nor watched any more";
+}
+
+TEST_F(LockKindTest, another_file_under_the_name_is_not_the_lock) {
+    make();
+    die(maker, SIGKILL);
+    sight().id.born_ns += 1;
+    put();
+    EXPECT_THAT(tick_after(10s).ghosts, IsEmpty());
+    EXPECT_EQ(kind_->tracker().tracked(), 0U);
+}
+
+TEST_F(LockKindTest, the_same_inode_born_again_is_not_what_was_made) {
+    sight_ = {.id = {.device = 8, .inode = inode, .born_ns = 6}, .path = std::string{path}, .changed_ns = 6};
+    put();
+    tell_created(EGB_LOCK_BY_OPEN, "/srv/app", "app.lock", 5);
+    EXPECT_EQ(kind_->tracker().tracked(), 0U);
+}
+
+TEST_F(LockKindTest, a_link_must_not_have_changed_since) {
+    sight_ = {.id = {.device = 8, .inode = inode, .born_ns = 1},
+              .path = std::string{path},
+              .changed_ns = 5,
+              .links = 1,
+              .is_local = true};
+    put();
+    tell_created(EGB_LOCK_BY_LINK, "/srv/app", "app.lock", 4);
+    EXPECT_EQ(kind_->tracker().tracked(), 0U);
+    tell_created(EGB_LOCK_BY_LINK, "/srv/app", "app.lock", 5);
+    EXPECT_EQ(kind_->tracker().tracked(), 1U);
+}
+
+TEST_F(LockKindTest, a_link_to_anothers_file_is_left_alone) {
+    make(EGB_LOCK_BY_LINK);
+    sight().uid = 0;
+    put();
+    die(maker, SIGKILL);
+    const Ghost ghost = ghost_after(10s);
+    expect_doubt(ghost, anothers);
+    EXPECT_EQ(ghost.reach, Reach::reports);
+}
+
+TEST_F(LockKindTest, what_speaks_against_it) {
+    struct Case {
+        const EvidenceRule* rule;
+        void (*change)(host::FileSight&);
+        Reach reach;
+    };
+    const std::array cases{
+        Case{&other_names, [](host::FileSight& sight) { sight.links = 2; }, Reach::reports},
+        Case{&mount_point, [](host::FileSight& sight) { sight.is_mount_point = true; }, Reach::reports},
+        Case{&too_large, [](host::FileSight& sight) { sight.size = 65'537; }, Reach::reports},
+        Case{&changed_later, [](host::FileSight& sight) { sight.changed_ns += 1'000'000; }, Reach::cleans},
+        Case{&names_a_living_one, [](host::FileSight& sight) { sight.content = "90\n"; }, Reach::cleans},
+    };
+    make();
+    die(maker, SIGKILL);
+    const auto sound = sight();
+    EXPECT_EQ(ghost_after(10s).grade, Grade::proven);
+    for (const Case& one : cases) {
+        sight() = sound;
+        one.change(sight());
+        put();
+        touch();
+        const Ghost ghost = ghost_after(1ms);
+        expect_doubt(ghost, *one.rule);
+        EXPECT_EQ(ghost.reach, one.reach) << one.rule->name;
+        EXPECT_FALSE(kind_->cleaner()->confirm([&] {
+            Ghost proven = ghost;
+            proven.grade = Grade::proven;
+            return proven;
+        }()));
+    }
+}
+
+TEST_F(LockKindTest, a_directory_with_something_in_it_is_left_alone) {
+    make(EGB_LOCK_BY_MKDIR);
+    sight().is_empty = false;
+    put();
+    die(maker, SIGKILL);
+    const Ghost ghost = ghost_after(10s);
+    expect_doubt(ghost, not_empty);
+    EXPECT_EQ(ghost.reach, Reach::reports);
+}
+
+TEST_F(LockKindTest, whoever_has_it_open_may_own_it) {
+    make();
+    die(maker, SIGKILL);
+    around_.holders.answer(test::held_by({.pid = 200}));
+    const Ghost ghost = ghost_after(10s);
+    expect_doubt(ghost, held);
+    EXPECT_EQ(ghost.reach, Reach::reports);
+}
+
+TEST_F(LockKindTest, a_file_that_is_locked_by_flock_is_never_touched) {
+    make();
+    watched_.flags |= EGB_LOCK_IS_ADVISORY;
+    touch();
+    watched_.flags = 0; // whatever the kernel side says later
+    die(maker, SIGKILL);
+    const Ghost ghost = ghost_after(10s);
+    expect_doubt(ghost, advisory);
+    EXPECT_EQ(ghost.reach, Reach::reports);
+}
+
+TEST_F(LockKindTest, its_own_pid_in_it_speaks_for_it) {
+    make();
+    sight().content = "host-100";
+    put();
+    die(maker, SIGKILL);
+    const Ghost ghost = ghost_after(10s);
+    EXPECT_EQ(ghost.grade, Grade::proven);
+    EXPECT_TRUE(has(ghost, names_its_creator));
+}
+
+TEST_F(LockKindTest, a_pid_of_a_container_is_none_of_ours) {
+    inner_pid_ = 7;
+    make();
+    sight().content = "90";
+    put();
+    die(maker, SIGKILL);
+    expect_doubt(ghost_after(10s), names_one_elsewhere);
+    sight().content = "7";
+    put();
+    touch();
+    EXPECT_TRUE(has(ghost_after(1ms), names_its_creator));
+}
+
+TEST_F(LockKindTest, protected_files_are_only_explained) {
+    configure({{"Except", "/srv/*"}});
+    make();
+    die(maker, SIGKILL);
+    const Ghost ghost = ghost_after(10s);
+    expect_doubt(ghost, protected_file);
+    EXPECT_EQ(ghost.reach, Reach::reports);
+}
+
+TEST_F(LockKindTest, data_files_are_not_looked_at) {
+    sight_ = {.id = {.device = 8, .inode = inode, .born_ns = 5}, .path = "/srv/app/Cargo.lock", .links = 1};
+    around_.files.put({.mount_namespace = space, .path = "/srv/app/Cargo.lock"}, sight_);
+    tell_created(EGB_LOCK_BY_OPEN, "/srv/app", "Cargo.lock", 5);
+    EXPECT_EQ(kind_->tracker().tracked(), 0U);
+}
+
+TEST_F(LockKindTest, a_restart_without_a_gap_changes_nothing) {
+    make();
+    start();
+    EXPECT_EQ(kind_->tracker().tracked(), 1U);
+    die(maker, SIGKILL);
+    const Ghost ghost = ghost_after(10s);
+    EXPECT_EQ(ghost.grade, Grade::proven);
+    EXPECT_EQ(ghost.holders.at(0).process->comm, "app") << "who is dead is remembered";
+}
+
+TEST_F(LockKindTest, after_a_gap_another_may_have_taken_it) {
+    make();
+    watch_nothing();
+    start();
+    die(maker, SIGKILL);
+    expect_doubt(ghost_after(10s), not_watched);
+}
+
+TEST_F(LockKindTest, what_is_lost_from_the_kernels_map_is_not_proven) {
+    make();
+    watch_nothing();
+    die(maker, SIGKILL);
+    expect_doubt(ghost_after(10s), not_watched);
+}
+
+class LockAfterRebootTest : public LockKindTest {
+protected:
+    /// The machine went down, and is up again; what was there is there.
+    void reboot() {
+        for (const Memory& memory : *around_.memory.recall("lockfile")) {
+            around_.memory.reboot("00000000-0000-0000-0000-000000000000");
+            around_.memory.remember("lockfile", memory.key, memory.text);
+        }
+        around_.files.remove(name());
+        around_.files.put({.mount_namespace = 0, .path = std::string{path}}, sight_);
+        around_.lineage.forget();
+        watch_nothing();
+        start();
+    }
+};
+
+TEST_F(LockAfterRebootTest, nobody_outlives_a_power_loss) {
+    make();
+    reboot();
+    const Ghost ghost = ghost_after(10s);
+    EXPECT_EQ(ghost.grade, Grade::proven);
+    EXPECT_TRUE(has(ghost, rebooted));
+    EXPECT_EQ(ghost.summary, "/srv/app/app.lock left by app (pid 100), of an earlier boot");
+    EXPECT_TRUE(kind_->cleaner()->confirm(ghost));
+}
+
+TEST_F(LockAfterRebootTest, one_that_was_changed_meanwhile_is_not_as_it_was) {
+    make();
+    sight().changed_ns += 1;
+    reboot();
+    expect_doubt(ghost_after(10s), changed_later);
+}
+
+TEST_F(LockAfterRebootTest, what_its_owner_wrote_into_it_is_remembered) {
+    make();
+    sight().changed_ns += 1;
+    sight().content = "100";
+    put();
+    touch();
+    reboot();
+    EXPECT_EQ(ghost_after(10s).grade, Grade::proven);
+}
+
+TEST_F(LockAfterRebootTest, what_was_left_on_purpose_stays) {
+    make();
+    die(maker, 0);
+    reboot();
+    expect_doubt(ghost_after(10s), exited);
+}
+
+TEST_F(LockAfterRebootTest, another_file_of_that_name_is_nobodys_concern) {
+    make();
+    sight().id.born_ns += 1;
+    reboot();
+    EXPECT_EQ(kind_->tracker().tracked(), 0U);
+    EXPECT_THAT(*around_.memory.recall("lockfile"), IsEmpty());
+}
+
+TEST_F(LockKindTest, the_pattern_list_reaches_the_kernel_side) {
+    configure({{"Patterns", "*.mine"}});
+    const auto contents = events_->replaced("egb_lock_patterns");
+    ASSERT_EQ(contents.keys.size() % sizeof(egb_lock_pattern), 0U);
+    egb_lock_pattern first{};
+    std::memcpy(&first, contents.keys.data(), sizeof(first));
+    EXPECT_EQ((std::string_view{first.tail, first.bits / 8}), "enim.");
+}
+
+TEST_F(LockKindTest, losses_of_both_sources_count) {
+    const auto before = kind_->lost();
+    events_->lose(2);
+    around_.lineage.lose(3);
+    EXPECT_EQ(kind_->lost(), before + 5);
+}
+
+} // namespace
+} // namespace egb::lockfile
