@@ -19,6 +19,15 @@ struct ProcessIdentity {
     auto operator<=>(const ProcessIdentity&) const = default;
 };
 
+/// A file for ever: an inode number is recycled, one with its birth time is not.
+struct FileIdentity {
+    std::uint64_t device{}; ///< as stat(2) has it
+    std::uint64_t inode{};
+    std::int64_t born_ns{}; ///< since 1970; 0 where the file system does not know
+
+    auto operator<=>(const FileIdentity&) const = default;
+};
+
 /// What is known about a process that holds something. Shared: a process with 20,000 sockets is one of these.
 struct Process {
     ProcessIdentity id;

@@ -4,6 +4,7 @@
 
 #include "core/clock.hpp"
 #include "core/ghost.hpp"
+#include "core/identity.hpp"
 #include "core/result.hpp"
 
 #include <cstdint>
@@ -26,12 +27,11 @@ struct QuarantinedFile {
     /// earlier boot.
     std::uint64_t mount_namespace{};
     std::string
-        hidden_name{};      ///< in the same directory: what it is called between its place and the quarantine
-    std::uint64_t device{}; ///< which file it was
-    std::uint64_t inode{};
-    std::int64_t born_ns{};
+        hidden_name{}; ///< in the same directory: what it is called between its place and the quarantine
+    FileIdentity id{}; ///< which file it was
+    FileIdentity directory{}; ///< in which it was
     FileType type{FileType::regular};
-    std::uint32_t mode{}; ///< permission bits
+    std::uint32_t mode{}; ///< as chmod(2) takes it
     std::uint32_t uid{};
     std::uint32_t gid{};
     std::int64_t accessed_ns{}; ///< since 1970, as both below

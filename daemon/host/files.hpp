@@ -3,6 +3,7 @@
 // call takes some system calls.
 #pragma once
 
+#include "core/identity.hpp"
 #include "core/quarantine.hpp"
 #include "core/result.hpp"
 #include "host/fd.hpp"
@@ -20,31 +21,26 @@ struct FileName {
     auto operator<=>(const FileName&) const = default;
 };
 
-/// A file for ever: an inode number is recycled, one with its birth time is not.
-struct FileIdentity {
-    std::uint64_t device{}; ///< as stat(2) has it
-    std::uint64_t inode{};
-    std::int64_t born_ns{}; ///< since 1970; 0 where the file system does not know
-
-    auto operator<=>(const FileIdentity&) const = default;
-};
+using egb::FileIdentity;
 
 /// What was found.
 struct FileSight {
     FileIdentity id;
-    std::string path;          ///< the same file by a path without links
+    std::string path;          ///< the same file by a path without links; to where the look went
     std::int64_t changed_ns{}; ///< ctime
     FileType type{FileType::regular};
     std::uint32_t mode{}; ///< permission bits
     std::uint32_t uid{};
     std::uint32_t gid{};
     std::uint64_t size{};
-    std::uint32_t links{};    ///< names it has
-    std::string file_system;  ///< "ext4", "tmpfs", or its magic number in hexadecimal
-    bool is_local{};          ///< of this machine alone: nothing of a network, of FUSE, or of another machine
+    std::uint32_t links{};   ///< names it has
+    std::string file_system; ///< "ext4", "tmpfs"
+    /// Of this machine alone: nothing of a network, of FUSE, or of another machine. Else it has not been
+    /// asked, for it may not answer, and nothing but `path` and `file_system` is known.
+    bool is_local{};
     bool is_mount_point{};
-    bool is_empty{};          ///< a directory without entries
-    std::string content{};    ///< the beginning of a small regular file; where a link points to
+    bool is_empty{};       ///< a directory without entries
+    std::string content{}; ///< the beginning of a small regular file; where a link points to
 
     bool operator==(const FileSight&) const = default;
 };
@@ -56,8 +52,9 @@ class Files {
 public:
     virtual ~Files() = default;
 
-    /// Links on the way are followed, one at the end is not. `not_found` when nothing has that name, or
-    /// nobody lives in that namespace any more; `denied` when we may not look.
+    /// Links on the way are followed, one at the end is not. Where nobody lives in that namespace any more,
+    /// the name is looked up in that of the machine itself: whether it is the same file, its identity says.
+    /// `not_found` when nothing has that name; `denied` when we may not look.
     [[nodiscard]] virtual Result<FileSight> look(const FileName& name) = 0;
 
     /// A descriptor of ours for it, opened with O_PATH, if it is still that very file; else `changed`.

@@ -1,14 +1,80 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "host/mount_files.hpp"
 
+#include "host/file_reading.hpp"
+
+#include <utility>
+
 namespace egb::host {
 
-Result<FileSight> MountFiles::look(const FileName& name) {
-    return fail(ErrorCode::unsupported, "{}: not yet", name.path);
+namespace {
+
+constexpr std::uint64_t most_read_of = 65'536; // a larger file is no lock
+
+/// What a look finds inside of the file. A file that does not let itself be read has no content for us.
+void look_inside(const Fd& file, FileSight& sight) {
+    if (sight.type == FileType::link) {
+        sight.content = target_of_link(file).value_or("").substr(0, content_looked_at);
+    } else if (sight.type == FileType::directory) {
+        sight.is_empty = is_empty(file).value_or(false);
+    } else if (sight.type == FileType::regular && sight.size > 0 && sight.size <= most_read_of) {
+        sight.content = content_of(file, content_looked_at).value_or("");
+    }
 }
 
-Result<Fd> MountFiles::open(const FileName& name, const FileIdentity& /*id*/) {
-    return fail(ErrorCode::unsupported, "{}: not yet", name.path);
+FileSight sight_of(const FileStatus& status) {
+    constexpr std::uint32_t permission_bits = 0777;
+    return {.id = status.id,
+            .path = {},
+            .changed_ns = status.changed_ns,
+            .type = status.type,
+            .mode = status.mode & permission_bits,
+            .uid = status.uid,
+            .gid = status.gid,
+            .size = status.size,
+            .links = status.links,
+            .file_system = {},
+            .is_local = true,
+            .is_mount_point = status.is_mount_point};
+}
+
+} // namespace
+
+Result<Spot> MountFiles::find(const FileName& name) {
+    return roots_.open(name.mount_namespace).and_then([&](const MountRoot& root) {
+        return walk(root, name.path, Links::followed);
+    });
+}
+
+Result<FileSight> MountFiles::look(const FileName& name) {
+    auto spot = find(name);
+    if (!spot) {
+        return std::unexpected(spot.error());
+    }
+    FileSight sight;
+    if (spot->is_local) {
+        const auto status = status_of(spot->fd);
+        if (!status) {
+            return std::unexpected(status.error());
+        }
+        sight = sight_of(*status);
+        look_inside(spot->fd, sight);
+    }
+    sight.path = std::move(spot->path);
+    sight.file_system = std::move(spot->file_system);
+    return sight;
+}
+
+Result<Fd> MountFiles::open(const FileName& name, const FileIdentity& id) {
+    auto spot = find(name);
+    if (!spot) {
+        return std::unexpected(spot.error());
+    }
+    const auto status = spot->is_local ? status_of(spot->fd) : std::unexpected(Error{});
+    if (!status || status->id != id) {
+        return fail(ErrorCode::changed, "{} is another file by now", name.path);
+    }
+    return std::move(spot->fd);
 }
 
 } // namespace egb::host

@@ -1,21 +1,26 @@
 // SPDX-License-Identifier: Apache-2.0
-// The real Files: reaches into a mount namespace through the root of a process that lives there.
+// The real Files: goes through the root of a process that lives in the namespace (host/mount_roots.hpp), and
+// enters no file system that may keep it waiting (host/path_walk.hpp).
 #pragma once
 
 #include "host/files.hpp"
+#include "host/mount_roots.hpp"
+#include "host/path_walk.hpp"
 #include "host/procfs.hpp"
 
 namespace egb::host {
 
 class MountFiles final : public Files {
 public:
-    explicit MountFiles(const ProcFs& procfs) : procfs_{procfs} {}
+    explicit MountFiles(const ProcFs& procfs) : roots_{procfs} {}
 
     [[nodiscard]] Result<FileSight> look(const FileName& name) override;
     [[nodiscard]] Result<Fd> open(const FileName& name, const FileIdentity& id) override;
 
 private:
-    const ProcFs& procfs_;
+    [[nodiscard]] Result<Spot> find(const FileName& name);
+
+    MountRoots roots_;
 };
 
 } // namespace egb::host

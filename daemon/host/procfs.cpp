@@ -207,6 +207,46 @@ Result<std::uint64_t> read_descriptor_limit(const Fd& process) {
     return fail(ErrorCode::io, "limits: no limit of open files in it");
 }
 
+/// The root as statx(2) tells it: an id of what is mounted there, and whether it is the top of that.
+Result<> describe(MountRoot& root) {
+    constexpr unsigned unique_id = 0x4000; // STATX_MNT_ID_UNIQUE of 6.8; others are given again
+    struct statx status{};
+    if (::statx(root.fd.get(), "", AT_EMPTY_PATH | AT_STATX_DONT_SYNC, STATX_MNT_ID | unique_id, &status) !=
+        0) {
+        return fail_errno("root");
+    }
+    root.mount_id = status.stx_mnt_id;
+    root.is_mount = (status.stx_attributes & STATX_ATTR_MOUNT_ROOT) != 0;
+    return {};
+}
+
+/// Blanks and the like stand in octal there.
+std::string without_escapes(std::string_view text) {
+    std::string plain;
+    for (std::size_t at = 0; at < text.size(); ++at) {
+        const auto digits = text.substr(at, 4);
+        unsigned code = 0;
+        const bool escaped =
+            digits.size() == 4 && digits.front() == '\\' &&
+            std::from_chars(digits.data() + 1, digits.data() + 4, code, 8).ptr == digits.data() + 4;
+        plain += escaped ? static_cast<char>(code) : text[at];
+        at += escaped ? 3 : 0;
+    }
+    return plain;
+}
+
+/// "36 35 98:0 /part /mnt rw,noatime master:1 - ext3 /dev/root rw"
+std::optional<MountPoint> mount_point_of(std::string_view line) {
+    constexpr std::string_view separator{" - "};
+    const auto path = word(line, 4);
+    const auto rest = line.find(separator);
+    if (!path || rest == std::string_view::npos) {
+        return std::nullopt;
+    }
+    const auto type = word(line.substr(rest + separator.size()), 0);
+    return MountPoint{.path = without_escapes(*path), .file_system = std::string{type.value_or("")}};
+}
+
 std::string read_boot_id(const Fd& root) {
     const auto text = read(root, "sys/kernel/random/boot_id");
     if (!text) {
@@ -393,6 +433,47 @@ std::vector<NetNamespace> ProcFs::net_namespaces() const {
         }
     }
     return found;
+}
+
+std::vector<MountPoint> MountRoot::mounts() const {
+    std::vector<MountPoint> found;
+    const auto text = read(process, "mountinfo").value_or("");
+    for (const auto line : text | std::views::split('\n')) {
+        if (auto point = mount_point_of(std::string_view{line})) {
+            found.push_back(std::move(*point));
+        }
+    }
+    return found;
+}
+
+Result<std::uint64_t> ProcFs::mount_namespace(std::int32_t pid) const {
+    return number_of(root_.get(), formatted("{}/ns/mnt", pid).c_str(), 0)
+        .transform([](const FileNumber& number) {
+            return number.inode;
+        });
+}
+
+Result<MountRoot> ProcFs::mount_root(std::int32_t pid) const {
+    auto folder = open_process(pid);
+    if (!folder) {
+        return std::unexpected(folder.error());
+    }
+    MountRoot root;
+    root.fd = Fd{::openat(folder->get(), "root", O_PATH | O_DIRECTORY | O_CLOEXEC)};
+    if (!root.fd) {
+        return fail_errno(formatted("root of process {}", pid));
+    }
+    const auto described = describe(root);
+    const auto space = number_of(folder->get(), "ns/mnt", 0);
+    // The last to be read: if it is still there now, it was there all the time.
+    const auto stat = read_stat(*folder);
+    if (!described || !space || !stat) {
+        return std::unexpected(!described ? described.error() : !space ? space.error() : stat.error());
+    }
+    root.resident = {.boot_id = boot_id_, .pid = pid, .start_ticks = stat->start_ticks};
+    root.mount_namespace = space->inode;
+    root.process = std::move(*folder);
+    return root;
 }
 
 OpenFiles ProcFs::open_files(const std::function<bool(const FileNumber&)>& wanted) const {

@@ -70,6 +70,25 @@ struct TaskRoom {
     std::uint64_t limit{};
 };
 
+/// Something that is mounted, as the processes of one mount namespace see it.
+struct MountPoint {
+    std::string path;
+    std::string file_system; ///< "ext4", "fuse.sshfs"
+};
+
+/// The root directory of a process, and with it the way into its mount namespace.
+struct MountRoot {
+    ProcessIdentity resident;
+    std::uint64_t mount_namespace{}; ///< inode
+    std::uint64_t mount_id{};        ///< of what is mounted there; the older, the smaller
+    bool is_mount{};                 ///< a whole mount, and no directory that the process has changed to
+    Fd fd;                           ///< opened with O_PATH
+    Fd process;                      ///< its directory in /proc
+
+    /// All that can be reached from there, in the order in which it was mounted.
+    [[nodiscard]] std::vector<MountPoint> mounts() const;
+};
+
 /// A process, and who is its parent now.
 struct ProcessLink {
     std::int32_t pid{};
@@ -111,6 +130,11 @@ public:
     /// Each network namespace in which some process lives, once. Those of processes that may not be looked
     /// into are not among them.
     [[nodiscard]] std::vector<NetNamespace> net_namespaces() const;
+
+    /// The inode of the mount namespace that a process lives in; `denied` when we may not look into it.
+    [[nodiscard]] Result<std::uint64_t> mount_namespace(std::int32_t pid) const;
+
+    [[nodiscard]] Result<MountRoot> mount_root(std::int32_t pid) const;
 
     /// Every descriptor of every process that is open on a file which is wanted, all in one pass. For where
     /// the kernel side cannot list them: it is the slower way, and blind to threads with descriptors of their

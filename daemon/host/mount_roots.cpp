@@ -1,0 +1,89 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "host/mount_roots.hpp"
+
+#include <algorithm>
+#include <utility>
+
+namespace egb::host {
+
+namespace {
+
+/// A process may have changed its root to some mount of its namespace. What was mounted first is the root of
+/// them all.
+bool is_better(const MountRoot& one, const MountRoot& other) {
+    return one.mount_id < other.mount_id;
+}
+
+} // namespace
+
+Result<MountRoot> MountRoots::open(std::uint64_t mount_namespace) {
+    if (mount_namespace != 0) {
+        auto root = enter(mount_namespace);
+        if (root || root.error().code != ErrorCode::not_found) {
+            return root;
+        }
+    }
+    return machines_own().and_then([this](std::uint64_t own) {
+        return enter(own);
+    });
+}
+
+Result<MountRoot> MountRoots::known_way(std::uint64_t mount_namespace) {
+    const auto known = residents_.find(mount_namespace);
+    if (known == residents_.end()) {
+        return fail(ErrorCode::not_found, "nobody is known to live in mount namespace {}", mount_namespace);
+    }
+    auto root = procfs_.mount_root(known->second.pid);
+    if (root && root->resident == known->second && root->mount_namespace == mount_namespace) {
+        return root;
+    }
+    residents_.erase(known);
+    return fail(ErrorCode::not_found, "who lived in mount namespace {} does no longer", mount_namespace);
+}
+
+Result<MountRoot> MountRoots::enter(std::uint64_t mount_namespace) {
+    if (auto known = known_way(mount_namespace)) {
+        return known;
+    }
+    Result<MountRoot> best =
+        fail(ErrorCode::not_found, "nobody lives in mount namespace {}", mount_namespace);
+    for (const auto pid : procfs_.pids()) {
+        if (procfs_.mount_namespace(pid) != mount_namespace) {
+            continue;
+        }
+        auto root = procfs_.mount_root(pid);
+        const bool usable = root && root->mount_namespace == mount_namespace && root->is_mount;
+        if (usable && (!best || is_better(*root, *best))) {
+            best = std::move(root);
+        }
+    }
+    if (best) {
+        residents_.insert_or_assign(mount_namespace, best->resident);
+    }
+    return best;
+}
+
+/// That of PID 1. Where it may not be looked at, the one in which the most processes live.
+Result<std::uint64_t> MountRoots::machines_own() {
+    if (machines_own_ != 0) {
+        return machines_own_;
+    }
+    if (const auto of_init = procfs_.mount_namespace(1)) {
+        return machines_own_ = *of_init;
+    }
+    std::map<std::uint64_t, std::size_t> residents;
+    for (const auto pid : procfs_.pids()) {
+        if (const auto found = procfs_.mount_namespace(pid)) {
+            ++residents[*found];
+        }
+    }
+    const auto most = std::ranges::max_element(residents, {}, [](const auto& each) {
+        return each.second;
+    });
+    if (most == residents.end()) {
+        return fail(ErrorCode::denied, "no process lets us see in which mount namespace it lives");
+    }
+    return machines_own_ = most->first;
+}
+
+} // namespace egb::host

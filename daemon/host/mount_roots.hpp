@@ -1,0 +1,34 @@
+// SPDX-License-Identifier: Apache-2.0
+// The way into a mount namespace: the root of a process that lives there. Used on the loop.
+#pragma once
+
+#include "core/identity.hpp"
+#include "core/result.hpp"
+#include "host/procfs.hpp"
+
+#include <cstdint>
+#include <map>
+
+namespace egb::host {
+
+class MountRoots {
+public:
+    explicit MountRoots(const ProcFs& procfs) : procfs_{procfs} {}
+
+    /// The root of that namespace. Where nobody lives in it any more, and for 0, that of the machine's own:
+    /// a file that was made in a service's private view of the machine's files is still among these.
+    /// `not_found` when neither can be had.
+    [[nodiscard]] Result<MountRoot> open(std::uint64_t mount_namespace);
+
+private:
+    [[nodiscard]] Result<MountRoot> enter(std::uint64_t mount_namespace);
+    [[nodiscard]] Result<MountRoot> known_way(std::uint64_t mount_namespace);
+    [[nodiscard]] Result<std::uint64_t> machines_own();
+
+    const ProcFs& procfs_;
+    /// By namespace. Their descriptors are not kept, for they would keep file systems from being unmounted.
+    std::map<std::uint64_t, ProcessIdentity> residents_;
+    std::uint64_t machines_own_{};
+};
+
+} // namespace egb::host

@@ -1,0 +1,204 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "host/path_walk.hpp"
+
+#include "core/format.hpp"
+#include "host/file_reading.hpp"
+
+#include <fcntl.h>
+#include <linux/openat2.h>
+#include <sys/stat.h>
+#include <sys/syscall.h>
+#include <unistd.h>
+
+#include <algorithm>
+#include <array>
+#include <climits>
+#include <deque>
+#include <ranges>
+#include <utility>
+#include <vector>
+
+namespace egb::host {
+
+namespace {
+
+constexpr std::array<std::string_view, 12> local_file_systems{
+    "ext2", "ext3", "ext4", "xfs", "btrfs", "f2fs", "tmpfs", "ramfs", "overlay", "zfs", "bcachefs", "rootfs"};
+
+constexpr int most_links = 40; // as many as the kernel follows
+
+constexpr std::uint64_t no_detours = RESOLVE_BENEATH | RESOLVE_NO_MAGICLINKS | RESOLVE_NO_SYMLINKS;
+
+Fd open_below(const Fd& folder, const std::string& name, std::uint64_t resolve) {
+    open_how how{};
+    how.flags = O_PATH | O_NOFOLLOW | O_CLOEXEC;
+    how.resolve = resolve;
+    return Fd{static_cast<int>(::syscall(SYS_openat2, folder.get(), name.c_str(), &how, sizeof(how)))};
+}
+
+bool is_link(const Fd& file) {
+    const auto status = status_of(file);
+    return status && status->type == FileType::link;
+}
+
+std::string join(std::string_view folder, std::string_view name) {
+    return formatted("{}/{}", folder == "/" ? "" : folder, name);
+}
+
+class Walk {
+public:
+    Walk(const MountRoot& root, Links links) : root_{root}, links_{links} {}
+
+    Result<Spot> to(std::string_view path);
+
+private:
+    struct Step {
+        Fd fd;
+        std::string path;
+        std::string file_system;
+    };
+
+    [[nodiscard]] Result<> start();
+    void push(std::string_view path);
+    [[nodiscard]] Result<> take(const std::string& name);
+    [[nodiscard]] Result<> follow(const Fd& link);
+    [[nodiscard]] Result<Step> step_to(const std::string& name);
+    [[nodiscard]] std::string mounted_at(std::string_view path);
+
+    const MountRoot& root_;
+    const Links links_;
+    std::vector<Step> steps_;        ///< the way back, for ".."
+    std::deque<std::string> ahead_;  ///< names
+    std::optional<Spot> foreign_;    ///< what it stands before, and does not enter
+    std::vector<MountPoint> mounts_; ///< read when they are first needed
+    int links_followed_{};
+};
+
+void Walk::push(std::string_view path) {
+    auto at = ahead_.begin();
+    for (const auto part : path | std::views::split('/')) {
+        const std::string_view name{part};
+        if (!name.empty() && name != ".") {
+            at = std::next(ahead_.insert(at, std::string{name}));
+        }
+    }
+}
+
+/// What is mounted last covers what was before.
+std::string Walk::mounted_at(std::string_view path) {
+    if (mounts_.empty()) {
+        mounts_ = root_.mounts();
+    }
+    const auto found = std::ranges::find_last(mounts_, path, &MountPoint::path);
+    return found.empty() ? std::string{} : found.front().file_system;
+}
+
+Result<> Walk::start() {
+    Fd fd{::fcntl(root_.fd.get(), F_DUPFD_CLOEXEC, 0)};
+    if (!fd) {
+        return fail_errno("the root of a mount namespace");
+    }
+    auto type = mounted_at("/");
+    const bool local = std::ranges::contains(local_file_systems, type);
+    if (!local) {
+        foreign_ = Spot{.fd = {}, .path = "/", .file_system = std::move(type)};
+        return {};
+    }
+    steps_.clear();
+    steps_.push_back({.fd = std::move(fd), .path = "/", .file_system = std::move(type)});
+    return {};
+}
+
+Result<Walk::Step> Walk::step_to(const std::string& name) {
+    const Step& here = steps_.back();
+    Step next{.fd = open_below(here.fd, name, no_detours | RESOLVE_NO_XDEV),
+              .path = join(here.path, name),
+              .file_system = here.file_system};
+    if (next.fd || errno != EXDEV) {
+        return next.fd ? Result<Step>{std::move(next)} : fail_errno(next.path);
+    }
+    next.file_system = mounted_at(next.path);
+    if (!std::ranges::contains(local_file_systems, next.file_system)) {
+        return next;
+    }
+    next.fd = open_below(here.fd, name, no_detours);
+    return next.fd ? Result<Step>{std::move(next)} : fail_errno(next.path);
+}
+
+Result<> Walk::follow(const Fd& link) {
+    const auto target = target_of_link(link);
+    if (!target) {
+        return std::unexpected(target.error());
+    }
+    if (++links_followed_ > most_links) {
+        return fail(ErrorCode::invalid, "more than {} symbolic links on the way", most_links);
+    }
+    push(*target);
+    return target->starts_with('/') ? start() : Result<>{};
+}
+
+Result<> Walk::take(const std::string& name) {
+    if (name == "..") {
+        if (steps_.size() > 1) {
+            steps_.pop_back();
+        }
+        return {};
+    }
+    auto next = step_to(name);
+    if (!next) {
+        return std::unexpected(next.error());
+    }
+    if (!next->fd) {
+        foreign_ = Spot{.fd = {}, .path = next->path, .file_system = next->file_system};
+        return {};
+    }
+    if (!ahead_.empty() && is_link(next->fd)) {
+        if (links_ == Links::refused) {
+            return fail(ErrorCode::changed, "{} is a symbolic link by now", next->path);
+        }
+        return follow(next->fd);
+    }
+    steps_.push_back(std::move(*next));
+    return {};
+}
+
+Result<Spot> Walk::to(std::string_view path) {
+    if (!path.starts_with('/') || path.size() >= PATH_MAX || path.contains('\0')) {
+        return fail(ErrorCode::invalid, "\"{}\" is no absolute path", path);
+    }
+    push(path);
+    auto going = start();
+    while (going && !foreign_ && !ahead_.empty()) {
+        const std::string name = std::move(ahead_.front());
+        ahead_.pop_front();
+        going = take(name);
+    }
+    if (!going) {
+        return std::unexpected(going.error());
+    }
+    if (foreign_) {
+        return std::move(*foreign_);
+    }
+    Step& end = steps_.back();
+    return Spot{.fd = std::move(end.fd),
+                .path = std::move(end.path),
+                .file_system = std::move(end.file_system),
+                .is_local = true};
+}
+
+} // namespace
+
+Result<Spot> walk(const MountRoot& root, std::string_view path, Links links) {
+    return Walk{root, links}.to(path);
+}
+
+Result<Fd> open_entry(const Fd& folder, const std::string& name) {
+    Fd entry = open_below(folder, name, no_detours | RESOLVE_NO_XDEV);
+    if (!entry) {
+        return errno == EXDEV ? Result<Fd>{fail(ErrorCode::denied, "{} is a mount point", name)}
+                              : fail_errno(name);
+    }
+    return entry;
+}
+
+} // namespace egb::host

@@ -1,0 +1,34 @@
+// SPDX-License-Identifier: Apache-2.0
+// From the root of a mount namespace to a file, one name at a time. The kernel could walk by itself, but it
+// would go anywhere: into a network or FUSE file system that answers never, and then neither do we.
+#pragma once
+
+#include "core/result.hpp"
+#include "host/fd.hpp"
+#include "host/procfs.hpp"
+
+#include <cstdint>
+#include <string>
+#include <string_view>
+
+namespace egb::host {
+
+/// Whether symbolic links on the way are followed; within the root, as a process that lives there would. One
+/// at the end never is.
+enum class Links : std::uint8_t { followed, refused };
+
+/// Where a walk has ended.
+struct Spot {
+    Fd fd;                   ///< opened with O_PATH; none when it is on a foreign file system
+    std::string path;        ///< without links; as far as the walk went
+    std::string file_system; ///< "ext4"; empty when the mount is not known
+    bool is_local{};         ///< of this machine alone
+};
+
+/// A foreign file system is not entered: then `is_local` is false, and there is no descriptor.
+[[nodiscard]] Result<Spot> walk(const MountRoot& root, std::string_view path, Links links);
+
+/// One name in a folder, if it is no mount point. Never a link's target.
+[[nodiscard]] Result<Fd> open_entry(const Fd& folder, const std::string& name);
+
+} // namespace egb::host
