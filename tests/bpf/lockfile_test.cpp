@@ -815,6 +815,9 @@ TEST_P(LockfileOn, an_inode_is_what_stat_says) {
     EXPECT_EQ(::unlink((inside / "d.zlk").c_str()), 0);
     EXPECT_THAT(watch_.touched(), SizeIs(1));
     // Read anew from the disk, by one whose call fails.
+    for (const Created& one : told) {
+        EXPECT_EQ(watch_.ask("egb_lock_forget", one), 0U);
+    }
     EXPECT_EQ(::system(formatted("umount {0}.d && mount -o loop {0} {0}.d", disk.string()).c_str()), 0);
     EXPECT_EQ(open_exclusively(inside / "a.zlk"), -1);
     EXPECT_EQ(::mkdir((inside / "b.zlk").c_str(), 0700), -1);
