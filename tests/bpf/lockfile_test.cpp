@@ -773,7 +773,7 @@ TEST_F(LockfileTest, a_32_bit_call_is_not_told) {
         ::mmap(nullptr, 4096, PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_ANONYMOUS | MAP_32BIT, -1, 0));
     std::strcpy(low, path.c_str());
     for (const long number : {39L, 8L}) { // mkdir; creat, as which open of 64 bits would be read
-        long result = number; // NOLINT(misc-const-correctness): the call writes to it
+        long result = number;             // NOLINT(misc-const-correctness): the call writes to it
         asm volatile("int $0x80" : "+a"(result) : "b"(low), "c"(0700) : "memory", "r8", "r9", "r10", "r11");
         if (result == -ENOSYS) {
             GTEST_SKIP() << "no 32-bit calls here";
