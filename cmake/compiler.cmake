@@ -6,10 +6,11 @@ set(CMAKE_POSITION_INDEPENDENT_CODE ON)
 
 add_library(egb_warnings INTERFACE)
 target_compile_options(egb_warnings INTERFACE
-    -Wall -Wextra -Wpedantic -Werror -Wconversion -Wsign-conversion -Wnon-virtual-dtor
-    -Wold-style-cast -Woverloaded-virtual -Wzero-as-null-pointer-constant -Wformat=2 -Wimplicit-fallthrough
+    -Wall -Wextra -Wpedantic -Werror
     # Of sources that are compiled together, a parameter in one may be a function of another.
     $<$<NOT:$<BOOL:$<TARGET_PROPERTY:UNITY_BUILD>>>:-Wshadow>
+    -Wconversion -Wsign-conversion -Wnon-virtual-dtor
+    -Wold-style-cast -Woverloaded-virtual -Wzero-as-null-pointer-constant -Wformat=2 -Wimplicit-fallthrough
     # Takes a reference into a view for one into a temporary.
     $<$<CXX_COMPILER_ID:GNU>:-Wno-dangling-reference>)
 
