@@ -24,9 +24,10 @@ public:
     /// The same without ourselves, as far as that descriptor goes.
     [[nodiscard]] Result<std::vector<Holder>> others(int fd);
 
-private:
+    /// Who we are, as the kernel's first pid namespace has it.
     [[nodiscard]] Result<ProcessIdentity> ourselves();
 
+private:
     std::optional<ProcessIdentity> ourselves_;
 };
 

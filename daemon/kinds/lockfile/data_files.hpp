@@ -50,6 +50,24 @@ inline constexpr std::array<std::string_view, 36> data_files{
     ".terraform.lock.hcl",
 };
 
+/// Globs for whole paths of what is a lock although there is something else than a pid in it: what will be the file
+/// itself, once it is written.
+inline constexpr std::array<std::string_view, 4> known_locks{
+    "*/.git/*.lock",
+    "*.git/*.lock",
+    "*/.hg/*lock",
+    "*/.bzr/*lock*",
+};
+
+/// Programs that make files for others, or copies of them. Their O_EXCL keeps them from writing over something, and
+/// says nothing of a lock.
+inline constexpr std::array<std::string_view, 30> copying_programs{
+    "7z",         "bsdtar",    "cp",          "cpio",       "dpkg",          "dpkg-deb",  "fuse-overlayfs", "git",
+    "git-checkout", "install", "mv",          "ganesha.nfsd", "proftpd",     "pure-ftpd", "rclone",         "rpm",
+    "rsync",      "scp",       "sftp-server", "sshfs",      "smbd",          "svn",       "tar",            "unzip",
+    "vhostuser-fs", "virtiofsd", "vsftpd",    "xz",         "zstd",          "p9-server",
+};
+
 /// Globs for whole paths of what is only ever explained: whoever needs these to go has a tool of his own for
 /// it, and whoever removes them by hand lets two writers in, or makes a database shut down.
 inline constexpr std::array<std::string_view, 20> protected_files{

@@ -188,11 +188,34 @@ inline constexpr EvidenceRule unreachable{
     .change = "",
 };
 
+inline constexpr EvidenceRule data{
+    .name = "holds-data",
+    .weight = Weight::opposes,
+    .unit = EvidenceUnit::bytes,
+    .text = "it has {} of content, in which the pid of its creator is not: it may be a file that somebody wanted to "
+            "write, and no lock",
+    .change = "",
+};
+inline constexpr EvidenceRule renamed{
+    .name = "renamed",
+    .weight = Weight::opposes,
+    .unit = EvidenceUnit::none,
+    .text = "it got its name by rename, as mv gives one to any file",
+    .change = "",
+};
+inline constexpr EvidenceRule for_others{
+    .name = "made-for-others",
+    .weight = Weight::opposes,
+    .unit = EvidenceUnit::none,
+    .text = "who made it is a program that copies files, or serves them to others",
+    .change = "",
+};
+
 inline constexpr std::array evidence_rules{
     created_exclusively, killed,          rebooted,           without_owner,         unheld,      names_its_creator,
     exited,              unknown_owners,  not_watched,        held,                unknown_holders, locked,
     advisory,            names_a_living_one, names_one_elsewhere, other_names,     remote,      mount_point,
     not_empty,           too_large,       changed_later,      protected_file,      ageless,     anothers,
-    unreachable};
+    unreachable,         data,            renamed,             for_others};
 
 } // namespace egb::lockfile

@@ -47,13 +47,16 @@ bool was_made_new(std::uint16_t way) {
 }
 
 /// Whether what was found under the name is what was made: a new file is born then; one that was given a name
-/// was changed then, and not since.
-bool is_what_was_made(const egb_lock_created& created, const host::FileSight& sight) {
+/// has changed as often as the kernel side knows.
+bool is_what_was_made(const egb_lock_created& created, std::uint64_t changed_ns,
+                      const host::FileSight& sight) {
     if (sight.id.inode != created.key.inode || sight.type == FileType::other) {
         return false;
     }
-    const bool is_dated = was_made_new(created.way) && sight.id.born_ns != 0;
-    return static_cast<std::uint64_t>(is_dated ? sight.id.born_ns : sight.changed_ns) == created.changed_ns;
+    if (was_made_new(created.way) && sight.id.born_ns != 0) {
+        return static_cast<std::uint64_t>(sight.id.born_ns) == created.changed_ns;
+    }
+    return static_cast<std::uint64_t>(sight.changed_ns) == changed_ns;
 }
 
 } // namespace
@@ -148,8 +151,9 @@ void LockKind::on_created(const egb_lock_created& created, std::string path) {
         return;
     }
     const std::string key = lock->key();
-    if (book_.find(key) != nullptr) {
-        return; // overlayfs tells of both, its own file and the one below
+    if (Lock* const known = book_.find(key); known != nullptr && is_ours(created)) {
+        known->made_ns = created.header.time_ns; // it was claimed, and is put back
+        return;
     }
     surroundings_.memory.remember(info().name, key, to_text(*lock));
     book_.add(std::move(*lock));
@@ -163,7 +167,10 @@ std::optional<Lock> LockKind::meet(const egb_lock_created& created, std::string 
         return std::nullopt;
     }
     const auto sight = surroundings_.files.look({.mount_namespace = created.mount_namespace, .path = path});
-    if (!sight || !is_what_was_made(created, *sight)) {
+    // Asked afterwards: what happens to it in between makes for a difference.
+    const auto known = ask_kernel(state_program, created.key, created.header.time_ns);
+    if (!sight || !known || known->made_ns != created.header.time_ns ||
+        !is_what_was_made(created, known->changed_ns, *sight)) {
         return std::nullopt;
     }
     const ProcessIdentity parent{
@@ -182,6 +189,12 @@ std::optional<Lock> LockKind::meet(const egb_lock_created& created, std::string 
                 .lasting = 0,
                 .ownerless = {},
                 .owned_until = {}};
+}
+
+/// A claim that is given up makes the lock anew, under its own name.
+bool LockKind::is_ours(const egb_lock_created& created) const {
+    const auto us = surroundings_.holders.ourselves();
+    return us && us->pid == created.creator;
 }
 
 /// What the kernel side has told is all there is of one that has ended already.

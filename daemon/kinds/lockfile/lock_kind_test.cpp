@@ -137,7 +137,7 @@ protected:
         created.changed_ns = changed_ns;
         created.creator_start_ns = start_ticks * ns_per_tick;
         created.parent_start_ns = start_ticks * ns_per_tick;
-        created.creator = maker;
+        created.creator = creator_;
         created.parent = shell;
         created.inner_pid = inner_pid_;
         created.uid = 1000;
@@ -152,6 +152,7 @@ protected:
         }
         watched_ = {};
         watched_.made_ns = now;
+        watched_.changed_ns = changed_ns + changed_later_ns_;
         events_->send_bytes(std::move(bytes));
         EXPECT_TRUE(kind_->drain());
     }
@@ -210,7 +211,9 @@ protected:
     OptionValues options_{info().options};
     host::FileSight sight_;
     egb_lock_watched watched_{};
+    std::int32_t creator_{maker};
     std::int32_t inner_pid_{maker};
+    std::uint64_t changed_later_ns_{}; ///< after it was told
     test::FakeEvents* events_{};
     std::unique_ptr<LockKind> kind_;
 };
@@ -326,8 +329,10 @@ TEST_F(LockKindTest, a_link_must_not_have_changed_since) {
               .links = 1,
               .is_local = true};
     put();
-    tell_created(EGB_LOCK_BY_LINK, "/srv/app", "app.lock", 4);
+    changed_later_ns_ = 1;
+    tell_created(EGB_LOCK_BY_LINK, "/srv/app", "app.lock", 5);
     EXPECT_EQ(kind_->tracker().tracked(), 0U);
+    changed_later_ns_ = 0;
     tell_created(EGB_LOCK_BY_LINK, "/srv/app", "app.lock", 5);
     EXPECT_EQ(kind_->tracker().tracked(), 1U);
 }
@@ -354,6 +359,7 @@ TEST_F(LockKindTest, what_speaks_against_it) {
         Case{&too_large, [](host::FileSight& sight) { sight.size = 65'537; }, Reach::reports},
         Case{&changed_later, [](host::FileSight& sight) { sight.changed_ns += 1'000'000; }, Reach::cleans},
         Case{&names_a_living_one, [](host::FileSight& sight) { sight.content = "90\n"; }, Reach::cleans},
+        Case{&data, [](host::FileSight& sight) { sight.size = 5, sight.content = "data\n"; }, Reach::cleans},
     };
     make();
     die(maker, SIGKILL);
@@ -408,11 +414,46 @@ TEST_F(LockKindTest, a_file_that_is_locked_by_flock_is_never_touched) {
 TEST_F(LockKindTest, its_own_pid_in_it_speaks_for_it) {
     make();
     sight().content = "host-100";
+    sight().size = 8;
     put();
     die(maker, SIGKILL);
     const Ghost ghost = ghost_after(10s);
     EXPECT_EQ(ghost.grade, Grade::proven);
     EXPECT_TRUE(has(ghost, names_its_creator));
+}
+
+TEST_F(LockKindTest, what_git_writes_into_its_lock_is_no_data) {
+    constexpr std::string_view index = "/srv/app/.git/index.lock";
+    make();
+    sight().path = index;
+    sight().size = 500;
+    sight().content = "DIRC 2";
+    around_.files.put({.mount_namespace = space, .path = std::string{index}}, sight_);
+    tell_created(EGB_LOCK_BY_OPEN, "/srv/app/.git", "index.lock", static_cast<std::uint64_t>(wall_ns()));
+    die(maker, SIGKILL);
+    EXPECT_EQ(ghost_after(10s).grade, Grade::proven);
+}
+
+TEST_F(LockKindTest, a_program_that_copies_files_takes_no_locks) {
+    add_process(maker, shell, "tar");
+    make();
+    die(maker, SIGKILL);
+    expect_doubt(ghost_after(10s), for_others);
+}
+
+TEST_F(LockKindTest, a_rename_alone_makes_no_lock) {
+    make(EGB_LOCK_BY_RENAME);
+    die(maker, SIGKILL);
+    expect_doubt(ghost_after(10s), renamed);
+}
+
+TEST_F(LockKindTest, a_claim_that_was_given_up_is_not_a_new_lock) {
+    make();
+    around_.proc.add({.pid = 1, .start_ticks = 1, .comm = "eghostbusterd"});
+    die(maker, SIGKILL);
+    creator_ = 1; // FakeHolderScan's
+    tell_created(EGB_LOCK_BY_RENAME, "/srv/app", "app.lock", static_cast<std::uint64_t>(wall_ns()));
+    EXPECT_EQ(ghost_after(10s).holders.at(0).process->comm, "app");
 }
 
 TEST_F(LockKindTest, a_pid_of_a_container_is_none_of_ours) {

@@ -69,6 +69,16 @@ bool Names::is_protected(const std::string& path) const {
     return matches_any(protected_, path);
 }
 
+bool Names::is_known_lock(const std::string& path) {
+    return std::ranges::any_of(known_locks, [&path](std::string_view glob) {
+        return glob_matches(std::string{glob}, path);
+    });
+}
+
+bool Names::copies(std::string_view command) {
+    return std::ranges::contains(copying_programs, command);
+}
+
 Names::KernelPatterns Names::for_kernel() const {
     KernelPatterns patterns;
     const auto add = [&patterns](std::string_view glob, std::uint32_t value) {

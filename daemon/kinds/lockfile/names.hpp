@@ -24,6 +24,12 @@ public:
     /// Whether the path is one that is never acted upon.
     [[nodiscard]] bool is_protected(const std::string& path) const;
 
+    /// Whether the path is that of a lock whatever is in it.
+    [[nodiscard]] static bool is_known_lock(const std::string& path);
+
+    /// Whether that program makes files for others, or copies of them.
+    [[nodiscard]] static bool copies(std::string_view command);
+
     /// The same for the kernel side, which knows no globs: at least those that may be locks, and without
     /// those whose whole name says that they are none.
     struct KernelPatterns {

@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "kinds/lockfile/observer.hpp"
 
+#include "host/kernel_locks.hpp"
 #include "kinds/lockfile/content.hpp"
 
 #include <algorithm>
@@ -98,6 +99,8 @@ void Observer::note_file(const Lock& lock, const host::FileSight& sight, LockRec
     add_if(record, sight.id.born_ns == 0, is_ageless);
     add_if(record, sight.type == FileType::regular && sight.size > most_bytes_, is_too_large);
     add_if(record, names_.is_protected(lock.name.path) || names_.is_protected(sight.path), is_protected);
+    add_if(record, lock.way == EGB_LOCK_BY_RENAME, was_renamed);
+    add_if(record, names_.copies(lock.creator->comm) && !names_.is_known_lock(sight.path), made_for_others);
     add_if(record, has_given_a_name(lock) && sight.uid != lock.creator->uid, is_anothers);
     const bool of_this_boot = (lock.lasting & earlier_boot) == 0;
     const bool has_changed = of_this_boot ? record.ownerless_ns != 0 &&
@@ -116,31 +119,29 @@ void Observer::note_holders(const Lock& lock, LockRecord& record) const {
     }
     record.holders = static_cast<std::uint32_t>(holders->size());
     add_if(record, !holders->empty(), is_held);
-    const auto locks = surroundings_.procfs.kernel_locks(fd->get());
+    const auto locks = host::locks_on(surroundings_.procfs, fd->get(), *holders);
     add_if(record, !locks, holders_unknown);
     add_if(record, locks && !locks->empty(), is_locked);
 }
 
-/// A pid of an earlier boot says nothing of one that is somebody's now.
+/// What is written in a lock is who has it. The pid of an earlier boot may be somebody's now, which says nothing.
 void Observer::note_content(const Lock& lock, const host::FileSight& sight, LockRecord& record) const {
-    if ((lock.lasting & earlier_boot) != 0) {
-        return;
-    }
     const auto pids = pids_in(sight.content);
     const std::int32_t creator = lock.creator->id.pid;
-    if (pids.empty()) {
-        return;
-    }
-    record.named_pid = pids.front();
-    if (const auto own = std::ranges::find_if(pids,
-                                              [&](std::int32_t pid) {
-                                                  return pid == creator || pid == lock.inner_pid;
-                                              });
-        own != pids.end()) {
+    const auto own = std::ranges::find_if(pids, [&](std::int32_t pid) {
+        return pid == creator || pid == lock.inner_pid;
+    });
+    if (own != pids.end()) {
         record.named_pid = *own;
         record.facts |= names_creator;
         return;
     }
+    const bool has_content = sight.type == FileType::regular && sight.size > 0;
+    add_if(record, has_content && !names_.is_known_lock(sight.path), holds_data);
+    if (pids.empty() || (lock.lasting & earlier_boot) != 0 || names_.is_known_lock(sight.path)) {
+        return;
+    }
+    record.named_pid = pids.front();
     if (lock.inner_pid != creator) {
         record.facts |= names_elsewhere;
         return;
@@ -163,7 +164,7 @@ Result<> Observer::is_free(int fd) const {
         return fail(ErrorCode::changed, "{} (pid {}) has it open", holders->front().process->comm,
                     holders->front().process->id.pid);
     }
-    const auto locks = surroundings_.procfs.kernel_locks(fd);
+    const auto locks = host::locks_on(surroundings_.procfs, fd, *holders);
     if (!locks) {
         return std::unexpected(locks.error());
     }

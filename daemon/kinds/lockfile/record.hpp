@@ -45,6 +45,9 @@ inline constexpr std::uint32_t is_protected = 1U << 19;
 inline constexpr std::uint32_t is_ageless = 1U << 20; ///< its file system keeps no birth times
 inline constexpr std::uint32_t is_anothers = 1U << 21; ///< a link or a renamed file of another user's
 inline constexpr std::uint32_t is_unreachable = 1U << 22; ///< we may not look at it now
+inline constexpr std::uint32_t holds_data = 1U << 23;     ///< it has content that does not name its creator
+inline constexpr std::uint32_t was_renamed = 1U << 24;
+inline constexpr std::uint32_t made_for_others = 1U << 25; ///< by a program that copies files or serves them
 
 struct LockRecord {
     egb_header header{}; ///< size is that of the whole, with the path

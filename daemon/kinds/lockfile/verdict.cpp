@@ -39,6 +39,9 @@ constexpr std::array fact_rules{
     FactRule{is_ageless, &ageless},
     FactRule{is_anothers, &anothers},
     FactRule{is_unreachable, &unreachable},
+    FactRule{holds_data, &data},
+    FactRule{was_renamed, &renamed},
+    FactRule{made_for_others, &for_others},
 };
 
 /// With these it is not to be touched by anybody, not even on request.
@@ -58,7 +61,7 @@ std::int64_t value_of(const LockRecord& record, const EvidenceRule& rule) {
     if (&rule == &held) {
         return record.holders;
     }
-    return &rule == &too_large ? static_cast<std::int64_t>(record.size) : 0;
+    return &rule == &too_large || &rule == &data ? static_cast<std::int64_t>(record.size) : 0;
 }
 
 } // namespace
