@@ -155,7 +155,7 @@ Daemon::Impl::Impl(const DaemonOptions& options, std::span<const kinds::CatalogE
       signals_{catch_signals()},
       procfs_{procfs_at(options.proc)},
       sys_{make_sys(dry_run_, procfs_, fd_store_)},
-      lineage_{clock_, procfs_, host::lineage_events(fd_store_, host::room_for_processes(procfs_))},
+      lineage_{clock_, procfs_, host::lineage_events(fd_store_, host::room_for_entries(procfs_))},
       surroundings_{
           .clock = clock_, .procfs = procfs_, .fd_store = fd_store_, .sys = *sys_, .lineage = lineage_},
       holder_scan_{make_holder_scan(procfs_)},
