@@ -84,6 +84,11 @@ struct bpf_iter_num {
 	__u64 __opaque[1];
 } __attribute__((aligned(8)));
 
+/* The state of bpf_iter_task_next(). */
+struct bpf_iter_task {
+	__u64 __opaque[3];
+} __attribute__((aligned(8)));
+
 #pragma clang attribute push(__attribute__((preserve_access_index)), apply_to = record)
 
 struct super_block {
@@ -192,9 +197,19 @@ typedef struct {
 	int counter;
 } atomic_t;
 
+struct list_head {
+	struct list_head *next;
+};
+
+struct pid;
+
+enum { PIDTYPE_SID = 3, PIDTYPE_MAX };
+
 struct signal_struct {
 	atomic_t live;
 	int nr_threads;
+	struct list_head thread_head;
+	struct pid *pids[PIDTYPE_MAX];
 	int group_exit_code;
 	unsigned int flags;
 	unsigned long maxrss;
@@ -267,8 +282,11 @@ struct task_struct {
 	int pid;
 	int tgid;
 	struct task_struct *real_parent;
+	struct list_head children;
+	struct list_head sibling;
 	struct task_struct *group_leader;
 	struct pid *thread_pid;
+	struct list_head thread_node;
 	char comm[16];
 	struct mm_struct *mm;
 	struct fs_struct *fs;
@@ -278,6 +296,7 @@ struct task_struct {
 	struct css_set *cgroups;
 	__u64 start_time;
 	__u64 start_boottime;
+	int exit_state;
 	int exit_code;
 };
 
@@ -367,6 +386,11 @@ struct bpf_iter_meta {
 	struct seq_file *seq;
 	__u64 session_id;
 	__u64 seq_num;
+};
+
+struct bpf_iter__task {
+	struct bpf_iter_meta *meta;
+	struct task_struct *task;
 };
 
 struct bpf_iter__task_file {

@@ -157,7 +157,7 @@ Daemon::Impl::Impl(const DaemonOptions& options, std::span<const kinds::CatalogE
       signals_{catch_signals()},
       procfs_{procfs_at(options.proc)},
       sys_{make_sys(dry_run_, procfs_, fd_store_)},
-      lineage_{clock_, procfs_, host::lineage_events(fd_store_, host::room_for_processes(procfs_))},
+      lineage_{clock_, procfs_, host::lineage_events(fd_store_, host::room_for_entries(procfs_))},
       holder_scan_{make_holder_scan(procfs_)},
       files_{procfs_},
       state_{options.state_directory, clock_, procfs_.boot_id(),

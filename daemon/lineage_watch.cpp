@@ -14,9 +14,6 @@ namespace {
 constexpr Span before_reconciliation = std::chrono::seconds{2};
 
 constexpr Span between_failures = std::chrono::minutes{5};
-/// So long the dead may stay of whom the kernel has not told that they were waited for.
-constexpr Span before_tidying = std::chrono::seconds{30};
-
 } // namespace
 
 LineageWatch::LineageWatch(host::BpfLineage& lineage, const Clock& clock, loop::EventLoop& loop,
@@ -25,19 +22,9 @@ LineageWatch::LineageWatch(host::BpfLineage& lineage, const Clock& clock, loop::
       clock_{clock},
       loop_{loop},
       on_news_{std::move(on_news)},
-      timer_{loop.timer(loop::Priority::sweeps,
-                        [this] {
-                            reconcile();
-                        })},
-      tidying_{loop.timer(loop::Priority::sweeps, [this] {
-          tidy();
-      })} {
-    lineage_.listen([this] {
-        if (!std::exchange(untidy_, true)) {
-            loop_.arm(tidying_, later(clock_.now(), before_tidying));
-        }
-    });
-}
+      timer_{loop.timer(loop::Priority::sweeps, [this] {
+          reconcile();
+      })} {}
 
 void LineageWatch::start() {
     if (const auto started = lineage_.start(); !started) {
@@ -47,7 +34,10 @@ void LineageWatch::start() {
     events_ = loop_.on_readable(lineage_.events().poll_fd(), loop::Priority::events, [this] {
         on_events();
     });
-    tidy(); // whoever was here before may have heard of a death and not have come to it
+    // Whoever was here before may have heard of a death, and not have come to ask for the next to be told.
+    if (const auto looked = lineage_.unreaped(); !looked) {
+        spdlog::error("the dead cannot be looked for: {}", looked.error().message);
+    }
 }
 
 void LineageWatch::on_events() {
@@ -80,14 +70,6 @@ void LineageWatch::reconcile() {
     }
     spdlog::info("all processes are known again");
     on_news_();
-}
-
-/// To look for the dead lets go of those who are no more.
-void LineageWatch::tidy() {
-    untidy_ = false;
-    if (const auto looked = lineage_.unreaped(); !looked) {
-        spdlog::error("the dead cannot be looked for: {}", looked.error().message);
-    }
 }
 
 bool LineageWatch::beat() {

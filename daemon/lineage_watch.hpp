@@ -27,7 +27,6 @@ public:
 private:
     void on_events();
     void reconcile();
-    void tidy();
 
     host::BpfLineage& lineage_;
     const Clock& clock_;
@@ -37,8 +36,6 @@ private:
     bool owed_{}; ///< a reconciliation
     loop::EventSource events_;
     loop::EventSource timer_;
-    bool untidy_{}; ///< somebody has died since it was last tidied
-    loop::EventSource tidying_;
 };
 
 } // namespace egb

@@ -99,6 +99,11 @@ Result<> BpfEvents::read(std::string_view map, std::span<std::byte> value) const
     return object_.read(map, value);
 }
 
+Result<> BpfEvents::values(std::string_view map, std::size_t value_size, std::size_t most,
+                           const OnRecord& on_value) const {
+    return object_.values(map, value_size, most, on_value);
+}
+
 std::string BpfEvents::refusal(std::string_view program) const {
     return object_.refusal(program);
 }

@@ -28,6 +28,8 @@ public:
     [[nodiscard]] Result<> replace(std::string_view map, std::span<const std::byte> keys,
                                    std::span<const std::byte> values) override;
     [[nodiscard]] Result<> read(std::string_view map, std::span<std::byte> value) const override;
+    [[nodiscard]] Result<> values(std::string_view map, std::size_t value_size, std::size_t most,
+                                  const OnRecord& on_value) const override;
     [[nodiscard]] std::string refusal(std::string_view program) const override;
 
 private:

@@ -504,6 +504,34 @@ Result<> BpfObject::take(std::string_view map, const OnValue& on_value) {
     return {};
 }
 
+Result<> BpfObject::values(std::string_view map, std::size_t value_size, std::size_t most,
+                           const EventSource::OnRecord& on_value) const {
+    constexpr std::size_t batch = 1024;
+    const auto found = find_map(map);
+    if (!found) {
+        return std::unexpected(found.error());
+    }
+    std::vector<std::uint64_t> keys(batch); // wide enough for both kinds of map
+    std::vector<std::byte> values(batch * value_size);
+    std::uint64_t position = 0;
+    for (std::size_t taken = 0; taken < most;) {
+        auto count = static_cast<__u32>(std::min(batch, most - taken));
+        const bool ended = bpf_map_lookup_batch(bpf_map__fd(*found), taken == 0 ? nullptr : &position,
+                                                &position, keys.data(), values.data(), &count, nullptr) != 0;
+        if (ended && errno != ENOENT) {
+            return fail_errno(formatted("reading the BPF map {}", map));
+        }
+        for (std::size_t at = 0; at < count; ++at) {
+            on_value(std::span{values}.subspan(at * value_size, value_size));
+        }
+        taken += count;
+        if (ended) {
+            break;
+        }
+    }
+    return {};
+}
+
 std::uint64_t BpfObject::skipped() const {
     std::uint64_t skipped = 0;
     bpf_program* program = nullptr;

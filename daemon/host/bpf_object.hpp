@@ -88,6 +88,11 @@ public:
     using OnValue = std::function<void(std::uint64_t key, EventSource::Record value)>;
     [[nodiscard]] Result<> take(std::string_view map, const OnValue& on_value);
 
+    /// Hands over the values of an array or a hash, `most` of them at most. The kernel locks one place of a
+    /// hash after the other, so that each value is handed over that is there all the while.
+    [[nodiscard]] Result<> values(std::string_view map, std::size_t value_size, std::size_t most,
+                                  const EventSource::OnRecord& on_value) const;
+
     /// Adds up the one element of a per-CPU map of 64-bit counters.
     [[nodiscard]] Result<std::uint64_t> sum(std::string_view map) const;
 

@@ -57,6 +57,11 @@ public:
     /// Reads the one element of a map.
     [[nodiscard]] virtual Result<> read(std::string_view map, std::span<std::byte> value) const = 0;
 
+    /// Hands over the values of a map, the first `most` of an array. Of a hash, each that is there all the
+    /// while.
+    [[nodiscard]] virtual Result<> values(std::string_view map, std::size_t value_size, std::size_t most,
+                                          const OnRecord& on_value) const = 0;
+
     /// Why an optional program is not there; empty when it is.
     [[nodiscard]] virtual std::string refusal(std::string_view program) const = 0;
 };

@@ -76,6 +76,18 @@ public:
 
     /// Nothing while it lives; ErrorCode::lost when it has died, and how is not known (any more).
     [[nodiscard]] virtual Result<std::optional<Death>> death_of(const ProcessIdentity& process) = 0;
+
+    /// Who has forked it, whoever its parent is now. After its death, too, for as long as that is remembered;
+    /// ErrorCode::lost when it is not known (any more).
+    [[nodiscard]] virtual Result<ProcessIdentity> forker_of(const ProcessIdentity& process) = 0;
+
+    /// The pid of the leader of its session, now or when it died. Once nobody is left in that session, the
+    /// pid may be another's. ErrorCode::lost when it is not known (any more).
+    [[nodiscard]] virtual Result<std::int32_t> session_of(const ProcessIdentity& process) = 0;
+
+    /// Which process had this pid at a moment that has just passed, alive or dead by now. ErrorCode::lost
+    /// when that is not known (any more).
+    [[nodiscard]] virtual Result<ProcessIdentity> identity_at(std::int32_t pid, Instant at) = 0;
 };
 
 } // namespace egb::host

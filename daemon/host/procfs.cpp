@@ -40,6 +40,7 @@ struct Stat {
     std::string comm;
     char state{};
     std::int32_t parent{};
+    std::int32_t session{};
     std::uint64_t threads{};
     std::uint64_t start_ticks{};
 };
@@ -81,6 +82,7 @@ Result<std::string> read(const Fd& folder, const char* name) {
 }
 
 Result<Stat> read_stat(const Fd& process) {
+    constexpr std::size_t session_after_comm = 3;
     constexpr std::size_t threads_after_comm = 17;
     constexpr std::size_t start_time_after_comm = 19;
     const auto text = read(process, "stat");
@@ -96,14 +98,16 @@ Result<Stat> read_stat(const Fd& process) {
     const auto fields = std::string_view{*text}.substr(std::min(close + 2, text->size()));
     const auto state = word(fields, 0);
     const auto parent = word(fields, 1).and_then(number<std::int32_t>);
+    const auto session = word(fields, session_after_comm).and_then(number<std::int32_t>);
     const auto threads = word(fields, threads_after_comm).and_then(number<std::uint64_t>);
     const auto start = word(fields, start_time_after_comm).and_then(number<std::uint64_t>);
-    if (!state || state->empty() || !parent || !threads || !start) {
-        return fail(ErrorCode::io, "stat: no state, parent, threads or start time in it");
+    if (!state || state->empty() || !parent || !session || !threads || !start) {
+        return fail(ErrorCode::io, "stat: no state, parent, session, threads or start time in it");
     }
     return Stat{.comm = text->substr(open + 1, close - open - 1),
                 .state = state->front(),
                 .parent = *parent,
+                .session = *session,
                 .threads = *threads,
                 .start_ticks = *start};
 }
@@ -331,7 +335,8 @@ Result<ProcessLink> ProcFs::link(std::int32_t pid) const {
     if (!stat) {
         return fail(stat.error().code, "process {}: {}", pid, stat.error().message);
     }
-    return ProcessLink{.pid = pid, .parent = stat->parent, .start_ticks = stat->start_ticks};
+    return ProcessLink{
+        .pid = pid, .parent = stat->parent, .session = stat->session, .start_ticks = stat->start_ticks};
 }
 
 Result<DescriptorUse> ProcFs::descriptors(std::int32_t pid) const {

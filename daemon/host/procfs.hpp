@@ -89,10 +89,11 @@ struct MountRoot {
     [[nodiscard]] std::vector<MountPoint> mounts() const;
 };
 
-/// A process, and who is its parent now.
+/// A process, and who is its parent and whose its session now.
 struct ProcessLink {
     std::int32_t pid{};
     std::int32_t parent{};
+    std::int32_t session{}; ///< the pid of its leader
     std::uint64_t start_ticks{};
 };
 

@@ -132,7 +132,7 @@ def measure_lineage(bench: Bench, machine: Machine) -> None:
             table.add(str(CROWD), kernel=lineage_mib(pid), memory=memory_mib(pid), **forking(daemon.pids, clock))
     table.note("kernel: the maps of the lineage, for as many processes as this machine can have; memory: the daemon's "
                "resident set")
-    table.note("programs: of the daemon's BPF programs, for a fork, its exit and its end, without the "
+    table.note("programs: of the daemon's BPF programs, for a fork and its exit, without the "
                f"{clock:.0f} ns that the kernel counts for each run of an empty one; cpu: these and the daemon's own time, "
                f"for {FORKS_A_SECOND:,} forks a second")
 
@@ -158,12 +158,12 @@ def forking(pids: list[int], clock: float) -> dict[str, float]:
 
 
 def lineage_mib(pid: int) -> float:
-    """What the kernel has charged for the maps that grow with the number of processes: that of those that live, told by
-    the size of its values, and that of the last to die, told by its length."""
+    """What the kernel has charged for the maps that are large: entries of orphans and of dead ancestors, and a page to
+    list processes on, told by the size of their values, and the graves of the last to die, told by their number."""
     total = 0
     for info in pathlib.Path(f"/proc/{pid}/fdinfo").iterdir():
         facts = dict(re.findall(r"^(\w+):\s*(\d+)$", info.read_text(), re.MULTILINE))
-        if (facts.get("map_type"), facts.get("value_size")) == ("1", "40") or facts.get("max_entries") == "65536":
+        if facts.get("value_size") in ("48", "56") or facts.get("max_entries") == "32768":
             total += int(facts["memlock"])
     return total / 2**20
 

@@ -9,6 +9,7 @@
 #include "host/procfs.hpp"
 
 #include <poll.h>
+#include <sched.h>
 #include <sys/prctl.h>
 #include <sys/syscall.h>
 #include <sys/wait.h>
@@ -17,12 +18,16 @@
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
 
+#include <algorithm>
 #include <array>
 #include <csignal>
 #include <cstdlib>
+#include <cstring>
 #include <fstream>
 #include <functional>
 #include <iterator>
+#include <map>
+#include <span>
 #include <string>
 #include <thread>
 #include <utility>
@@ -117,6 +122,114 @@ private:
     bool reaped_{};
 };
 
+/// A process that does as it is told, and leaves others behind that live until this goes.
+class Brood {
+public:
+    using Begetter = std::function<void(const std::function<void()>& live)>;
+
+    /// `beget` runs in the first process, and has `live` run in each of the others, `count` in all.
+    Brood(std::size_t count, const Begetter& beget) {
+        std::array<int, 2> out{};
+        std::array<int, 2> alive{};
+        EXPECT_EQ(::pipe(out.data()), 0);
+        EXPECT_EQ(::pipe(alive.data()), 0);
+        const pid_t first = ::fork();
+        if (first == 0) {
+            ::close(alive[1]);
+            const auto live = [&] {
+                tell_and_wait(out[1], alive[0]);
+            };
+            beget(live);
+            live();
+        }
+        ::close(out[1]);
+        ::close(alive[0]);
+        alive_ = Fd{alive[1]};
+        const Fd told{out[0]};
+        for (std::size_t at = 0; at <= count; ++at) {
+            pid_t pid = 0;
+            EXPECT_EQ(::read(told.get(), &pid, sizeof(pid)), static_cast<ssize_t>(sizeof(pid)));
+            const auto identity = ProcFs{"/proc"}.identity(pid).value();
+            if (pid == first) {
+                parent_ = identity;
+            } else {
+                children_.push_back(identity);
+            }
+        }
+    }
+    ~Brood() {
+        alive_.reset();
+        ::waitpid(parent_.pid, nullptr, 0);
+    }
+    Brood(const Brood&) = delete;
+    Brood& operator=(const Brood&) = delete;
+
+    [[nodiscard]] const ProcessIdentity& parent() const { return parent_; }
+    [[nodiscard]] const std::vector<ProcessIdentity>& children() const { return children_; }
+
+    void kill_parent() const {
+        ::kill(parent_.pid, SIGKILL);
+        ::waitpid(parent_.pid, nullptr, 0);
+    }
+
+    static void fork_one(const std::function<void()>& live) {
+        if (::fork() == 0) {
+            live();
+        }
+    }
+
+private:
+    [[noreturn]] static void tell_and_wait(int out, int alive) {
+        const pid_t self = ::getpid();
+        [[maybe_unused]] const auto told = ::write(out, &self, sizeof(self));
+        pollfd end{.fd = alive, .events = POLLIN, .revents = 0};
+        while (::poll(&end, 1, -1) != 1) {
+        }
+        ::_exit(0);
+    }
+
+    Fd alive_;
+    ProcessIdentity parent_;
+    std::vector<ProcessIdentity> children_;
+};
+
+/// Each child by a thread of its own, which then waits for the end of all.
+void fork_in_threads_that_stay(std::size_t count, const std::function<void()>& live) {
+    for (std::size_t at = 0; at < count; ++at) {
+        std::thread{[live] {
+            Brood::fork_one(live);
+            ::pause();
+        }}.detach();
+    }
+}
+
+/// Each child by a thread of its own, which then ends.
+void fork_in_threads_that_end(std::size_t count, const std::function<void()>& live) {
+    for (std::size_t at = 0; at < count; ++at) {
+        std::thread{[&] {
+            Brood::fork_one(live);
+        }}.join();
+    }
+}
+
+/// From one process to the next, each the child of the one before, which ends.
+[[noreturn]] void hop_until(Instant end) {
+    const MonotonicClock clock;
+    while (clock.now() < end) {
+        if (::fork() != 0) {
+            ::_exit(0);
+        }
+    }
+    ::_exit(0);
+}
+
+/// A child of our parent.
+void fork_a_sibling(const std::function<void()>& live) {
+    if (::syscall(SYS_clone, CLONE_PARENT | SIGCHLD, nullptr, nullptr, nullptr, nullptr) == 0) {
+        live();
+    }
+}
+
 class LineageTest : public testing::Test {
 protected:
     LineageTest() { start(lineage_); }
@@ -124,6 +237,11 @@ protected:
     static void start(BpfLineage& lineage) {
         const auto started = lineage.start();
         ASSERT_TRUE(started) << started.error().message;
+        // Who is younger than this is told by start times, which are of hundredths of a second.
+        const MonotonicClock clock;
+        for (const Instant tick = clock.now() + 20ms; clock.now() < tick;) {
+            ::poll(nullptr, 0, 1);
+        }
     }
 
     [[nodiscard]] Death death_of(const ProcessIdentity& process) {
@@ -272,15 +390,19 @@ TEST_F(LineageTest, a_process_outlives_its_first_thread) {
 
 TEST_F(LineageTest, what_finds_no_room_is_counted_and_put_right) {
     test::FakeFdStore store;
-    const auto there = static_cast<std::uint32_t>(procfs_.pids().size());
-    BpfLineage small{clock_, procfs_, lineage_events(store, there + 200)};
+    BpfLineage small{clock_, procfs_, lineage_events(store, 64)};
     start(small);
     const Instant before = clock_.now();
     {
-        const Line many{260};
+        const Brood many{100, [](const auto& live) {
+                             for (int at = 0; at < 100; ++at) {
+                                 Brood::fork_one(live);
+                             }
+                         }};
+        many.kill_parent();
         EXPECT_TRUE(small.incomplete());
         EXPECT_GT(small.lost(), 0U);
-        const auto answer = small.heirs(many[0], before);
+        const auto answer = small.heirs(many.parent(), before);
         ASSERT_FALSE(answer);
         EXPECT_EQ(answer.error().code, ErrorCode::lost) << "it never guesses";
     }
@@ -293,6 +415,148 @@ TEST_F(LineageTest, what_finds_no_room_is_counted_and_put_right) {
     const Line few{2};
     EXPECT_THAT(small.heirs(few[0], afterwards).value(), testing::UnorderedElementsAre(few[0], few[1]));
     EXPECT_EQ(small.heirs(few[0], before).error().code, ErrorCode::lost) << "what was missed stays missed";
+}
+
+TEST_F(LineageTest, more_children_than_it_looks_at_count_as_a_loss) {
+    constexpr std::size_t most = 8192;
+    const Instant before = clock_.now();
+    const Brood many{most + 1, [](const auto& live) {
+                         for (std::size_t at = 0; at < most + 1; ++at) {
+                             Brood::fork_one(live);
+                         }
+                     }};
+    EXPECT_EQ(lineage_.heirs(many.parent(), before).value().size(), most + 2) << "on more than one page";
+    many.kill_parent();
+    const auto answer = lineage_.heirs(many.parent(), before);
+    ASSERT_FALSE(answer);
+    EXPECT_EQ(answer.error().code, ErrorCode::lost);
+}
+
+TEST_F(LineageTest, children_of_threads_that_die_together_are_not_forgotten) {
+    for (int round = 0; round < 20; ++round) {
+        const Instant before = clock_.now();
+        const Brood brood{8, [](const auto& live) {
+                              fork_in_threads_that_stay(8, live);
+                          }};
+        brood.kill_parent();
+        ASSERT_THAT(lineage_.heirs(brood.parent(), before).value(),
+                    testing::UnorderedElementsAreArray(brood.children()));
+    }
+}
+
+TEST_F(LineageTest, children_of_threads_that_have_ended_are_the_processs) {
+    const Instant before = clock_.now();
+    const Brood brood{4, [](const auto& live) {
+                          fork_in_threads_that_end(4, live);
+                      }};
+    EXPECT_EQ(lineage_.heirs(brood.parent(), before).value().size(), 5U);
+    EXPECT_EQ(lineage_.forker_of(brood.children().front()).value(), brood.parent());
+    brood.kill_parent();
+    EXPECT_THAT(lineage_.heirs(brood.parent(), before).value(),
+                testing::UnorderedElementsAreArray(brood.children()));
+}
+
+TEST_F(LineageTest, a_sibling_by_CLONE_PARENT_is_its_forkers) {
+    const Instant before = clock_.now();
+    const auto ours = procfs_.identity(::getpid()).value();
+    {
+        const Brood brood{1, fork_a_sibling};
+        const ProcessIdentity& sibling = brood.children().front();
+        EXPECT_EQ(lineage_.forker_of(sibling).value(), brood.parent());
+        EXPECT_THAT(lineage_.heirs(brood.parent(), before).value(),
+                    testing::UnorderedElementsAre(brood.parent(), sibling));
+        brood.kill_parent();
+        EXPECT_THAT(lineage_.heirs(brood.parent(), before).value(), ElementsAre(sibling));
+        EXPECT_THAT(lineage_.heirs(ours, before).value(), testing::UnorderedElementsAre(ours, sibling));
+    }
+    while (::waitpid(-1, nullptr, 0) > 0) { // it is our child after all
+    }
+}
+
+TEST_F(LineageTest, who_takes_orphans_in_has_not_forked_them) {
+    const Instant before = clock_.now();
+    const auto taker = procfs_.identity(::getpid()).value();
+    ASSERT_EQ(::prctl(PR_SET_CHILD_SUBREAPER, 1), 0);
+    {
+        Line line{3};
+        line.kill(1);
+        EXPECT_EQ(death_of(line[1]).signal(), SIGKILL);
+        EXPECT_EQ(lineage_.forker_of(line[2]).value(), line[1]);
+        EXPECT_EQ(lineage_.forker_of(line[1]).value(), line[0]) << "who is dead by now";
+        EXPECT_EQ(lineage_.forker_of(line[0]).value(), taker);
+        line.kill(0);
+        EXPECT_THAT(lineage_.heirs(line[0], before).value(), ElementsAre(line[2]));
+    }
+    ::prctl(PR_SET_CHILD_SUBREAPER, 0);
+    while (::waitpid(-1, nullptr, 0) > 0) {
+    }
+}
+
+TEST_F(LineageTest, a_line_of_the_dead_is_kept_while_somebody_lives_at_its_end) {
+    const Instant before = clock_.now();
+    const std::size_t known = lineage_.known();
+    ProcessIdentity first;
+    {
+        Line line{7};
+        first = line[0];
+        for (const std::size_t at : {3U, 1U, 5U, 2U, 4U, 0U}) {
+            line.kill(at);
+            EXPECT_EQ(death_of(line[at]).signal(), SIGKILL);
+            EXPECT_THAT(lineage_.heirs(line[0], before).value(), testing::Contains(line[6]));
+        }
+        EXPECT_THAT(lineage_.heirs(line[0], before).value(), ElementsAre(line[6]));
+        EXPECT_GE(lineage_.known(), known + 6);
+    }
+    for (const Instant end = clock_.now() + 10s; clock_.now() < end && lineage_.known() > known + 3;
+         ::poll(nullptr, 0, 5)) {
+    }
+    EXPECT_LE(lineage_.known(), known + 3) << "or others come and go";
+    EXPECT_THAT(lineage_.heirs(first, before).value(), IsEmpty());
+}
+
+/// All but one, at one time and on all CPUs: each may find the entry of the next one missing.
+TEST_F(LineageTest, a_survivor_of_a_family_that_dies_at_once_is_not_forgotten) {
+    std::array<std::size_t, 5> order{0, 1, 2, 3, 4};
+    do {
+        const Instant before = clock_.now();
+        Line line{6};
+        for (const std::size_t at : order) {
+            ::kill(line[at].pid, SIGKILL);
+        }
+        line.kill(0);
+        for (std::size_t at = 1; at < 5; ++at) {
+            ASSERT_EQ(death_of(line[at]).signal(), SIGKILL);
+        }
+        ASSERT_THAT(lineage_.heirs(line[0], before).value(), ElementsAre(line[5]));
+        ASSERT_THAT(lineage_.heirs(line[3], before).value(), ElementsAre(line[5]));
+        ASSERT_EQ(lineage_.forker_of(line[5]).value(), line[4]);
+    } while (std::ranges::next_permutation(order).found);
+}
+
+/// Never is the answer that all are dead: at any time the next one has been forked before the last one ends.
+TEST_F(LineageTest, a_line_that_goes_on_and_on_is_never_called_dead) {
+    const Instant before = clock_.now();
+    const Instant end = before + 1s;
+    const Brood runner{0, [&](const auto& /*live*/) {
+                           if (::fork() == 0) {
+                               hop_until(end);
+                           }
+                       }};
+    runner.kill_parent();
+    int answers = 0;
+    while (true) {
+        const auto heirs = lineage_.heirs(runner.parent(), before);
+        if (clock_.now() >= end) {
+            break;
+        }
+        if (heirs) {
+            ASSERT_THAT(*heirs, testing::Not(IsEmpty()));
+            ++answers;
+        } else {
+            ASSERT_EQ(heirs.error().code, ErrorCode::busy);
+        }
+    }
+    EXPECT_GT(answers, 0);
 }
 
 TEST_F(LineageTest, does_not_trust_what_was_said_of_a_map_of_another_size) {
@@ -342,6 +606,98 @@ TEST_F(LineageTest, knows_the_dead_that_nobody_waits_for) {
         ::poll(nullptr, 0, 5);
     }
     EXPECT_FALSE(is_unreaped(line[0]));
+}
+
+TEST_F(LineageTest, knows_of_those_who_were_dead_before_that_they_are) {
+    Line line{1};
+    line.leave_dead();
+    test::FakeFdStore store;
+    BpfLineage later{clock_, procfs_, lineage_events(store, room)};
+    start(later);
+    const auto all = later.unreaped().value();
+    const auto found = std::ranges::find(all, line[0], &Unreaped::process);
+    ASSERT_NE(found, all.end());
+    EXPECT_EQ(found->death.signal(), SIGKILL);
+    EXPECT_FALSE(found->death.seen);
+    EXPECT_EQ(found->forked_by, std::nullopt) << "who is its parent now need not have forked it";
+    EXPECT_EQ(later.death_of(line[0]).value(), found->death);
+    EXPECT_EQ(later.forker_of(line[0]).error().code, ErrorCode::lost);
+}
+
+TEST_F(LineageTest, knows_whose_child_and_of_which_session_somebody_was) {
+    const auto ours = procfs_.identity(::getpid()).value();
+    Line line{1, [] {
+                  ::setsid();
+              }};
+    EXPECT_EQ(lineage_.session_of(line[0]).value(), line[0].pid);
+    line.leave_dead();
+    const auto all = lineage_.unreaped().value();
+    const auto found = std::ranges::find(all, line[0], &Unreaped::process);
+    ASSERT_NE(found, all.end());
+    EXPECT_EQ(found->forked_by, ours);
+    EXPECT_TRUE(found->death.seen);
+    line.kill(0);
+    EXPECT_EQ(lineage_.forker_of(line[0]).value(), ours);
+    EXPECT_EQ(lineage_.session_of(line[0]).value(), line[0].pid);
+}
+
+TEST_F(LineageTest, knows_who_had_a_pid_at_some_time) {
+    const Instant before = clock_.now();
+    Line line{1};
+    const Instant during = clock_.now();
+    EXPECT_EQ(lineage_.identity_at(line[0].pid, during).value(), line[0]);
+    EXPECT_EQ(lineage_.identity_at(line[0].pid, before).error().code, ErrorCode::lost);
+    line.kill(0);
+    EXPECT_EQ(lineage_.identity_at(line[0].pid, during).value(), line[0]);
+    EXPECT_EQ(lineage_.identity_at(line[0].pid, before).error().code, ErrorCode::lost);
+    EXPECT_EQ(lineage_.identity_at(line[0].pid, clock_.now()).error().code, ErrorCode::lost);
+}
+
+/// The one that older kernels have sees no other pid namespace than the reader's.
+TEST_F(LineageTest, both_lists_of_the_living_are_the_same) {
+    const Instant before = clock_.now();
+    const Line line{3};
+    const egb_lineage_wanted wanted{.since_ns = static_cast<std::uint64_t>(before.time_since_epoch().count()),
+                                    .head = 0,
+                                    .who = EGB_LINEAGE_LIVING,
+                                    .part = 0,
+                                    .parts = 1,
+                                    .found = 0};
+    ASSERT_TRUE(lineage_.events().control("egb_lineage_wanted", std::as_bytes(std::span{&wanted, 1})));
+    std::map<std::int32_t, std::int32_t> parents;
+    ASSERT_TRUE(lineage_.events().iterate(
+        "egb_lineage_walk", sizeof(egb_lineage_process), [&](EventSource::Record record) {
+            egb_lineage_process process{};
+            std::memcpy(&process, record.data(), sizeof(process));
+            const auto pid = [](std::uint64_t id) {
+                return static_cast<std::int32_t>(id & ((1U << EGB_LINEAGE_PID_BITS) - 1));
+            };
+            parents[pid(process.id)] = pid(process.parent);
+        }));
+    for (std::size_t at = 0; at < 3; ++at) {
+        EXPECT_EQ(parents[line[at].pid], at == 0 ? ::getpid() : line[at - 1].pid);
+    }
+    EXPECT_EQ(lineage_.heirs(line[0], before).value().size(), 3U);
+}
+
+TEST_F(LineageTest, knows_all_of_them_from_inside_of_a_pid_namespace) {
+    const Instant before = clock_.now();
+    const Line line{2};
+    const pid_t first = ::fork();
+    if (first == 0) {
+        ::unshare(CLONE_NEWPID);
+        const pid_t inside = ::fork();
+        if (inside == 0) {
+            const auto heirs = lineage_.heirs(line[0], before);
+            ::_exit(::getpid() == 1 && heirs && heirs->size() == 2 ? 0 : 1);
+        }
+        int status = 0;
+        ::waitpid(inside, &status, 0);
+        ::_exit(WEXITSTATUS(status));
+    }
+    int status = 0;
+    ::waitpid(first, &status, 0);
+    EXPECT_EQ(status, 0);
 }
 
 TEST_F(LineageTest, tells_of_a_death_once_until_it_is_asked) {

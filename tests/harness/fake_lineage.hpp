@@ -5,6 +5,7 @@
 #include "host/lineage.hpp"
 
 #include <algorithm>
+#include <cstdint>
 #include <map>
 #include <set>
 #include <string>
@@ -53,6 +54,19 @@ public:
         unreaped_.clear();
     }
 
+    void set_forker(const ProcessIdentity& of, ProcessIdentity forker) {
+        forkers_.insert_or_assign(of, std::move(forker));
+    }
+
+    void set_session(const ProcessIdentity& of, std::int32_t leader) {
+        sessions_.insert_or_assign(of, leader);
+    }
+
+    /// At any time.
+    void set_identity(ProcessIdentity process) {
+        identities_.insert_or_assign(process.pid, std::move(process));
+    }
+
     void set_lack(std::string lack) { lack_ = std::move(lack); }
     void lose(std::uint64_t count) { lost_ += count; }
 
@@ -76,7 +90,26 @@ public:
         return known == deaths_.end() ? std::nullopt : std::optional{known->second};
     }
 
+    [[nodiscard]] Result<ProcessIdentity> forker_of(const ProcessIdentity& process) override {
+        return told(forkers_, process);
+    }
+
+    [[nodiscard]] Result<std::int32_t> session_of(const ProcessIdentity& process) override {
+        return told(sessions_, process);
+    }
+
+    [[nodiscard]] Result<ProcessIdentity> identity_at(std::int32_t pid, Instant /*at*/) override {
+        return told(identities_, pid);
+    }
+
 private:
+    template <typename Key, typename Value>
+    [[nodiscard]] static Result<Value> told(const std::map<Key, Value>& answers, const Key& key) {
+        const auto known = answers.find(key);
+        return known == answers.end() ? fail(ErrorCode::lost, "nobody has told")
+                                      : Result<Value>{known->second};
+    }
+
     std::string lack_;
     std::uint64_t lost_{};
     std::vector<OnDeath> listeners_;
@@ -85,6 +118,9 @@ private:
     std::vector<host::Unreaped> unreaped_;
     std::map<ProcessIdentity, host::Death> deaths_;
     std::map<ProcessIdentity, Result<std::vector<ProcessIdentity>>> heirs_;
+    std::map<ProcessIdentity, ProcessIdentity> forkers_;
+    std::map<ProcessIdentity, std::int32_t> sessions_;
+    std::map<std::int32_t, ProcessIdentity> identities_;
 };
 
 } // namespace egb::test
