@@ -153,6 +153,12 @@ IncidentRow incident_row(const Row& row) {
             .actor = actor};
 }
 
+template <typename Row>
+QuarantinedRow quarantined_row(const Row& row) {
+    const auto& [ghost, kind, since, path, type, size] = row;
+    return {.ghost = ghost, .kind = kind, .since = wall_of(since), .path = path, .type = type, .size = size};
+}
+
 template <typename Rows>
 std::vector<HolderRow> holder_rows(const Rows& rows) {
     std::vector<HolderRow> holders;
@@ -407,6 +413,22 @@ Answer<std::vector<IncidentRow>> Client::history(const HistoryFilter& filter, st
             incidents.push_back(incident_row(row));
         }
         return incidents;
+    });
+}
+
+Answer<std::vector<QuarantinedRow>> Client::quarantine() {
+    return impl_->ask([&] {
+        std::vector<QuarantinedRow> all;
+        while (true) {
+            const auto [total, rows] =
+                impl_->manager().ListQuarantine(static_cast<std::uint32_t>(all.size()), page_rows);
+            std::ranges::transform(rows, std::back_inserter(all), [](const auto& row) {
+                return quarantined_row(row);
+            });
+            if (rows.empty() || all.size() >= total) {
+                return all;
+            }
+        }
     });
 }
 

@@ -88,6 +88,8 @@ public:
     [[nodiscard]] Answer<Json> describe(GhostId id);
     [[nodiscard]] Answer<std::string> explain(GhostId id);
     [[nodiscard]] Answer<std::vector<IncidentRow>> history(const HistoryFilter& filter, std::uint32_t limit);
+    /// All pages.
+    [[nodiscard]] Answer<std::vector<QuarantinedRow>> quarantine();
     /// Who holds the file: by descriptor where we may open it, by name where only the daemon may. We do not
     /// count.
     [[nodiscard]] Answer<std::vector<HolderRow>> who_owns(const std::string& path);

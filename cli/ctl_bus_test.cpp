@@ -477,6 +477,27 @@ TEST_F(CtlBus, HistoryShowsWhatBecameOfGhosts) {
     EXPECT_TRUE(incidents[1]["verdict"].is_null());
 }
 
+TEST_F(CtlBus, QuarantineListsWhatCanBeRestored) {
+    Script script;
+    script.quarantined = {
+        FakeQuarantined{17U, "lockfile", 1'700'000'000'000'000U, "/run/lock/backup.lock", "file", 5U},
+        FakeQuarantined{19U, "lockfile", 1'700'000'000'000'000U, "/home/a/SingletonLock", "link", 9U}};
+    serve(script);
+    EXPECT_EQ(run({"quarantine"}).out, "GHOST KIND     SINCE               TYPE SIZE PATH\n"
+                                       "   17 lockfile 2023-11-14 22:13:20 file    5 /run/lock/backup.lock\n"
+                                       "   19 lockfile 2023-11-14 22:13:20 link    9 /home/a/SingletonLock\n"
+                                       "\n"
+                                       "2 files in quarantine. To put one back: ghostctl restore GHOST\n");
+    EXPECT_EQ(run({"quarantine", "-q"}).out, "17\n19\n");
+    EXPECT_EQ(json::parse(run({"quarantine", "--json"}).out)["files"][1]["path"], "/home/a/SingletonLock");
+    EXPECT_THAT(calls(), testing::Each(Call{"ListQuarantine", "0+1000", false}));
+}
+
+TEST_F(CtlBus, AnEmptyQuarantineSaysSo) {
+    serve();
+    EXPECT_EQ(run({"quarantine"}).out, "0 files in quarantine.\n");
+}
+
 TEST_F(CtlBus, PolicyShowsAndSets) {
     serve();
     const auto shown = run({"policy", "show", "tcp"});

@@ -50,6 +50,11 @@ Json to_json(const IncidentRow& row) {
             {"actor", text_or_null(row.actor)}};
 }
 
+Json to_json(const QuarantinedRow& row) {
+    return {{"ghost", row.ghost}, {"kind", row.kind}, {"since", usec_of(row.since)},
+            {"path", row.path},   {"type", row.type}, {"size", row.size}};
+}
+
 Json to_json(const HolderRow& row) {
     return {{"pid", row.pid},
             {"uid", row.uid},
@@ -139,6 +144,7 @@ template Json to_json(const std::vector<CapabilityRow>&);
 template Json to_json(const std::vector<HolderRow>&);
 template void print_json(std::string_view, const std::vector<GhostRow>&, Context&);
 template void print_json(std::string_view, const std::vector<IncidentRow>&, Context&);
+template void print_json(std::string_view, const std::vector<QuarantinedRow>&, Context&);
 template void print_json(std::string_view, const std::vector<FileHolders>&, Context&);
 template void print_json(std::string_view, const std::vector<Explanation>&, Context&);
 template void print_json(std::string_view, const std::vector<Restored>&, Context&);

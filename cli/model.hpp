@@ -92,6 +92,15 @@ struct IncidentRow {
     std::string actor;
 };
 
+struct QuarantinedRow {
+    GhostId ghost{};
+    std::string kind;
+    WallTime since;
+    std::string path;
+    std::string type;
+    std::uint64_t size{};
+};
+
 struct HolderRow {
     std::int32_t pid{};
     std::uint32_t uid{};

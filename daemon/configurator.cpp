@@ -28,6 +28,14 @@ constexpr auto daemon_options = std::to_array<OptionSpec>({
      .type = OptionType::span,
      .preset = "30d",
      .help = "How long the history keeps an incident."},
+    {.name = "QuarantineFor",
+     .type = OptionType::span,
+     .preset = "30d",
+     .help = "How long a file that was taken out of its place can be restored."},
+    {.name = "QuarantineMax",
+     .type = OptionType::count,
+     .preset = "67108864",
+     .help = "How many bytes of such files are kept. When there is no room, no file is taken."},
     {.name = "LogLevel",
      .type = OptionType::choice,
      .preset = "info",
@@ -79,6 +87,8 @@ DaemonSettings Configurator::daemon() const {
     const OptionValues& values = config_.section(daemon_section);
     return {.history_rows = values.count("HistoryRows"),
             .history_age = values.span("HistoryAge"),
+            .quarantine_for = values.span("QuarantineFor"),
+            .quarantine_max = values.count("QuarantineMax"),
             .log_level = values.text("LogLevel"),
             .dry_run = values.flag("DryRun")};
 }

@@ -20,6 +20,8 @@ namespace egb {
 struct DaemonSettings {
     std::uint64_t history_rows{};
     Span history_age{};
+    Span quarantine_for{};
+    std::uint64_t quarantine_max{}; ///< bytes
     std::string log_level;
     bool dry_run{};
 };

@@ -21,6 +21,7 @@
 #include "loop/event_loop.hpp"
 #include "loop/worker_pool.hpp"
 #include "notifier.hpp"
+#include "restorer.hpp"
 #include "sinks/bus_sink.hpp"
 #include "sinks/journal_sink.hpp"
 #include "sinks/log.hpp"
@@ -103,6 +104,7 @@ private:
     void advance();
     void rearm();
     void recall_decisions();
+    void recover_files();
     void keep_house();
     void plan_housekeeping();
     [[nodiscard]] bool alive();
@@ -125,6 +127,7 @@ private:
     const std::unique_ptr<host::HolderScan> holder_scan_;
     host::MountFiles files_;
     state::StateDb state_;
+    Restorer restorer_;
     const host::Surroundings surroundings_;
     loop::WorkerPool workers_;
     bus::Bus bus_;
@@ -164,6 +167,7 @@ Daemon::Impl::Impl(const DaemonOptions& options, std::span<const kinds::CatalogE
              [](std::string_view what) {
                  spdlog::error("{}", what);
              }},
+      restorer_{*sys_, state_},
       surroundings_{.clock = clock_,
                     .procfs = procfs_,
                     .fd_store = fd_store_,
@@ -197,6 +201,7 @@ Daemon::Impl::Impl(const DaemonOptions& options, std::span<const kinds::CatalogE
                 .ledger = ledger_,
                 .pipeline = pipeline_,
                 .state = state_,
+                .restorer = restorer_,
                 .holder_scan = *holder_scan_,
                 .trace = trace_},
                {.version = std::string{version()},
@@ -234,6 +239,7 @@ Daemon::Impl::Impl(const DaemonOptions& options, std::span<const kinds::CatalogE
         keep_house();
     });
     put_in_force();
+    recover_files(); // before anybody looks for them
     lineage_watch_.start();
     start_kinds(catalog);
     bus_.serve(control_, log_);
@@ -315,6 +321,7 @@ void Daemon::Impl::put_in_force() {
     }
     const auto settings = configurator_.daemon();
     state_.set_limits(settings.history_rows, settings.history_age);
+    state_.set_quarantine_limits(settings.quarantine_for, settings.quarantine_max);
     unit_opt_outs_.forget();
     control_.limit_acts();
     for (const auto& runner : runners_) {
@@ -376,11 +383,18 @@ void Daemon::Impl::recall_decisions() {
     }
 }
 
+void Daemon::Impl::recover_files() {
+    for (const std::string& told : restorer_.recover()) {
+        spdlog::warn("{}", told);
+    }
+}
+
 void Daemon::Impl::keep_house() {
     const bool was_degraded = !state_.degraded().empty();
     state_.retry();
     if (was_degraded && state_.degraded().empty()) {
         recall_decisions();
+        recover_files();
         advance();
     }
     if (const Instant now = clock_.now(); now >= next_pruning_) {
@@ -406,6 +420,7 @@ bool Daemon::Impl::alive() {
 }
 
 void Daemon::Impl::report() {
+    state_.flush(); // what kinds remember is no incident that would see to it
     notifier_.status(status_line());
     bus_.publish();
 }

@@ -85,6 +85,10 @@ Result<std::vector<state::HistoryRow>> DaemonControl::history(const state::Histo
     return parts_.state.history(filter, limit);
 }
 
+Result<QuarantinePage> DaemonControl::quarantine(std::uint32_t offset, std::uint32_t limit) const {
+    return parts_.state.quarantined(offset, limit);
+}
+
 Result<std::vector<Holder>> DaemonControl::who_owns(int fd) {
     return parts_.holder_scan.find(fd);
 }
@@ -109,7 +113,12 @@ Result<> DaemonControl::ignore(GhostId id, Span span) {
     return ignored;
 }
 
+/// A kind may have a quarantine of its own.
 Result<std::string> DaemonControl::restore(GhostId id) {
+    auto from_state = parts_.restorer.restore(id);
+    if (from_state || from_state.error().code != ErrorCode::not_found) {
+        return from_state;
+    }
     for (const auto& runner : parts_.runners) {
         Cleaner* cleaner = runner->running() ? runner->kind().cleaner() : nullptr;
         if (cleaner == nullptr) {
@@ -122,7 +131,7 @@ Result<std::string> DaemonControl::restore(GhostId id) {
             return restored;
         }
     }
-    return fail(ErrorCode::not_found, "nothing of ghost {} is in quarantine", id);
+    return from_state;
 }
 
 Result<std::uint32_t> DaemonControl::scan(const std::vector<std::string>& kinds) {

@@ -11,6 +11,7 @@
 #include "engine/render.hpp"
 #include "host/holder_scan.hpp"
 #include "kind_runner.hpp"
+#include "restorer.hpp"
 #include "state/state_db.hpp"
 #include "trace/trace.hpp"
 
@@ -31,6 +32,7 @@ public:
         engine::Ledger& ledger;
         engine::Pipeline& pipeline;
         state::StateDb& state;
+        Restorer& restorer;
         host::HolderScan& holder_scan;
         trace::Trace& trace;
     };
@@ -60,6 +62,7 @@ public:
     [[nodiscard]] Result<std::string> explain(GhostId id) const override;
     [[nodiscard]] Result<std::vector<state::HistoryRow>> history(const state::HistoryFilter& filter,
                                                                  std::uint32_t limit) const override;
+    [[nodiscard]] Result<QuarantinePage> quarantine(std::uint32_t offset, std::uint32_t limit) const override;
     [[nodiscard]] Result<std::vector<Holder>> who_owns(int fd) override;
     [[nodiscard]] Result<Outcome> clean(GhostId id, Grade least, std::string_view actor) override;
     [[nodiscard]] Result<> hold(GhostId id, Span span) override;

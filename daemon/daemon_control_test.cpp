@@ -6,6 +6,7 @@
 #include "harness/fake_events.hpp"
 #include "harness/fake_kind.hpp"
 #include "harness/fake_procfs.hpp"
+#include "harness/fake_sys.hpp"
 #include "harness/recording_sink.hpp"
 #include "harness/temp_folder.hpp"
 
@@ -63,6 +64,7 @@ protected:
                 .ledger = ledger_,
                 .pipeline = pipeline_,
                 .state = state,
+                .restorer = restorer_,
                 .holder_scan = holder_scan_,
                 .trace = trace_};
     }
@@ -99,6 +101,8 @@ protected:
     engine::Governor governor_{{}};
     engine::Ledger ledger_{clock_, state_, {&sink_}};
     engine::Pipeline pipeline_{clock_, governor_, ledger_};
+    test::FakeSys sys_;
+    Restorer restorer_{sys_, state_};
     NoHolders holder_scan_;
     const test::FakeProcFs proc_;
     const host::ProcFs procfs_{proc_.root()};
@@ -318,6 +322,17 @@ TEST_F(DaemonControlTest, PassesOnWhoOwnsHistoryAndReload) {
     EXPECT_TRUE(control_.reload());
     reload_answer_ = fail(ErrorCode::invalid, "no");
     EXPECT_FALSE(control_.reload());
+}
+
+TEST_F(DaemonControlTest, RestoresWhatTheStateHasKeptWhoeverHasGivenItThere) {
+    Ghost ghost = test::make_ghost("of an earlier run");
+    ghost.id = 17;
+    ASSERT_TRUE(state_.keep(ghost, {.path = "/run/x.lock"}));
+    ASSERT_TRUE(state_.settle(17));
+    EXPECT_EQ(control_.quarantine(0, 10)->rows.at(0).path, "/run/x.lock");
+    EXPECT_EQ(control_.restore(17), "/run/x.lock");
+    EXPECT_EQ(control_.quarantine(0, 10)->total, 0U);
+    EXPECT_EQ(control_.restore(17).error().code, ErrorCode::not_found);
 }
 
 TEST_F(DaemonControlTest, HandsOutAStreamOfProcesses) {

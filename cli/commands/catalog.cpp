@@ -99,6 +99,16 @@ constexpr std::array table{
         .declare = declare_history,
     },
     Verb{
+        .name = "quarantine",
+        .group = look,
+        .summary = "The files that were taken out of their places",
+        .details = "What is not restored is forgotten in time: QuarantineFor= in eghostbuster.conf(5). With "
+                   "--quiet only the ids.",
+        .examples = "ghostctl quarantine\n"
+                    "ghostctl quarantine --json | jq -r '.files[].path'",
+        .declare = declare_quarantine,
+    },
+    Verb{
         .name = "who-owns",
         .group = look,
         .summary = "Which processes hold a file",
@@ -142,7 +152,9 @@ constexpr std::array table{
         .name = "restore",
         .group = act,
         .summary = "Put back what was taken into quarantine",
-        .details = "Prints where it is now.",
+        .details =
+            "Prints where it is now. Nothing is put over a file that has its name by then, nor into another "
+            "directory than that from which it was taken.",
         .examples = "ghostctl restore 17",
         .declare = declare_restore,
     },

@@ -16,6 +16,7 @@ namespace egb::cli {
 [[nodiscard]] Action declare_list(CLI::App& app);
 [[nodiscard]] Action declare_pause(CLI::App& app);
 [[nodiscard]] Action declare_policy(CLI::App& app);
+[[nodiscard]] Action declare_quarantine(CLI::App& app);
 [[nodiscard]] Action declare_reload(CLI::App& app);
 [[nodiscard]] Action declare_restore(CLI::App& app);
 [[nodiscard]] Action declare_resume(CLI::App& app);

@@ -36,7 +36,7 @@ _ghostctl_values() {
 _ghostctl_arguments() {
     case $1 in
         show | explain | clean | hold | ignore) _ghostctl_ask list --quiet ;;
-        restore) _ghostctl_ask history --verdict cleaned --no-legend | awk '{ print $3 }' ;;
+        restore) _ghostctl_ask quarantine --quiet ;;
         scan) _ghostctl_ask kinds --quiet ;;
         policy)
             case $2 in
@@ -68,8 +68,8 @@ _ghostctl() {
     local global='-h --help --version -j --json -q --quiet -l --full --no-legend --color --address --timeout
         --no-ask-password'
     local filters='--kind --grade --pid --uid --unit --container --comm --min-age'
-    local verbs='status list show explain watch trace history who-owns clean hold ignore restore scan policy pause
-        resume reload doctor kinds version'
+    local verbs='status list show explain watch trace history quarantine who-owns clean hold ignore restore scan policy
+        pause resume reload doctor kinds version'
     local -A options=(
         [list]="-a --all $filters"
         [watch]='--kind -n --lines'

@@ -31,8 +31,8 @@ function __ghostctl_assignments
     __ghostctl_ask policy show (__ghostctl_policy_arguments)[2] --quiet | string match -r '^.*='
 end
 
-set -l verbs status list show explain watch trace history who-owns clean hold ignore restore scan policy pause resume \
-    reload doctor kinds version
+set -l verbs status list show explain watch trace history quarantine who-owns clean hold ignore restore scan policy \
+    pause resume reload doctor kinds version
 set -l no_verb "not __fish_seen_subcommand_from $verbs"
 
 complete -c ghostctl -f
@@ -58,6 +58,7 @@ complete -c ghostctl -n $no_verb -a who-owns -d 'Which processes hold a file'
 complete -c ghostctl -n $no_verb -a clean -d 'Lay ghosts to rest now'
 complete -c ghostctl -n $no_verb -a hold -d 'Keep the daemon from acting on ghosts'
 complete -c ghostctl -n $no_verb -a ignore -d 'Hold, and leave out of every list'
+complete -c ghostctl -n $no_verb -a quarantine -d 'Files taken out of their places'
 complete -c ghostctl -n $no_verb -a restore -d 'Put back what is in quarantine'
 complete -c ghostctl -n $no_verb -a scan -d 'Look at the whole machine at once'
 complete -c ghostctl -n $no_verb -a policy -d 'Show or change what is done'

@@ -230,6 +230,17 @@ private:
         return script().incidents;
     }
 
+    std::tuple<std::uint32_t, std::vector<FakeQuarantined>>
+    ListQuarantine(const std::uint32_t& offset, const std::uint32_t& limit) override {
+        record_.enter("ListQuarantine", formatted("{}+{}", offset, limit));
+        const auto& all = script().quarantined;
+        const auto from = std::min<std::size_t>(offset, all.size());
+        const auto to = std::min<std::size_t>(from + limit, all.size());
+        return {
+            static_cast<std::uint32_t>(all.size()),
+            {all.begin() + static_cast<std::ptrdiff_t>(from), all.begin() + static_cast<std::ptrdiff_t>(to)}};
+    }
+
     std::vector<FakeHolder> WhoOwns(const sdbus::UnixFd& file) override {
         struct stat status{};
         fstat(file.get(), &status);

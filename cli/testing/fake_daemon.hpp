@@ -20,6 +20,8 @@ using FakeGhost = sdbus::Struct<std::uint64_t, std::string, std::string, std::st
 using FakeMember = sdbus::Struct<std::uint64_t, std::int32_t, std::uint64_t, bool, std::string>;
 using FakeIncident = sdbus::Struct<std::int64_t, std::uint64_t, std::string, std::uint64_t, std::string,
                                    std::string, std::string, std::string, std::string, std::string>;
+using FakeQuarantined =
+    sdbus::Struct<std::uint64_t, std::string, std::uint64_t, std::string, std::string, std::uint64_t>;
 using FakeHolder = sdbus::Struct<std::int32_t, std::uint32_t, std::string, std::string, std::string,
                                  std::string, std::int32_t>;
 using FakeOutcome = sdbus::Struct<std::uint64_t, std::string, std::string>;
@@ -37,6 +39,7 @@ struct Script {
     std::vector<FakeGhost> ghosts;
     std::vector<FakeMember> members;                   ///< of any ghost that is asked about
     std::map<std::uint64_t, std::string> descriptions; ///< JSON by id; others are unknown
+    std::vector<FakeQuarantined> quarantined;
     std::vector<FakeIncident> incidents;
     std::vector<FakeHolder> holders;
     std::map<std::uint64_t, FakeOutcome> outcomes; ///< of Clean; others are cleaned

@@ -18,12 +18,13 @@ namespace {
 
 constexpr std::string_view open;
 
-constexpr std::array<Rule, 16> table{{
+constexpr std::array<Rule, 17> table{{
     {"ListGhosts", open},
     {"ListMembers", open},
     {"Describe", open, 2},
     {"Explain", open, 2},
     {"History", open, 10},
+    {"ListQuarantine", open, 2},
     {"WhoOwns", open, 20},
     {"WhoOwnsPath", "org.eghostbuster1.inspect", 20},
     {"Clean", "org.eghostbuster1.clean"},

@@ -6,6 +6,7 @@
 #include "core/decision.hpp"
 #include "core/ghost.hpp"
 #include "core/kind_info.hpp"
+#include "core/quarantine.hpp"
 #include "core/result.hpp"
 #include "engine/policy.hpp"
 #include "host/fd.hpp"
@@ -74,6 +75,9 @@ public:
     [[nodiscard]] virtual Result<std::string> explain(GhostId id) const = 0;
     [[nodiscard]] virtual Result<std::vector<state::HistoryRow>> history(const state::HistoryFilter& filter,
                                                                          std::uint32_t limit) const = 0;
+    /// In the order of ids. `limit` is at least 1.
+    [[nodiscard]] virtual Result<QuarantinePage> quarantine(std::uint32_t offset,
+                                                            std::uint32_t limit) const = 0;
     /// `fd` is a descriptor of ours for the file, and among those found.
     [[nodiscard]] virtual Result<std::vector<Holder>> who_owns(int fd) = 0;
 

@@ -58,6 +58,15 @@ HistoryRowOnWire row_of(const state::HistoryRow& row) {
         printable(row.reason), printable(row.actor)};
 }
 
+QuarantineRowOnWire row_of(const QuarantineRow& row) {
+    return QuarantineRowOnWire{row.ghost,
+                               printable(row.kind),
+                               wire_time(row.since),
+                               printable(row.path),
+                               std::string{to_string(row.type)},
+                               row.size};
+}
+
 HolderOnWire row_of(const Holder& holder) {
     const Process& process = *holder.process;
     return HolderOnWire{process.id.pid,
@@ -234,6 +243,12 @@ std::string ManagerObject::Explain(const std::uint64_t& id) {
 std::vector<HistoryRowOnWire> ManagerObject::History(const Dictionary& filter, const std::uint32_t& limit) {
     const auto wanted = value_or_throw(history_filter(filter), Subject::filter);
     return rows_of(value_or_throw(control_.history(wanted, page_size(limit)), Subject::filter));
+}
+
+std::tuple<std::uint32_t, std::vector<QuarantineRowOnWire>>
+ManagerObject::ListQuarantine(const std::uint32_t& offset, const std::uint32_t& limit) {
+    const auto page = value_or_throw(control_.quarantine(offset, page_size(limit)), Subject::file);
+    return {page.total, rows_of(page.rows)};
 }
 
 ManagerObject::Holders ManagerObject::WhoOwns(const sdbus::UnixFd& file) {

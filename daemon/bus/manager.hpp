@@ -28,6 +28,8 @@ using GhostRowOnWire =
 using MemberOnWire = sdbus::Struct<std::uint64_t, std::int32_t, std::uint64_t, bool, std::string>;
 using HistoryRowOnWire = sdbus::Struct<std::int64_t, std::uint64_t, std::string, std::uint64_t, std::string,
                                        std::string, std::string, std::string, std::string, std::string>;
+using QuarantineRowOnWire =
+    sdbus::Struct<std::uint64_t, std::string, std::uint64_t, std::string, std::string, std::uint64_t>;
 using HolderOnWire = sdbus::Struct<std::int32_t, std::uint32_t, std::string, std::string, std::string,
                                    std::string, std::int32_t>;
 using OutcomeOnWire = sdbus::Struct<std::uint64_t, std::string, std::string>;
@@ -63,6 +65,8 @@ private:
     std::string Describe(const std::uint64_t& id) override;
     std::string Explain(const std::uint64_t& id) override;
     std::vector<HistoryRowOnWire> History(const Dictionary& filter, const std::uint32_t& limit) override;
+    std::tuple<std::uint32_t, std::vector<QuarantineRowOnWire>>
+    ListQuarantine(const std::uint32_t& offset, const std::uint32_t& limit) override;
     Holders WhoOwns(const sdbus::UnixFd& file) override;
     void WhoOwnsPath(sdbus::Result<Holders>&& result, std::string path) override;
     void Clean(sdbus::Result<std::vector<OutcomeOnWire>>&& result, Ids ids, Dictionary options) override;

@@ -69,6 +69,11 @@ struct QuarantineRow {
     bool operator==(const QuarantineRow&) const = default;
 };
 
+struct QuarantinePage {
+    std::uint32_t total{}; ///< on all pages
+    std::vector<QuarantineRow> rows;
+};
+
 class Quarantine {
 public:
     virtual ~Quarantine() = default;

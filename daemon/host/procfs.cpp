@@ -522,6 +522,24 @@ void ProcFs::add_open_files(std::int32_t pid, const std::function<bool(const Fil
     }
 }
 
+Result<std::vector<std::string>> ProcFs::lock_lines() const {
+    return read(root_, "locks").transform([](const std::string& text) {
+        return text | std::views::split('\n') | std::ranges::to<std::vector<std::string>>();
+    });
+}
+
+std::vector<std::string> ProcFs::lock_lines_of(std::int32_t pid, int fd) const {
+    constexpr std::string_view title{"lock:\t"};
+    const auto text = read(root_, formatted("{}/fdinfo/{}", pid, fd).c_str()).value_or("");
+    std::vector<std::string> found;
+    for (const auto part : text | std::views::split('\n')) {
+        if (const std::string_view line{part}; line.starts_with(title)) {
+            found.emplace_back(line.substr(title.size()));
+        }
+    }
+    return found;
+}
+
 /// NSpid lists our pid in the tree's pid namespace and in each one below it, down to our own. A comparison of
 /// self/ns/pid would not do: that is our own namespace in whatever tree we look it up.
 bool ProcFs::has_our_pids() const {

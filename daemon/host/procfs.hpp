@@ -142,6 +142,12 @@ public:
     /// own.
     [[nodiscard]] OpenFiles open_files(const std::function<bool(const FileNumber&)>& wanted) const;
 
+    /// All locks on files that the kernel knows of, a line each: see host/kernel_locks.hpp.
+    [[nodiscard]] Result<std::vector<std::string>> lock_lines() const;
+
+    /// Those by one descriptor of a process; none when it is gone.
+    [[nodiscard]] std::vector<std::string> lock_lines_of(std::int32_t pid, int fd) const;
+
     /// Whether the pids of this tree mean to the kernel, when we use them in a system call, what they mean
     /// here. Not so in a container that looks at the host's /proc.
     [[nodiscard]] bool has_our_pids() const;

@@ -42,6 +42,46 @@ inline constexpr std::array migrations{
             PRIMARY KEY (kind, key)
         ) WITHOUT ROWID;
     )sql",
+    // 3. What was taken out of its place, and what kinds know of their resources.
+    R"sql(
+        CREATE TABLE quarantine (
+            ghost INTEGER PRIMARY KEY,
+            kind TEXT NOT NULL,
+            at INTEGER NOT NULL, -- microseconds since 1970
+            custody TEXT NOT NULL,
+            boot TEXT NOT NULL, -- that of mount_namespace
+            mount_namespace INTEGER NOT NULL,
+            path TEXT NOT NULL,
+            hidden_name TEXT NOT NULL,
+            device INTEGER NOT NULL,
+            inode INTEGER NOT NULL,
+            born INTEGER NOT NULL, -- nanoseconds since 1970, as all below
+            directory_device INTEGER NOT NULL,
+            directory_inode INTEGER NOT NULL,
+            directory_born INTEGER NOT NULL,
+            type TEXT NOT NULL,
+            mode INTEGER NOT NULL,
+            uid INTEGER NOT NULL,
+            gid INTEGER NOT NULL,
+            accessed INTEGER NOT NULL,
+            modified INTEGER NOT NULL,
+            bytes INTEGER NOT NULL, -- all that the row takes
+            content TEXT NOT NULL
+        );
+        CREATE TABLE quarantine_attribute (
+            ghost INTEGER NOT NULL REFERENCES quarantine ON DELETE CASCADE,
+            name TEXT NOT NULL,
+            value TEXT NOT NULL,
+            PRIMARY KEY (ghost, name)
+        ) WITHOUT ROWID;
+        CREATE TABLE memory (
+            kind TEXT NOT NULL,
+            key TEXT NOT NULL,
+            boot TEXT NOT NULL,
+            text TEXT NOT NULL,
+            PRIMARY KEY (kind, key)
+        ) WITHOUT ROWID;
+    )sql",
 };
 
 } // namespace egb::state

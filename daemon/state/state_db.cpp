@@ -5,6 +5,7 @@
 #include "core/kind_info.hpp"
 #include "state/hold_table.hpp"
 #include "state/migrations.hpp"
+#include "state/quarantine_table.hpp"
 
 #include <algorithm>
 #include <limits>
@@ -340,7 +341,9 @@ Result<> StateDb::set_aside(const Error& damage) {
     leave_given_ids();
     on_trouble_(formatted("{} is damaged ({}); it is kept as {}, and a new one is begun{}", file_.native(),
                           damage.message, kept,
-                          holds_read_ ? "" : ", which knows nothing of what was held or paused"));
+                          holds_read_ ? ", which knows nothing of what is in quarantine"
+                                      : ", which knows nothing of what was held or paused, and is in "
+                                        "quarantine"));
     return {};
 }
 
@@ -354,7 +357,8 @@ void StateDb::settle(Result<Database> file) {
         return;
     }
     holds_written_ = holds_.empty();
-    const auto ready = carry_holds_over().and_then([this] {
+    memories_.begin_anew();
+    const auto ready = carry_over().and_then([this] {
         return reserve_ids();
     });
     if (!ready) {
@@ -384,7 +388,7 @@ void StateDb::retry() {
                                  return reserve_ids();
                              })
                              .and_then([this] {
-                                 return carry_holds_over();
+                                 return carry_over();
                              })
                              .and_then([this] {
                                  return write_pending();
@@ -490,32 +494,106 @@ void StateDb::keep(const engine::Hold& hold) {
     }
 }
 
-Result<> StateDb::keep(const Ghost& /*ghost*/, const QuarantinedFile& /*file*/) {
-    return fail(ErrorCode::unsupported, "no quarantine yet");
+/// As long as there is no file, nobody knows what is in it.
+Result<> StateDb::know_quarantine() const {
+    if (home_ == Home::memory) {
+        return fail(ErrorCode::io, "the quarantine is not to be had: {}", degraded_);
+    }
+    return {};
 }
 
-Result<> StateDb::settle(GhostId /*ghost*/) {
-    return fail(ErrorCode::unsupported, "no quarantine yet");
+/// Must survive a power cut, which history need not.
+Result<> StateDb::write_durably(const std::function<Result<>()>& write) const {
+    if (auto strict = db_.execute("PRAGMA synchronous = FULL"); !strict) {
+        return strict;
+    }
+    auto written = write();
+    auto usual = db_.execute("PRAGMA synchronous = NORMAL");
+    return written ? usual : written;
 }
 
-Result<> StateDb::drop(GhostId /*ghost*/) {
-    return fail(ErrorCode::unsupported, "no quarantine yet");
+/// Damage is found here as anywhere, and the caller hears of it.
+Result<> StateDb::in_quarantine(const std::function<Result<>()>& change) {
+    if (!degraded_.empty()) {
+        return fail(ErrorCode::io, "nothing can be kept: {}", degraded_);
+    }
+    auto changed = change();
+    if (!changed && changed.error().code != ErrorCode::busy) {
+        survive(changed.error());
+        changed = fail(ErrorCode::io, "the quarantine cannot be written: {}", changed.error().message);
+    }
+    return changed;
 }
 
-Result<Ward> StateDb::find(GhostId /*ghost*/) const {
-    return fail(ErrorCode::unsupported, "no quarantine yet");
+Result<> StateDb::keep(const Ghost& ghost, const QuarantinedFile& file) {
+    return in_quarantine([&] {
+        const QuarantineNote note{
+            .ghost = ghost.id, .kind = std::string{ghost.kind->name}, .at = clock_.wall_now(), .boot = boot_};
+        return write_durably([&] {
+            return write_ward(db_, note, file, quarantine_bytes_);
+        });
+    });
+}
+
+Result<> StateDb::settle(GhostId ghost) {
+    return in_quarantine([&] {
+        return settle_ward(db_, ghost);
+    });
+}
+
+Result<> StateDb::drop(GhostId ghost) {
+    return in_quarantine([&] {
+        return delete_ward(db_, ghost);
+    });
+}
+
+Result<Ward> StateDb::find(GhostId ghost) const {
+    return know_quarantine().and_then([&] {
+        return read_ward(db_, ghost, boot_);
+    });
 }
 
 Result<std::vector<Ward>> StateDb::underway() const {
-    return fail(ErrorCode::unsupported, "no quarantine yet");
+    return know_quarantine().and_then([this] {
+        return read_underway(db_, boot_);
+    });
 }
 
-void StateDb::remember(std::string_view /*kind*/, std::string_view /*key*/, std::string_view /*text*/) {}
+Result<QuarantinePage> StateDb::quarantined(std::uint32_t offset, std::uint32_t limit) const {
+    return know_quarantine().and_then([&] {
+        return read_page(db_, offset, limit);
+    });
+}
 
-void StateDb::forget(std::string_view /*kind*/, std::string_view /*key*/) {}
+void StateDb::set_quarantine_limits(Span most_age, std::uint64_t most_bytes) {
+    constexpr std::uint64_t countable = std::numeric_limits<std::int64_t>::max();
+    quarantine_age_ = most_age;
+    quarantine_bytes_ = std::min(most_bytes, countable);
+}
 
-Result<std::vector<Memory>> StateDb::recall(std::string_view /*kind*/) const {
-    return fail(ErrorCode::unsupported, "no memory yet");
+void StateDb::remember(std::string_view kind, std::string_view key, std::string_view text) {
+    memories_.remember(kind, {.key = std::string{key}, .boot = boot_, .text = std::string{text}});
+}
+
+void StateDb::forget(std::string_view kind, std::string_view key) {
+    memories_.forget(kind, key);
+}
+
+Result<std::vector<Memory>> StateDb::recall(std::string_view kind) const {
+    if (!memories_.was_read()) {
+        return fail(ErrorCode::io, "what was remembered cannot be read: {}", degraded_);
+    }
+    return memories_.of(kind);
+}
+
+Result<> StateDb::write_memories() {
+    const bool writable = home_ == Home::file && memories_.has_news();
+    return writable ? memories_.write(db_) : Result<>{};
+}
+
+Result<> StateDb::delete_old_wards() const {
+    const auto age = std::chrono::duration_cast<std::chrono::microseconds>(quarantine_age_);
+    return delete_wards_before(db_, clock_.wall_now() - age);
 }
 
 Result<std::vector<engine::Hold>> StateDb::holds() const {
@@ -532,6 +610,12 @@ Result<std::vector<engine::Hold>> StateDb::holds() const {
 }
 
 /// What only the file knows, and what only we know.
+Result<> StateDb::carry_over() {
+    return carry_holds_over().and_then([this] {
+        return memories_.was_read() ? Result<>{} : memories_.read(db_);
+    });
+}
+
 Result<> StateDb::carry_holds_over() {
     return (holds_read_ ? Result<>{} : read_holds()).and_then([this] {
         return holds_written_ ? Result<>{} : write_holds();
@@ -576,7 +660,7 @@ void StateDb::append(const Incident& incident, std::string json) {
 
 void StateDb::flush() {
     const bool refused = home_ == Home::file && !degraded_.empty();
-    if (pending_.empty() || refused) {
+    if ((pending_.empty() && !memories_.has_news()) || refused) {
         return;
     }
     if (const auto written = write_pending(); !written) {
@@ -589,7 +673,11 @@ Result<> StateDb::write_pending() {
         return written;
     }
     pending_.clear();
-    return delete_old().transform([](bool) {});
+    return write_memories()
+        .and_then([this] {
+            return delete_old();
+        })
+        .transform([](bool) {});
 }
 
 Result<bool> StateDb::delete_old() const {
@@ -599,7 +687,10 @@ Result<bool> StateDb::delete_old() const {
     if (!by_count) {
         return by_count;
     }
-    return delete_some(db_, delete_by_age, microseconds(clock_.wall_now() - age))
+    return delete_old_wards()
+        .and_then([&] {
+            return delete_some(db_, delete_by_age, microseconds(clock_.wall_now() - age));
+        })
         .transform([&by_count](bool more) {
             return more || *by_count;
         });
@@ -638,9 +729,10 @@ bool StateDb::prune() {
 
 void StateDb::trouble(const Error& why) {
     const bool news = degraded_.empty();
-    degraded_ = formatted("{}: {}; {}", file_.native(), why.message,
-                          home_ == Home::memory ? "ids, holds and history live in memory only"
-                                                : "history waits in memory");
+    degraded_ =
+        formatted("{}: {}; {}", file_.native(), why.message,
+                  home_ == Home::memory ? "ids, holds and history live in memory only, and no file is taken"
+                                        : "history waits in memory");
     if (news) {
         on_trouble_(degraded_);
     }

@@ -1,9 +1,9 @@
 // SPDX-License-Identifier: Apache-2.0
-// What must outlive the daemon: ghost ids, holds, history. SQLite with WAL in the state directory; owned by
-// the daemon, used on the loop, where each call takes milliseconds at most. Nothing in here is fatal. A
-// corrupt file is set aside and named. A disk that is full, read-only or broken makes the database fall back
-// on memory or fall silent: it says so, once, through `degraded()` and OnTrouble, counts what it has to drop,
-// and retry() brings it back.
+// What must outlive the daemon: ghost ids, holds, history, quarantine, what kinds remember. SQLite with WAL
+// in the state directory; owned by the daemon, used on the loop, where each call takes milliseconds at most.
+// Nothing in here is fatal. A corrupt file is set aside and named. A disk that is full, read-only or broken
+// makes the database fall back on memory or fall silent: it says so, once, through `degraded()` and
+// OnTrouble, counts what it has to drop, and retry() brings it back.
 #pragma once
 
 #include "core/clock.hpp"
@@ -13,6 +13,7 @@
 #include "core/result.hpp"
 #include "engine/hold_store.hpp"
 #include "engine/sink.hpp"
+#include "state/memory_book.hpp"
 #include "state/sqlite.hpp"
 
 #include <cstdint>
@@ -81,12 +82,16 @@ public:
     /// A failure as long as there has been no file to read them from.
     [[nodiscard]] Result<std::vector<engine::Hold>> holds() const override;
 
+    /// Fails while the state is not durable: then nothing may be taken out of its place.
     [[nodiscard]] Result<> keep(const Ghost& ghost, const QuarantinedFile& file) override;
     [[nodiscard]] Result<> settle(GhostId ghost) override;
     [[nodiscard]] Result<> drop(GhostId ghost) override;
     [[nodiscard]] Result<Ward> find(GhostId ghost) const override;
     [[nodiscard]] Result<std::vector<Ward>> underway() const override;
+    /// In the order of ids.
+    [[nodiscard]] Result<QuarantinePage> quarantined(std::uint32_t offset, std::uint32_t limit) const;
 
+    /// Written at the next flush(). While the disk refuses, it waits for it.
     void remember(std::string_view kind, std::string_view key, std::string_view text) override;
     void forget(std::string_view kind, std::string_view key) override;
     [[nodiscard]] Result<std::vector<Memory>> recall(std::string_view kind) const override;
@@ -102,9 +107,11 @@ public:
 
     /// How much of the history is kept. Without limits, all of it is.
     void set_limits(std::uint64_t most_rows, Span most_age);
+    /// How long a file stays in quarantine, and how much there may be in it.
+    void set_quarantine_limits(Span most_age, std::uint64_t most_bytes);
 
-    /// Deletes the oldest beyond the limits, some thousands at a time, as each flush() that writes does. True
-    /// when there may be more of them.
+    /// Deletes the oldest beyond the limits, of the history some thousands at a time, as each flush() that
+    /// writes does. True when there may be more of them.
     [[nodiscard]] bool prune();
 
     /// Tries to become durable again. Worth calling every minute or so while degraded().
@@ -116,7 +123,7 @@ public:
     /// Incidents that found no place since the trouble began.
     [[nodiscard]] std::uint64_t dropped() const { return dropped_; }
 
-    [[nodiscard]] static constexpr int schema_version() { return 2; }
+    [[nodiscard]] static constexpr int schema_version() { return 3; }
 
 private:
     enum class Home : std::uint8_t { file, memory };
@@ -130,11 +137,17 @@ private:
     [[nodiscard]] Result<> reserve_ids();
     void return_unused_ids();
     void leave_given_ids();
+    [[nodiscard]] Result<> carry_over();
     [[nodiscard]] Result<> carry_holds_over();
     [[nodiscard]] Result<> read_holds();
     [[nodiscard]] Result<> write_holds();
     [[nodiscard]] Result<> write_pending();
+    [[nodiscard]] Result<> write_memories();
     [[nodiscard]] Result<bool> delete_old() const;
+    [[nodiscard]] Result<> delete_old_wards() const;
+    [[nodiscard]] Result<> know_quarantine() const;
+    [[nodiscard]] Result<> in_quarantine(const std::function<Result<>()>& change);
+    [[nodiscard]] Result<> write_durably(const std::function<Result<>()>& write) const;
     void trouble(const Error& why);
 
     const std::filesystem::path file_;
@@ -148,9 +161,12 @@ private:
     std::map<std::pair<std::string, std::string>, engine::Hold> holds_; ///< by kind and key; over, too
     bool holds_read_{};
     bool holds_written_{true};
+    MemoryBook memories_;
     std::uint64_t dropped_{};
     std::uint64_t most_rows_{std::numeric_limits<std::int64_t>::max()};
     Span most_age_{forever};
+    Span quarantine_age_{forever};
+    std::uint64_t quarantine_bytes_{std::numeric_limits<std::int64_t>::max()};
     GhostId next_id_{1};
     GhostId reserved_until_{1}; ///< the first id that is not reserved
 };

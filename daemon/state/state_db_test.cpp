@@ -286,6 +286,129 @@ TEST_F(StateDbTest, AfterARebootTheSameKeyIsAnother) {
     EXPECT_THAT(open()->holds().value(), ElementsAre(all)) << "what is paused stays so";
 }
 
+// Quarantine.
+
+QuarantinedFile some_file() {
+    return {.path = "/run/lock/\xFF.lock",
+            .mount_namespace = 4026531841,
+            .hidden_name = ".ghost-1",
+            .id = {.device = 1, .inode = UINT64_MAX, .born_ns = -3},
+            .directory = {.device = 1, .inode = 2, .born_ns = 3},
+            .type = FileType::regular,
+            .mode = 01640,
+            .uid = UINT32_MAX,
+            .gid = 5678,
+            .accessed_ns = -1,
+            .modified_ns = 2,
+            .content = std::string{"4711\0\n", 6},
+            .attributes = {{"user.note", std::string{"a\0b", 3}}, {"user.empty", ""}}};
+}
+
+TEST_F(StateDbTest, AFileIsKeptWithEverythingOverARestart) {
+    ASSERT_TRUE(open()->keep(*ghost(17), some_file()));
+    EXPECT_EQ(open()->find(17), (Ward{.ghost = 17, .custody = Custody::underway, .file = some_file()}));
+    EXPECT_THAT(open()->underway().value(), SizeIs(1));
+    ASSERT_TRUE(open()->settle(17));
+    EXPECT_EQ(open()->find(17)->custody, Custody::kept);
+    EXPECT_THAT(open()->underway().value(), IsEmpty());
+    ASSERT_TRUE(open()->drop(17));
+    EXPECT_EQ(open()->find(17).error().code, ErrorCode::not_found);
+}
+
+TEST_F(StateDbTest, AfterARebootAMountNamespaceIsTheMachinesOwn) {
+    ASSERT_TRUE(open()->keep(*ghost(17), some_file()));
+    boot_ = "the next boot";
+    EXPECT_EQ(open()->find(17)->file.mount_namespace, 0U);
+}
+
+TEST_F(StateDbTest, ListsTheQuarantineInPages) {
+    auto db = open();
+    for (const GhostId id : {3U, 1U, 2U}) {
+        ASSERT_TRUE(db->keep(*ghost(id, ipc), some_file()));
+    }
+    const auto page = db->quarantined(1, 1).value();
+    EXPECT_EQ(page.total, 3U);
+    EXPECT_THAT(page.rows, ElementsAre(QuarantineRow{.ghost = 2,
+                                                     .kind = "ipc",
+                                                     .since = clock_.wall_now(),
+                                                     .path = "/run/lock/\xFF.lock",
+                                                     .type = FileType::regular,
+                                                     .size = 6}));
+}
+
+TEST_F(StateDbTest, NothingIsKeptBeyondTheRoomThereIs) {
+    auto db = open();
+    db->set_quarantine_limits(forever, 2000);
+    auto file = some_file();
+    file.content.assign(1000, 'x');
+    ASSERT_TRUE(db->keep(*ghost(1), file));
+    const auto refused = db->keep(*ghost(2), file);
+    EXPECT_EQ(refused.error().code, ErrorCode::busy);
+    EXPECT_THAT(refused.error().message, HasSubstr("QuarantineMax="));
+    EXPECT_EQ(db->degraded(), "") << "that is no trouble of the disk";
+    EXPECT_TRUE(db->keep(*ghost(1), file)) << "in place of itself there is room";
+    ASSERT_TRUE(db->drop(1));
+    EXPECT_TRUE(db->keep(*ghost(2), file));
+    EXPECT_EQ(Database::open(this->file())->number("SELECT count(*) FROM quarantine_attribute"), 2);
+}
+
+TEST_F(StateDbTest, WhatIsNotRestoredIsForgottenInTime) {
+    auto db = open();
+    db->set_quarantine_limits(std::chrono::hours{1}, 100'000);
+    ASSERT_TRUE(db->keep(*ghost(1), some_file()));
+    clock_.advance(std::chrono::hours{1});
+    ASSERT_TRUE(db->keep(*ghost(2), some_file()));
+    static_cast<void>(db->prune());
+    EXPECT_TRUE(db->find(1)) << "an hour is not more than an hour";
+    clock_.advance(std::chrono::seconds{1});
+    static_cast<void>(db->prune());
+    EXPECT_EQ(db->find(1).error().code, ErrorCode::not_found);
+    EXPECT_TRUE(db->find(2));
+}
+
+TEST_F(StateDbTest, ADamagedFileKeepsNothing) {
+    auto db = open();
+    damage_the_file();
+    EXPECT_FALSE(db->keep(*ghost(1), some_file()));
+    EXPECT_THAT(told_, SizeIs(1));
+}
+
+// What kinds remember.
+
+TEST_F(StateDbTest, WhatAKindRemembersOutlivesTheDaemonAndTheBoot) {
+    {
+        auto db = open();
+        db->remember("lockfile", "a", "one");
+        db->remember("lockfile", "b", "two");
+        db->remember("ipc", "a", "another's");
+        db->flush();
+        db->remember("lockfile", "a", "three");
+        db->forget("lockfile", "b");
+    }
+    boot_ = "the next boot";
+    auto db = open();
+    db->remember("lockfile", "c", "four");
+    EXPECT_THAT(db->recall("lockfile").value(),
+                ElementsAre(Memory{.key = "a", .boot = "this boot", .text = "three"},
+                            Memory{.key = "c", .boot = "the next boot", .text = "four"}));
+    EXPECT_THAT(db->recall("ipc").value(), SizeIs(1));
+    EXPECT_THAT(db->recall("nothing").value(), IsEmpty());
+}
+
+TEST_F(StateDbTest, WhatIsRememberedIsWrittenIntoTheFileThatTakesThePlaceOfADamagedOne) {
+    {
+        auto db = open();
+        db->remember("lockfile", "a", "one");
+        db->flush();
+        damage_the_file();
+        append(*db, 1);
+        db->flush();
+        EXPECT_THAT(told_, SizeIs(1));
+        db->flush();
+    }
+    EXPECT_THAT(open()->recall("lockfile").value(), SizeIs(1));
+}
+
 TEST_F(StateDbTest, SetsAGarbageFileAsideAndNamesIt) {
     std::ofstream{file()} << std::string(8192, 'x');
     auto db = open();
@@ -528,6 +651,54 @@ TEST_F(FailingDisk, AHoldWaitsForTheDisk) {
         db->retry();
     }
     EXPECT_THAT(open()->holds().value(), ElementsAre(hold));
+}
+
+TEST_F(FailingDisk, NothingIsKeptThatIsNotOnTheDisk) {
+    auto db = open();
+    ASSERT_TRUE(db->keep(*ghost(1), some_file()));
+    disk_error = ENOSPC;
+    EXPECT_EQ(db->keep(*ghost(2), some_file()).error().code, ErrorCode::io);
+    EXPECT_NE(db->degraded(), "");
+    EXPECT_FALSE(db->settle(1));
+    EXPECT_TRUE(db->find(1)) << "what is on the disk can still be read";
+    disk_error = 0;
+    EXPECT_FALSE(db->keep(*ghost(2), some_file())) << "not before it is known to work again";
+    db->retry();
+    EXPECT_TRUE(db->keep(*ghost(2), some_file()));
+    EXPECT_THAT(db->underway().value(), SizeIs(2));
+}
+
+TEST_F(FailingDisk, NobodyKnowsWhatIsInQuarantineBeforeTheFileCanBeRead) {
+    ASSERT_TRUE(open()->keep(*ghost(1), some_file()));
+    disk_error = EIO;
+    auto db = open();
+    EXPECT_EQ(db->find(1).error().code, ErrorCode::io);
+    EXPECT_FALSE(db->underway());
+    EXPECT_FALSE(db->quarantined(0, 10));
+    EXPECT_FALSE(db->keep(*ghost(2), some_file()));
+    disk_error = 0;
+    db->retry();
+    EXPECT_TRUE(db->find(1));
+}
+
+TEST_F(FailingDisk, WhatIsRememberedWaitsForTheDisk) {
+    {
+        auto db = open();
+        db->remember("lockfile", "a", "one");
+        db->remember("lockfile", "b", "one");
+    }
+    disk_error = EIO;
+    {
+        auto db = open();
+        EXPECT_FALSE(db->recall("lockfile"));
+        db->remember("lockfile", "c", "two");
+        db->forget("lockfile", "a");
+        db->flush();
+        disk_error = 0;
+        db->retry();
+        EXPECT_THAT(db->recall("lockfile").value(), SizeIs(2));
+    }
+    EXPECT_THAT(open()->recall("lockfile").value(), SizeIs(2));
 }
 
 TEST_F(FailingDisk, NobodyKnowsWhatIsHeldBeforeTheFileCanBeRead) {

@@ -377,6 +377,7 @@ TEST_F(Access, OpenMethodsAskNobody) {
     (void)manager.Describe(1);
     (void)manager.Explain(1);
     (void)manager.History({}, 0);
+    (void)manager.ListQuarantine(0, 0);
     EXPECT_THAT(asked.questions(), IsEmpty());
 }
 

@@ -379,6 +379,30 @@ TEST_F(ManagerTest, ShowsHistory) {
     EXPECT_THAT(manager().History({{"kind", variant(std::string{"tcp"})}}, 0), IsEmpty());
 }
 
+TEST_F(ManagerTest, ListsTheQuarantine) {
+    with_control([](FakeControl& control) {
+        control.quarantined = {
+            {.ghost = 3, .kind = "fake", .since = WallTime{5us}, .path = "/run/a\xFF", .size = 7},
+            {.ghost = 4, .kind = "fake", .since = WallTime{6us}, .path = "/run/b", .type = FileType::link}};
+    });
+    const auto [total, files] = manager().ListQuarantine(0, 0);
+    EXPECT_EQ(total, 2U);
+    ASSERT_THAT(files, SizeIs(2));
+    const auto& [ghost, kind, since, path, type, size] = files[0];
+    EXPECT_EQ(ghost, 3U);
+    EXPECT_EQ(kind + path + type, "fake/run/a\\xFFfile");
+    EXPECT_EQ(since, 5U);
+    EXPECT_EQ(size, 7U);
+    EXPECT_THAT(std::get<1>(manager().ListQuarantine(1, 1)), SizeIs(1));
+    with_control([](FakeControl& control) {
+        control.failure = Error{ErrorCode::io, "no file"};
+    });
+    EXPECT_EQ(error_of([this] {
+                  (void)manager().ListQuarantine(0, 0);
+              }).getName(),
+              "org.eghostbuster1.Error.Failed");
+}
+
 // ---- who owns a file
 // -------------------------------------------------------------------------------------------
 

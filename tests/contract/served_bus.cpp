@@ -117,6 +117,15 @@ Result<std::vector<state::HistoryRow>> FakeControl::history(const state::History
     return wanted | std::views::take(limit) | std::ranges::to<std::vector>();
 }
 
+Result<QuarantinePage> FakeControl::quarantine(std::uint32_t offset, std::uint32_t limit) const {
+    if (failure) {
+        return std::unexpected(*failure);
+    }
+    auto page = quarantined | std::views::drop(offset) | std::views::take(limit);
+    return QuarantinePage{.total = static_cast<std::uint32_t>(quarantined.size()),
+                          .rows = page | std::ranges::to<std::vector>()};
+}
+
 Result<std::vector<Holder>> FakeControl::who_owns(int fd) {
     struct stat status{};
     if (::fstat(fd, &status) != 0) {

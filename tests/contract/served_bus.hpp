@@ -44,6 +44,7 @@ public:
     bus::ManagerStatus manager;
     std::map<std::string, bus::KindStatus, std::less<>> kinds;
     std::vector<state::HistoryRow> rows;
+    std::vector<QuarantineRow> quarantined;
     std::optional<FileNumbers> owned; ///< the file that somebody holds
     std::vector<Holder> owners;       ///< who that is, beside the daemon
     std::optional<Error> failure;     ///< answers everything that can fail
@@ -58,6 +59,7 @@ public:
     [[nodiscard]] Result<std::string> explain(GhostId id) const override;
     [[nodiscard]] Result<std::vector<state::HistoryRow>> history(const state::HistoryFilter& filter,
                                                                  std::uint32_t limit) const override;
+    [[nodiscard]] Result<QuarantinePage> quarantine(std::uint32_t offset, std::uint32_t limit) const override;
     [[nodiscard]] Result<std::vector<Holder>> who_owns(int fd) override;
     [[nodiscard]] Result<Outcome> clean(GhostId id, Grade least, std::string_view actor) override;
     [[nodiscard]] Result<> hold(GhostId id, Span span) override;

@@ -81,7 +81,7 @@ public:
     }
     [[nodiscard]] Result<host::Whereabouts> recover_file(const QuarantinedFile& /*file*/) override {
         return answer_.transform([&] {
-            return host::Whereabouts::in_place;
+            return whereabouts_;
         });
     }
 
@@ -91,6 +91,8 @@ public:
     /// Each further request gets this answer. Success at first.
     void answer(Result<> answer) { answer_ = std::move(answer); }
     void answer_of_peers(Result<host::PeerAnswer> answer) { peer_answer_ = std::move(answer); }
+    /// Where every file is that was left half way; in its place at first.
+    void recovered(host::Whereabouts whereabouts) { whereabouts_ = whereabouts; }
     void nudged_before(std::vector<host::SocketTarget> targets) { before_ = std::move(targets); }
 
     [[nodiscard]] const std::vector<Signal>& signals() const { return signals_; }
@@ -118,6 +120,7 @@ private:
     std::vector<std::uint64_t> destroyed_;
     std::vector<host::SocketTarget> before_;
     Result<host::PeerAnswer> peer_answer_{host::PeerAnswer::none_yet};
+    host::Whereabouts whereabouts_{host::Whereabouts::in_place};
     Result<> answer_;
 };
 
