@@ -63,12 +63,13 @@ void LineageWatch::reconcile() {
         return;
     }
     if (lineage_.incomplete()) {
-        spdlog::warn("there is no room for all processes; who descends from whom is not known for now");
+        spdlog::warn("there is no room for what is to be kept of processes; who descends from whom is not "
+                     "known for now");
         owed_ = true;
         loop_.arm(timer_, later(clock_.now(), between_failures));
         return;
     }
-    spdlog::info("all processes are known again");
+    spdlog::info("from now on it is known again who descends from whom");
     on_news_();
 }
 

@@ -319,7 +319,7 @@ Result<egb_lineage_since> BpfLineage::complete_since() const {
         })
         .and_then([&] -> Result<egb_lineage_since> {
             if (events_->lost() != lost_ || since.complete_ns == 0 || loss.last_ns >= since.complete_ns) {
-                return fail(ErrorCode::lost, "not all processes are known for now");
+                return fail(ErrorCode::lost, "who descends from whom is not known for now");
             }
             return since;
         });
@@ -328,7 +328,7 @@ Result<egb_lineage_since> BpfLineage::complete_since() const {
 Result<> BpfLineage::be_complete_since(Instant at) const {
     return complete_since().and_then([&](const egb_lineage_since& since) -> Result<> {
         if (nanoseconds(at) < since.complete_ns) {
-            return fail(ErrorCode::lost, "not all processes were known then");
+            return fail(ErrorCode::lost, "who descended from whom was not known then");
         }
         return {};
     });

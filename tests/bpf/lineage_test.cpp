@@ -417,19 +417,18 @@ TEST_F(LineageTest, what_finds_no_room_is_counted_and_put_right) {
     EXPECT_EQ(small.heirs(few[0], before).error().code, ErrorCode::lost) << "what was missed stays missed";
 }
 
-TEST_F(LineageTest, more_children_than_it_looks_at_count_as_a_loss) {
-    constexpr std::size_t most = 8192;
+/// How many are listed at once is bounded, and how many are looked at when their parent ends.
+TEST_F(LineageTest, knows_very_many_children) {
+    constexpr std::size_t count = EGB_LINEAGE_PAGE + 100;
     const Instant before = clock_.now();
-    const Brood many{most + 1, [](const auto& live) {
-                         for (std::size_t at = 0; at < most + 1; ++at) {
+    const Brood many{count, [](const auto& live) {
+                         for (std::size_t at = 0; at < count; ++at) {
                              Brood::fork_one(live);
                          }
                      }};
-    EXPECT_EQ(lineage_.heirs(many.parent(), before).value().size(), most + 2) << "on more than one page";
+    EXPECT_EQ(lineage_.heirs(many.parent(), before).value().size(), count + 1);
     many.kill_parent();
-    const auto answer = lineage_.heirs(many.parent(), before);
-    ASSERT_FALSE(answer);
-    EXPECT_EQ(answer.error().code, ErrorCode::lost);
+    EXPECT_EQ(lineage_.heirs(many.parent(), before).value().size(), count);
 }
 
 TEST_F(LineageTest, children_of_threads_that_die_together_are_not_forgotten) {
@@ -494,7 +493,6 @@ TEST_F(LineageTest, who_takes_orphans_in_has_not_forked_them) {
 
 TEST_F(LineageTest, a_line_of_the_dead_is_kept_while_somebody_lives_at_its_end) {
     const Instant before = clock_.now();
-    const std::size_t known = lineage_.known();
     ProcessIdentity first;
     {
         Line line{7};
@@ -505,12 +503,11 @@ TEST_F(LineageTest, a_line_of_the_dead_is_kept_while_somebody_lives_at_its_end) 
             EXPECT_THAT(lineage_.heirs(line[0], before).value(), testing::Contains(line[6]));
         }
         EXPECT_THAT(lineage_.heirs(line[0], before).value(), ElementsAre(line[6]));
-        EXPECT_GE(lineage_.known(), known + 6);
     }
-    for (const Instant end = clock_.now() + 10s; clock_.now() < end && lineage_.known() > known + 3;
-         ::poll(nullptr, 0, 5)) {
+    for (const Instant end = clock_.now() + 10s;
+         clock_.now() < end && !lineage_.heirs(first, before).value().empty();) {
+        ::poll(nullptr, 0, 5);
     }
-    EXPECT_LE(lineage_.known(), known + 3) << "or others come and go";
     EXPECT_THAT(lineage_.heirs(first, before).value(), IsEmpty());
 }
 
