@@ -4,6 +4,8 @@
 
 #include "host/sys.hpp"
 
+#include <fcntl.h>
+
 #include <cstdint>
 #include <span>
 #include <string>
@@ -52,17 +54,18 @@ public:
     destroy_sockets(std::span<const host::SocketTarget> targets) override {
         return note(destroyed_, targets);
     }
-    /// Asks what a real one asks, with a descriptor that is none, and keeps a file of that name.
+    /// Asks what a real one asks, with a descriptor of something, and keeps a file of that name.
     [[nodiscard]] Result<> quarantine_file(const host::FileTarget& target, const host::LastLook& last_look,
                                            const host::Keeper& keeper) override {
         files_.push_back(target);
         if (!answer_) {
             return answer_;
         }
+        const host::Fd something{::open("/dev/null", O_PATH | O_CLOEXEC)};
         return keeper.quarantine
             .keep(keeper.ghost, {.path = target.name.path, .mount_namespace = target.name.mount_namespace})
             .and_then([&] {
-                return last_look(-1);
+                return last_look(something.get());
             })
             .and_then([&] {
                 return keeper.quarantine.settle(keeper.ghost.id);

@@ -43,6 +43,7 @@ protected:
     LockKindTest() {
         add_process(shell, 1, "sh");
         add_process(maker, shell, "app");
+        around_.proc.write("locks", "");
         watch_nothing();
         configure({});
         start();

@@ -79,8 +79,9 @@ void Observer::note_owners(Lock& lock, LockRecord& record, std::vector<ProcessId
     }
     const bool saw_end = ownership.death && ownership.death->seen;
     if (lock.ownerless == Instant{}) {
-        // Heirs may have outlived the creator; then it is since we have last seen one of them.
-        lock.ownerless = saw_end ? std::max(ownership.death->at, lock.owned_until) : now;
+        // Heirs that have outlived the creator are looked at when they end.
+        const bool had_heirs = saw_end && lock.owned_until >= ownership.death->at;
+        lock.ownerless = saw_end && !had_heirs ? ownership.death->at : now;
     }
     record.ownerless_ns = nanoseconds(lock.ownerless);
     record.wait_status = saw_end ? ownership.death->wait_status : 0;
