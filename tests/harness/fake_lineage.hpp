@@ -47,6 +47,12 @@ public:
         heirs_.insert_or_assign(of, std::move(heirs));
     }
 
+    /// Whoever listened is no more.
+    void leave_alone() {
+        listeners_.clear();
+        enders_.clear();
+    }
+
     /// Of nobody anything is known any more.
     void forget() {
         deaths_.clear();

@@ -69,6 +69,7 @@ protected:
                 return 0U;
             });
         }
+        around_.lineage.leave_alone();
         kind_ = std::make_unique<LockKind>(around_.all(), std::move(events));
         kind_->configure(options_);
         EXPECT_TRUE(kind_->start());
