@@ -516,7 +516,8 @@ class LockAfterRebootTest : public LockKindTest {
 protected:
     /// The machine went down, and is up again; what was there is there.
     void reboot() {
-        for (const Memory& memory : *around_.memory.recall("lockfile")) {
+        const auto memories = *around_.memory.recall("lockfile");
+        for (const Memory& memory : memories) {
             around_.memory.reboot("00000000-0000-0000-0000-000000000000");
             around_.memory.remember("lockfile", memory.key, memory.text);
         }
