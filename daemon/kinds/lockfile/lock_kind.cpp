@@ -146,15 +146,17 @@ void LockKind::on_record(host::EventSource::Record record) {
 
 void LockKind::on_created(const egb_lock_created& created, std::string path) {
     auto lock = meet(created, std::move(path));
-    if (!lock) {
+    Lock* const known = lock ? book_.find(lock->key()) : nullptr;
+    const bool ours = is_ours(created);
+    if (known != nullptr && ours) {
+        known->made_ns = created.header.time_ns; // it was claimed, and is put back
+        return;
+    }
+    if (!lock || ours) { // what is restored is nobody's that we know
         static_cast<void>(ask_kernel(forget_program, created.key, created.header.time_ns));
         return;
     }
     const std::string key = lock->key();
-    if (Lock* const known = book_.find(key); known != nullptr && is_ours(created)) {
-        known->made_ns = created.header.time_ns; // it was claimed, and is put back
-        return;
-    }
     surroundings_.memory.remember(info().name, key, to_text(*lock));
     book_.add(std::move(*lock));
     look_at(key);
@@ -166,6 +168,7 @@ std::optional<Lock> LockKind::meet(const egb_lock_created& created, std::string 
     if (!has_place || !observer_.names().may_be_lock(path) || book_.size() >= EGB_LOCKS) {
         return std::nullopt;
     }
+    auto creator = creator_of(created); // first, for a process may be gone the sooner
     const auto sight = surroundings_.files.look({.mount_namespace = created.mount_namespace, .path = path});
     // Asked afterwards: what happens to it in between makes for a difference.
     const auto known = ask_kernel(state_program, created.key, created.header.time_ns);
@@ -184,14 +187,14 @@ std::optional<Lock> LockKind::meet(const egb_lock_created& created, std::string 
                 .name = {.mount_namespace = created.mount_namespace, .path = sight->path},
                 .id = sight->id,
                 .changed_ns = sight->changed_ns,
-                .creator = creator_of(created),
+                .creator = std::move(creator),
                 .elders = elders_from(parent, surroundings_.procfs),
                 .lasting = 0,
                 .ownerless = {},
                 .owned_until = {}};
 }
 
-/// A claim that is given up makes the lock anew, under its own name.
+/// A claim that is given up makes the lock anew, under its own name; so does whoever restores one.
 bool LockKind::is_ours(const egb_lock_created& created) const {
     const auto us = surroundings_.holders.ourselves();
     return us && us->pid == created.creator;

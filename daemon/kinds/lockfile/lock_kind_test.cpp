@@ -458,6 +458,14 @@ TEST_F(LockKindTest, a_claim_that_was_given_up_is_not_a_new_lock) {
     EXPECT_EQ(ghost_after(10s).holders.at(0).process->comm, "app");
 }
 
+TEST_F(LockKindTest, what_we_put_back_from_quarantine_is_not_ours_to_lose) {
+    creator_ = 1; // FakeHolderScan's
+    make(EGB_LOCK_BY_LINK);
+    die(1, SIGKILL);
+    EXPECT_THAT(tick_after(1h).ghosts, IsEmpty());
+    EXPECT_THAT(*around_.memory.recall("lockfile"), IsEmpty());
+}
+
 TEST_F(LockKindTest, a_pid_of_a_container_is_none_of_ours) {
     inner_pid_ = 7;
     make();

@@ -1,0 +1,121 @@
+# SPDX-License-Identifier: Apache-2.0
+"""What the scenarios about lock files share: processes that take locks, and what the daemon says of them."""
+
+import contextlib
+import json
+import os
+import pathlib
+import shutil
+import signal
+import subprocess
+import tempfile
+from collections.abc import Iterator
+
+from machine import PATIENCE, TOP, Row, Scenario, eventually
+
+LOCKER = TOP / "tests/harness/locker.py"
+# This machine's own, that starts fastest.
+PYTHON = os.path.realpath(shutil.which("python3", path="/usr/bin:/bin") or "python3")
+# What others leave on this machine is none of the tests'.
+OTHERS = "Except=/work/* /src/* /root/* /home/* /var/tmp/* /usr/* /opt/*"
+
+
+def governed(*sections: str) -> str:
+    """A configuration: no limits, no other kinds."""
+    return "\n".join((
+        "[Governor]", "ActsPerMinute=1000000", "ActsPerMinutePerUnit=1000000", "Cooldown=1s",
+        "[tcp]", "Enabled=no", "[process]", "Enabled=no", "[lockfile]", "Clean=proven", "Veto=0", OTHERS, *sections, "",
+    ))
+
+
+class Locker:
+    """A process of this machine, outside of the appliance, that lives until it is killed or the block is left."""
+
+    def __init__(self, way: str, path: pathlib.Path | str, *options: str, **more: str) -> None:
+        self._process = subprocess.Popen(
+            [PYTHON, LOCKER, way, str(path), *options], stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True, **more
+        )
+        told = json.loads(self._process.stdout.readline())
+        self.pid: int = told["pid"]
+        self.inode: int = told["inode"]
+        self.heir: int = told.get("heir", 0)
+        self.keeper: int = told.get("keeper", 0)
+
+    def kill(self, number: signal.Signals = signal.SIGKILL) -> None:
+        os.kill(self.pid, number)
+        if self.pid == self._process.pid:
+            self._process.wait(PATIENCE)
+
+    def __enter__(self) -> "Locker":
+        return self
+
+    def __exit__(self, *_) -> None:
+        self.end()
+
+    def end(self) -> None:
+        self._process.stdin.close()
+        self._process.wait(PATIENCE)
+        self._process.stdout.close()
+
+
+def killed(way: str, path: pathlib.Path | str, *options: str) -> None:
+    """Somebody takes a lock, and is killed."""
+    with Locker(way, path, *options) as locker:
+        locker.kill()
+
+
+@contextlib.contextmanager
+def running(*command: str | pathlib.Path, **more) -> Iterator[subprocess.Popen]:
+    """A program in a group of its own, of which nobody is left when the block is."""
+    with subprocess.Popen(list(map(str, command)), start_new_session=True, stdin=subprocess.PIPE, **more) as process:
+        try:
+            yield process
+        finally:
+            with contextlib.suppress(ProcessLookupError):
+                os.killpg(process.pid, signal.SIGKILL)
+
+
+class LockScenario(Scenario):
+    def setUp(self) -> None:
+        self.folder = pathlib.Path(self.enterContext(tempfile.TemporaryDirectory(prefix="egb-locks-")))
+
+    def history_of(self, path: pathlib.Path | str) -> list[dict]:
+        return [row for row in self.machine.history() if row["summary"].startswith(f"{path} ")]
+
+    def cleaned(self, path: pathlib.Path | str) -> dict:
+        """What the history says of how it was laid to rest."""
+        def acts() -> list[dict]:
+            return [row for row in self.history_of(path) if row["verdict"] == "cleaned"]
+        return eventually(f"{path} is told as cleaned", acts)[0]
+
+    def ghost_at(self, path: pathlib.Path | str) -> Row | None:
+        _, rows = self.machine.call("ListGhosts", "a{sv}uu", 1, "kind", "s", "lockfile", 0, 1000)
+        return next((row for row in (Row(*row) for row in rows) if row.summary.startswith(f"{path} ")), None)
+
+    def suspected(self, path: pathlib.Path, *evidence: str) -> Row:
+        """It is told of, for these reasons not as proven, and it is there."""
+        ghost = eventually(f"{path} is told of", lambda: self.ghost_at(path))
+        found = {one["name"] for one in json.loads(self.machine.call("Describe", "t", ghost.id)[0])["evidence"]}
+        self.assertLessEqual(set(evidence), found)
+        self.assertEqual(ghost.grade, "suspected")
+        self.lives(path)
+        return ghost
+
+    def dies(self, path: pathlib.Path | str) -> None:
+        eventually(f"{path} is gone", lambda: not os.path.lexists(path))
+
+    def ghost_dies_beside(self, path: pathlib.Path) -> None:
+        """The proof that the daemon acts, later than it would have acted on what was there before."""
+        beside = path.with_name(f"beside-{path.name}.lock")
+        killed("open", beside)
+        self.dies(beside)
+
+    def lives(self, path: pathlib.Path) -> None:
+        inode = os.lstat(path).st_ino
+        self.ghost_dies_beside(path)
+        self.assertEqual(os.lstat(path).st_ino, inode)
+
+    def lives_unnoticed(self, path: pathlib.Path) -> None:
+        self.lives(path)
+        self.assertIsNone(self.ghost_at(path))
+        self.assertEqual(self.history_of(path), [])

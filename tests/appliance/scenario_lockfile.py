@@ -1,0 +1,339 @@
+# SPDX-License-Identifier: Apache-2.0
+"""Locks that their owners have left behind, and what only looks like them.
+
+Left out: PostgreSQL itself, lockfile-progs and io_uring, which the machines that this must run on do not have; what they
+do is done here by name (`.s.PGSQL.5432.lock`), by link(2) as `lockfile-create` does, and in tests/bpf.
+"""
+
+import os
+import pathlib
+import shutil
+import signal
+import stat
+import subprocess
+import tempfile
+import time
+import unittest
+
+from lockers import Locker, LockScenario, governed, killed, running
+from machine import eventually
+
+LOCK_AFTER = 1.0
+STRANGER = 4711
+FILES = {"/etc/eghostbuster/eghostbuster.conf.d/10-test.conf": governed(f"LockAfter={LOCK_AFTER}s")}
+
+
+def seen(path: pathlib.Path) -> tuple:
+    """All that a restored file must have again."""
+    found = os.lstat(path)
+    content = os.readlink(path) if stat.S_ISLNK(found.st_mode) else path.read_bytes() if path.is_file() else ""
+    return found.st_mode, found.st_uid, found.st_gid, found.st_mtime_ns, content
+
+
+class Lockfile(LockScenario):
+    files = FILES
+
+    def dies_and_comes_back(self, way: str, *options: str) -> dict:
+        path = self.folder / f"{way}.lock"
+        with Locker(way, path, "--write=PID", *options) as owner:
+            os.chown(path, STRANGER, STRANGER, follow_symlinks=False)
+            os.utime(path, ns=(1_600_000_000_000_000_001, 1_600_000_000_000_000_002), follow_symlinks=False)
+            before = seen(path)
+            owner.kill()
+        self.dies(path)
+        act = self.cleaned(path)
+        self.assertIn(f"ghostctl restore {act['ghost']}", act["reason"])
+        self.assertIn(str(path), self.machine.read("ghostctl", "quarantine"))
+        self.machine.run("ghostctl", "restore", str(act["ghost"]))
+        self.assertEqual(seen(path), before)
+        self.lives(path)
+        return act
+
+    def test_a_file_of_one_who_was_killed(self) -> None:
+        act = self.dies_and_comes_back("open")
+        self.assertRegex(act["summary"], r"open\.lock left by python3\S* \(pid \d+\), killed by SIGKILL$")
+
+    def test_a_directory(self) -> None:
+        self.dies_and_comes_back("mkdir")
+
+    def test_a_symbolic_link(self) -> None:
+        self.dies_and_comes_back("symlink")
+
+    def test_a_link(self) -> None:
+        path = self.folder / "link.lock"
+        killed("link", path, "--write=PID")
+        self.dies(path)
+
+    def test_in_memory(self) -> None:
+        with tempfile.TemporaryDirectory(dir="/dev/shm") as folder:
+            path = pathlib.Path(folder) / "x.lock"
+            killed("mkdir", path)
+            self.dies(path)
+
+    def test_of_one_who_does_not_know_the_signal(self) -> None:
+        path = self.folder / "x.lock"
+        with Locker("open", path) as owner:
+            owner.kill(signal.SIGHUP)
+            self.dies(path)
+
+    def test_in_a_mount_namespace_of_its_own(self) -> None:
+        """And the lock of the same name that this machine sees lives, because its owner does."""
+        mount = self.folder / "mount"
+        mount.mkdir()
+        path = mount / "x.lock"
+        with Locker("open", path) as living, Locker("open", path, f"--new-mounts={mount}") as owner:
+            inside = pathlib.Path(f"/proc/{owner.keeper}/root{path}")
+            self.assertEqual(inside.stat().st_ino, owner.inode)
+            owner.kill()
+            self.dies(inside)
+            self.assertEqual(path.stat().st_ino, living.inode)
+            self.machine.run("ghostctl", "restore", str(self.cleaned(path)["ghost"]))
+            self.assertTrue(inside.exists())
+
+    def test_one_whose_owner_lives_in_a_mount_namespace_of_its_own(self) -> None:
+        mount = self.folder / "mount"
+        mount.mkdir()
+        path = mount / "x.lock"
+        with Locker("open", path, f"--new-mounts={mount}") as owner:
+            inside = pathlib.Path(f"/proc/{owner.keeper}/root{path}")
+            killed("open", path)
+            self.dies(path)
+            self.assertEqual(inside.stat().st_ino, owner.inode)
+
+    def test_pid_1_of_a_container(self) -> None:
+        path = self.folder / "x.lock"
+        with Locker("open", path, "--container", "--write=PID") as owner:
+            self.assertEqual(path.read_text(), "1")
+            owner.kill()
+            self.dies(path)
+
+    def test_of_a_program_in_the_machine(self) -> None:
+        unit, path = "egb-owner.service", "/srv/x.lock"
+        script = f"set -o noclobber; echo $$ >{path}; sleep 1000"
+        self.machine.run("systemd-run", f"--unit={unit}", "--service-type=exec", "bash", "-c", script)
+        inside = self.machine.root() / path.lstrip("/")
+        eventually("it has it", lambda: inside.exists() and inside.read_text())
+        self.ghost_dies_beside(self.folder / "x")
+        self.assertTrue(inside.exists())
+        self.machine.run("systemctl", "kill", "--signal=KILL", unit)
+        self.dies(inside)
+        self.assertIn("left by bash ", self.cleaned(path)["summary"])
+
+    def test_bash_with_noclobber(self) -> None:
+        path = self.folder / "x.lock"
+        with running("bash", "-c", f"set -o noclobber; echo $$ >{path}; read") as script:
+            eventually("it has it", path.exists)
+            script.kill()
+            self.dies(path)
+
+    # Look-alikes.
+
+    def git(self, *arguments: str) -> tuple[str, ...]:
+        return ("git", "-C", str(self.folder), "-c", "user.name=egb", "-c", "user.email=egb@localhost", *arguments)
+
+    def test_git_while_the_editor_is_open(self) -> None:
+        subprocess.run(self.git("init", "--quiet"), check=True)
+        index, opened = self.folder / ".git/index.lock", self.folder / "opened"
+        (self.folder / "file").write_text("text")
+        subprocess.run(self.git("add", "file"), check=True)
+        editor = {**os.environ, "GIT_EDITOR": f"touch {opened}; sleep 1000; :"}
+        with running(*self.git("commit", "--all", "--quiet"), env=editor) as git:
+            eventually("the editor is open", opened.exists)
+            self.assertTrue(index.exists())
+            self.lives_unnoticed(index)
+            git.kill()
+            git.wait()
+            self.lives_unnoticed(index)  # the editor is an heir
+            os.killpg(git.pid, signal.SIGKILL)
+            self.dies(index)
+        subprocess.run(self.git("commit", "--all", "--quiet", "--message=it works again"), check=True)
+
+    def test_a_contender_in_vain(self) -> None:
+        path = self.folder / "x.lock"
+        with Locker("open", path), Locker("in-vain", path) as contender:
+            contender.kill()
+            self.lives_unnoticed(path)
+
+    def test_a_worker_thread_that_ends(self) -> None:
+        path = self.folder / "x.lock"
+        with Locker("open", path, "--thread"):
+            self.lives_unnoticed(path)
+
+    def test_a_daemon_that_forks_and_loses_its_parent(self) -> None:
+        path = self.folder / "x.lock"
+        with Locker("open", path, "--heir") as daemon:
+            daemon.kill()
+            self.lives_unnoticed(path)
+            os.kill(daemon.heir, signal.SIGKILL)
+            self.dies(path)
+
+    def test_a_script_whose_commands_have_exited(self) -> None:
+        file, folder = self.folder / "x.lock", self.folder / "lockdir"
+        with running("sh", "-c", f"touch {file}; mkdir {folder}; read answer") as script:
+            eventually("both are there", folder.exists)
+            self.lives_unnoticed(file)
+            self.lives_unnoticed(folder)
+            script.kill()
+            self.suspected(folder, "creator-exited")
+            self.lives_unnoticed(file)
+
+    def test_one_that_another_has_taken_since(self) -> None:
+        path = self.folder / "x.lock"
+        with Locker("open", path) as before:
+            before.kill()
+            path.unlink()
+            with Locker("open", path):
+                self.lives_unnoticed(path)
+
+    def test_one_that_another_has_taken_since_with_the_same_inode(self) -> None:
+        path = self.folder / "x.lock"
+        for _ in range(20):
+            with Locker("open", path) as before:
+                before.kill()
+                path.unlink()
+                with Locker("open", path) as after:
+                    if after.inode == before.inode:
+                        self.lives_unnoticed(path)
+                        return
+                    path.unlink()
+        self.skipTest("this file system does not give an inode's number again")
+
+    def test_data_files(self) -> None:
+        names = ("Cargo.lock", "yarn.lock", "poetry.lock", "flake.lock", "package-lock.json", ".x.swp")
+        for name in names:
+            killed("open", self.folder / name)
+        for name in names:
+            self.lives_unnoticed(self.folder / name)
+
+    def test_a_file_that_another_has_locked(self) -> None:
+        """That it exists says nothing, whoever has made it."""
+        plain, exclusive = self.folder / "plain.lock", self.folder / "exclusive.lock"
+        for path, way in ((plain, "flock"), (exclusive, "open-flock")):
+            with Locker(way, path) as owner:
+                waiting = self.enterContext(running("flock", path, "sleep", "1000"))
+                owner.kill()
+                self.assertIsNone(waiting.poll())
+        self.suspected(exclusive, "advisory")
+        self.lives_unnoticed(plain)
+
+    def test_what_flock_has_made(self) -> None:
+        path = self.folder / "x.lock"
+        with running("flock", path, "sleep", "1000") as owner:
+            eventually("it is there", path.exists)
+            os.killpg(owner.pid, signal.SIGKILL)
+            self.lives_unnoticed(path)
+
+    def test_a_folder_that_was_swapped_for_a_link(self) -> None:
+        """Between the death and the act, so that the name leads to the lock of another."""
+        folder, elsewhere = self.folder / "folder", self.folder / "elsewhere"
+        for each in (folder, elsewhere):
+            each.mkdir()
+        path, precious = folder / "x.lock", elsewhere / "x.lock"
+        precious.write_text("of somebody else")
+        killed("open", path)
+        folder.rename(self.folder / "moved")
+        folder.symlink_to(elsewhere)
+        self.ghost_dies_beside(self.folder / "x")
+        self.assertEqual(precious.read_text(), "of somebody else")
+        self.assertTrue((self.folder / "moved/x.lock").exists())
+
+    def test_a_hard_link_to_anothers_file(self) -> None:
+        secret, path = self.folder / "secret", self.folder / "x.lock"
+        secret.write_text("secret")
+        with running("perl", "-e", f"link '{secret}', '{path}'; sleep") as owner:
+            eventually("it is there", path.exists)
+            owner.kill()
+            self.suspected(path, "other-names")
+            self.assertEqual(secret.read_text(), "secret")
+
+    def test_anothers_file_that_a_link_gave_its_only_name(self) -> None:
+        secret, path = self.folder / "secret", self.folder / "x.lock"
+        secret.write_text("secret")
+        os.chown(secret, STRANGER, STRANGER)
+        with running("perl", "-e", f"link '{secret}', '{path}'; unlink '{secret}'; sleep") as owner:
+            eventually("it is the only one", lambda: path.exists() and not secret.exists())
+            owner.kill()
+            self.suspected(path, "anothers")
+
+    def test_one_that_another_has_open(self) -> None:
+        path = self.folder / "x.lock"
+        with Locker("open", path) as owner, Locker("held", path):
+            owner.kill()
+            self.suspected(path, "held")
+
+    def test_a_directory_with_something_in_it(self) -> None:
+        path = self.folder / "x.lock"
+        with Locker("mkdir", path) as owner:
+            (path / "something").touch()
+            owner.kill()
+            self.suspected(path, "not-empty")
+
+    def test_one_with_data_in_it(self) -> None:
+        path = self.folder / "x.lock"
+        killed("open", path, "--write=state of the art")
+        self.suspected(path, "holds-data")
+
+    def test_one_that_names_a_living_process(self) -> None:
+        path = self.folder / "x.lock"
+        killed("open", path, f"--write={os.getpid()}")
+        self.suspected(path, "names-living")
+
+    def test_a_copy_that_was_cut_short(self) -> None:
+        path = self.folder / "copy.lock"
+        with running("cp", "/dev/stdin", path) as copy:
+            eventually("it has begun", path.exists)
+            copy.kill()
+            self.suspected(path, "made-for-others")
+
+    def test_an_archive_that_was_cut_short(self) -> None:
+        whole, path = self.folder / "whole.lock", self.folder / "to/whole.lock"
+        whole.write_bytes(os.urandom(200_000))
+        path.parent.mkdir()
+        archive = subprocess.run(["tar", "-C", self.folder, "-cf", "-", whole.name], check=True, capture_output=True).stdout
+        with running("tar", "-C", path.parent, "-xf", "-") as tar:
+            tar.stdin.write(archive[: len(archive) // 2])
+            tar.stdin.flush()
+            eventually("it has begun", path.exists)
+            tar.kill()
+            self.suspected(path, "made-for-others")
+
+    def test_the_lock_of_a_database_is_only_explained(self) -> None:
+        path = self.folder / ".s.PGSQL.5432.lock"
+        killed("open", path, "--write=PID")
+        self.suspected(path, "protected")
+
+    def test_a_package_manager_that_was_killed(self) -> None:
+        """It goes by fcntl; to remove these files would let two of them in."""
+        root = self.machine.root()
+        package = root / "tmp/slow"
+        (package / "DEBIAN").mkdir(parents=True)
+        (package / "DEBIAN/control").write_text(
+            "Package: slow\nVersion: 1\nArchitecture: all\nMaintainer: egb\nDescription: waits\n")
+        (package / "DEBIAN/preinst").write_text("#!/bin/sh\nsleep 1000\n")
+        (package / "DEBIAN/preinst").chmod(0o755)
+        self.machine.run("dpkg-deb", "--build", "-Znone", "/tmp/slow", "/tmp/slow.deb")
+        unit = "egb-dpkg.service"
+        self.machine.run("systemd-run", f"--unit={unit}", "--service-type=exec", "dpkg", "--install", "/tmp/slow.deb")
+        locks = [root / "var/lib/dpkg" / name for name in ("lock", "lock-frontend")]
+        eventually("it waits", lambda: "sleep" in self.machine.read("systemctl", "status", unit))
+        self.machine.run("systemctl", "kill", "--signal=KILL", unit)
+        own = root / "var/lib/dpkg/x.lock"
+        with Locker("open", own) as owner:
+            owner.kill()
+        self.ghost_dies_beside(self.folder / "x")
+        for lock in (*locks, own):
+            self.assertTrue(lock.exists(), lock)
+        self.machine.run("dpkg", "--remove", "--force-remove-reinstreq", "slow")
+
+    @unittest.skipUnless(shutil.which("vim"), "there is no vim on this machine")
+    def test_vim_that_was_killed(self) -> None:
+        """What it can recover from is no lock."""
+        file, swap = self.folder / "file.lock", self.folder / ".file.lock.swp"
+        with running("script", "-qfc", f"vim -u NONE {file}", "/dev/null", stdout=subprocess.DEVNULL) as vim:
+            eventually("it edits", swap.exists)
+            os.killpg(vim.pid, signal.SIGKILL)
+            self.lives_unnoticed(swap)
+
+
+if __name__ == "__main__":
+    unittest.main()
