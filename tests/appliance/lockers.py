@@ -2,11 +2,13 @@
 """What the scenarios about lock files share: processes that take locks, and what the daemon says of them."""
 
 import contextlib
+import itertools
 import json
 import os
 import pathlib
 import shutil
 import signal
+import sqlite3
 import subprocess
 import tempfile
 from collections.abc import Iterator
@@ -36,6 +38,7 @@ class Locker:
             [PYTHON, LOCKER, way, str(path), *options], stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True, **more
         )
         told = json.loads(self._process.stdout.readline())
+        self.path = path
         self.pid: int = told["pid"]
         self.inode: int = told["inode"]
         self.heir: int = told.get("heir", 0)
@@ -58,12 +61,6 @@ class Locker:
         self._process.stdout.close()
 
 
-def killed(way: str, path: pathlib.Path | str, *options: str) -> None:
-    """Somebody takes a lock, and is killed."""
-    with Locker(way, path, *options) as locker:
-        locker.kill()
-
-
 @contextlib.contextmanager
 def running(*command: str | pathlib.Path, **more) -> Iterator[subprocess.Popen]:
     """A program in a group of its own, of which nobody is left when the block is."""
@@ -76,17 +73,53 @@ def running(*command: str | pathlib.Path, **more) -> Iterator[subprocess.Popen]:
 
 
 class LockScenario(Scenario):
+    suffix = ".lock"
+    numbers = itertools.count()
+
     def setUp(self) -> None:
         self.folder = pathlib.Path(self.enterContext(tempfile.TemporaryDirectory(prefix="egb-locks-")))
+
+    def database(self) -> pathlib.Path:
+        (file,) = (self.machine.root() / "var/lib/eghostbuster").glob("*.db")
+        return file
+
+    def ask_database(self, statement: str, *values: str) -> list[tuple]:
+        """A copy of it: SQLite does not find its way into a container."""
+        with tempfile.TemporaryDirectory() as folder:
+            database = self.database()
+            copy = pathlib.Path(folder) / database.name
+            shutil.copyfile(database, copy)
+            log = database.with_name(f"{database.name}-wal")
+            if log.exists():
+                shutil.copyfile(log, copy.with_name(log.name))
+            with contextlib.closing(sqlite3.connect(copy)) as opened:
+                return opened.execute(statement, values).fetchall()
+
+    def is_remembered(self, path: pathlib.Path | str) -> bool:
+        word = f"={str(path).encode().hex()} "
+        return any(word in text for (text,) in self.ask_database("SELECT text FROM memory"))
+
+    def remembered(self, path: pathlib.Path | str) -> None:
+        """The daemon has looked at it, and knows who made it."""
+        eventually(f"{path} is written down", lambda: self.is_remembered(path))
+
+    def kill(self, owner: Locker, number: signal.Signals = signal.SIGKILL) -> None:
+        self.remembered(owner.path)
+        owner.kill(number)
+
+    def killed(self, way: str, path: pathlib.Path | str, *options: str) -> None:
+        """Somebody takes a lock, and is killed."""
+        with Locker(way, path, *options) as owner:
+            self.kill(owner)
 
     def history_of(self, path: pathlib.Path | str) -> list[dict]:
         return [row for row in self.machine.history() if row["summary"].startswith(f"{path} ")]
 
     def cleaned(self, path: pathlib.Path | str) -> dict:
         """What the history says of how it was laid to rest."""
-        def acts() -> list[dict]:
-            return [row for row in self.history_of(path) if row["verdict"] == "cleaned"]
-        return eventually(f"{path} is told as cleaned", acts)[0]
+        def act() -> dict | None:
+            return next((row for row in self.history_of(path) if row["verdict"] == "cleaned"), None)
+        return eventually(f"{path} is told as cleaned", act)
 
     def ghost_at(self, path: pathlib.Path | str) -> Row | None:
         _, rows = self.machine.call("ListGhosts", "a{sv}uu", 1, "kind", "s", "lockfile", 0, 1000)
@@ -101,18 +134,20 @@ class LockScenario(Scenario):
         self.lives(path)
         return ghost
 
-    def dies(self, path: pathlib.Path | str) -> None:
+    def dies(self, path: pathlib.Path) -> dict:
+        """What the history says of it. It is out of its place before, while it is looked at for the last time."""
         eventually(f"{path} is gone", lambda: not os.path.lexists(path))
+        return self.cleaned(path)
 
-    def ghost_dies_beside(self, path: pathlib.Path) -> None:
+    def ghost_dies_beside(self) -> None:
         """The proof that the daemon acts, later than it would have acted on what was there before."""
-        beside = path.with_name(f"beside-{path.name}.lock")
-        killed("open", beside)
+        beside = self.folder / f"beside-{next(self.numbers)}{self.suffix}"
+        self.killed("open", beside)
         self.dies(beside)
 
     def lives(self, path: pathlib.Path) -> None:
         inode = os.lstat(path).st_ino
-        self.ghost_dies_beside(path)
+        self.ghost_dies_beside()
         self.assertEqual(os.lstat(path).st_ino, inode)
 
     def lives_unnoticed(self, path: pathlib.Path) -> None:
