@@ -710,8 +710,8 @@ int egb_lineage_who_asks(struct egb_lineage_query *query)
 	return EGB_LINEAGE_KNOWN;
 }
 
-/* Run by the daemon for one whose end it waits for. It may have died just now, and its end have found
- * that nobody waits. */
+/* Run by the daemon for one whose end it waits for. It may have died just now, and its end have
+ * found that nobody waits. */
 SEC("syscall")
 int egb_lineage_watch(struct egb_lineage_query *query)
 {

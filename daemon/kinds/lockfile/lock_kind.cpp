@@ -109,12 +109,14 @@ std::vector<Capability> LockKind::capabilities() const {
     return {
         {.name = "creations",
          .works = true,
-         .detail = "tp_btf/{ctime_ns_xchg,inode_set_ctime_to_ts,ctime_xchg_skip} tell of files that are created "
-                   "exclusively, on every file system and in every mount namespace; not of those that io_uring "
-                   "or a 32-bit program creates, which are never touched"},
+         .detail =
+             "tp_btf/{ctime_ns_xchg,inode_set_ctime_to_ts,ctime_xchg_skip} tell of files that are created "
+             "exclusively, on every file system and in every mount namespace; not of those that io_uring "
+             "or a 32-bit program creates, which are never touched"},
         {.name = "advisory-locks",
          .works = true,
-         .detail = "tp_btf/{flock_lock_inode,posix_lock_inode} tell which files are locked by flock or fcntl"},
+         .detail =
+             "tp_btf/{flock_lock_inode,posix_lock_inode} tell which files are locked by flock or fcntl"},
         {.name = "owners",
          .works = true,
          .detail = "the lineage says who made a lock, whom that process has forked since, and how they died"},
@@ -173,10 +175,9 @@ std::optional<Lock> LockKind::meet(const egb_lock_created& created, std::string 
         !is_what_was_made(created, known->changed_ns, *sight)) {
         return std::nullopt;
     }
-    const ProcessIdentity parent{
-        .boot_id = surroundings_.procfs.boot_id(),
-        .pid = created.parent,
-        .start_ticks = host::ProcessLookup::ticks_of(created.parent_start_ns)};
+    const ProcessIdentity parent{.boot_id = surroundings_.procfs.boot_id(),
+                                 .pid = created.parent,
+                                 .start_ticks = host::ProcessLookup::ticks_of(created.parent_start_ns)};
     return Lock{.kernel = created.key,
                 .made_ns = created.header.time_ns,
                 .way = created.way,
@@ -200,8 +201,7 @@ bool LockKind::is_ours(const egb_lock_created& created) const {
 /// What the kernel side has told is all there is of one that has ended already.
 ProcessPtr LockKind::creator_of(const egb_lock_created& created) {
     host::ProcessLookup lookup{surroundings_.procfs};
-    const auto found =
-        lookup.find(created.creator, host::ProcessLookup::ticks_of(created.creator_start_ns));
+    const auto found = lookup.find(created.creator, host::ProcessLookup::ticks_of(created.creator_start_ns));
     if (found->known) {
         return found;
     }
@@ -229,8 +229,7 @@ Result<> LockKind::sweep(SweepReason reason) {
     if (reason == SweepReason::startup) {
         recall();
     }
-    const auto keys =
-        reason == SweepReason::timer ? tracker_.due(surroundings_.clock.now()) : book_.keys();
+    const auto keys = reason == SweepReason::timer ? tracker_.due(surroundings_.clock.now()) : book_.keys();
     for (const std::string& key : keys) {
         look_at(key);
     }
@@ -247,8 +246,8 @@ void LockKind::recall() {
     }
 }
 
-/// What was watched all the while, over a restart of the daemon, is as it would have been without; what was not
-/// may have been taken by another.
+/// What was watched all the while, over a restart of the daemon, is as it would have been without; what was
+/// not may have been taken by another.
 void LockKind::recall_one(const Memory& memory) {
     auto lock = lock_from(memory);
     if (!lock || book_.find(memory.key) != nullptr) {
