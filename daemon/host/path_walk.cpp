@@ -121,7 +121,9 @@ Result<Walk::Step> Walk::step_to(const std::string& name) {
     }
     next.fd = open_below(here.fd, name);
     if (!next.fd) {
-        return fail_errno(next.path);
+        return errno == ENOTDIR
+                   ? Result<Step>{fail(ErrorCode::not_found, "{}: {} is no directory", next.path, here.path)}
+                   : fail_errno(next.path);
     }
     if (is_mount_root(next.fd) != mounted.has_value()) {
         return fail(ErrorCode::changed, "something has just been mounted at {}, or unmounted", next.path);
