@@ -20,7 +20,6 @@ namespace {
 
 namespace fs = std::filesystem;
 using testing::AnyOf;
-using testing::EndsWith;
 
 class MountFilesTest : public testing::Test {
 protected:
