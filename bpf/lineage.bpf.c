@@ -675,7 +675,7 @@ int BPF_PROG(egb_lineage_exit, struct task_struct *task)
 	return 0;
 }
 
-/* Run by the daemon, to learn whether pids mean the same to both. */
+/* Run by the daemon, to learn whether pids mean the same to both, and whom it can see. */
 SEC("syscall")
 int egb_lineage_who_asks(struct egb_lineage_query *query)
 {
@@ -683,6 +683,7 @@ int egb_lineage_who_asks(struct egb_lineage_query *query)
 
 	query->id = id_of(task->group_leader);
 	query->pid = task->tgid;
+	query->level = task->thread_pid->level;
 	return EGB_LINEAGE_KNOWN;
 }
 
