@@ -853,25 +853,28 @@ SEC("syscall")
 int egb_lineage_list(struct egb_lineage_wanted *wanted)
 {
 	struct egb_lineage_wanted asked = *wanted;
+	int answer = EGB_LINEAGE_UNKNOWN;
 	struct task_struct *task;
 	struct bpf_iter_task it;
 
+	if (!asked.parts)
+		return answer;
 	if (!bpf_ksym_exists(bpf_iter_task_new) || !bpf_ksym_exists(bpf_rcu_read_lock))
 		return EGB_LINEAGE_CANNOT;
 	bpf_rcu_read_lock();
-	bpf_iter_task_new(&it, NULL, BPF_TASK_ITER_ALL_PROCS);
+	if (bpf_iter_task_new(&it, NULL, BPF_TASK_ITER_ALL_PROCS) == 0)
+		answer = EGB_LINEAGE_KNOWN;
 	while ((task = bpf_iter_task_next(&it))) {
 		struct task_struct *leader = task->group_leader;
 		__u64 id = id_of(leader);
 
-		if (asked.parts && pid_of(id) % asked.parts == asked.part &&
-		    is_wanted(&asked, leader, id))
+		if (pid_of(id) % asked.parts == asked.part && is_wanted(&asked, leader, id))
 			write_to_page(&asked, leader, id);
 	}
 	bpf_iter_task_destroy(&it);
 	bpf_rcu_read_unlock();
 	wanted->found = asked.found;
-	return EGB_LINEAGE_KNOWN;
+	return answer;
 }
 
 /* The same for older kernels, and for a reader in the first pid namespace: egb_lineage_wanted says

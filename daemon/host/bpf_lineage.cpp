@@ -210,6 +210,9 @@ Result<BpfLineage::Processes> BpfLineage::list(egb_lineage_wanted wanted) const 
         if (*answer == EGB_LINEAGE_CANNOT) {
             return walk(wanted);
         }
+        if (*answer != EGB_LINEAGE_KNOWN) {
+            return fail(ErrorCode::io, "the kernel does not list its processes");
+        }
         if (wanted.found > EGB_LINEAGE_PAGE) {
             wanted.parts *= wanted.found / EGB_LINEAGE_PAGE + 2;
             wanted.part = UINT32_MAX; // the first comes next
