@@ -48,8 +48,8 @@ struct egb_lineage_grave {
 	__s32 session;
 };
 
-/* Two for each place, which the pid alone determines: pids follow each other, so that the one who
- * comes is the last but one to have come here, 32,768 pids ago. */
+/* Two for each place, which the pid alone determines. Pids follow each other, so that as a rule the
+ * next but one to come here does so after 32,768 others. */
 struct egb_lineage_plot {
 	struct egb_lineage_grave graves[2];
 };
