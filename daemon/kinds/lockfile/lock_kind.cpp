@@ -147,16 +147,15 @@ void LockKind::on_record(host::EventSource::Record record) {
 }
 
 void LockKind::on_created(const egb_lock_created& created, std::string path) {
+    if (is_us(created.creator)) {
+        return; // it was claimed, and is put back
+    }
     auto lock = meet(created, std::move(path));
     if (!lock) {
         static_cast<void>(ask_kernel(forget_program, created.key, created.header.time_ns));
         return;
     }
     const std::string key = lock->key();
-    if (Lock* const known = book_.find(key); known != nullptr && is_ours(created)) {
-        known->made_ns = created.header.time_ns; // it was claimed, and is put back
-        return;
-    }
     surroundings_.memory.remember(info().name, key, to_text(*lock));
     book_.add(std::move(*lock));
     look_at(key);
@@ -193,9 +192,9 @@ std::optional<Lock> LockKind::meet(const egb_lock_created& created, std::string 
 }
 
 /// A claim that is given up makes the lock anew, under its own name.
-bool LockKind::is_ours(const egb_lock_created& created) const {
+bool LockKind::is_us(std::int32_t pid) const {
     const auto us = surroundings_.holders.ourselves();
-    return us && us->pid == created.creator;
+    return us && us->pid == pid;
 }
 
 /// What the kernel side has told is all there is of one that has ended already.
@@ -272,9 +271,15 @@ void LockKind::look_at(const std::string& key) {
         return;
     }
     const auto known = ask_kernel(looked_program, lock->kernel, 0);
+    if (known && known->made_ns != lock->made_ns && is_us(known->maker)) {
+        lock->made_ns = known->made_ns;
+    }
     if (known && ((known->flags & EGB_LOCK_IS_REMADE) != 0 || known->made_ns != lock->made_ns)) {
         drop(key);
         return;
+    }
+    if (!known) {
+        static_cast<void>(ask_kernel(watch_program, lock->kernel, lock->made_ns));
     }
     const auto before = std::pair{lock->lasting, lock->changed_ns};
     lock->lasting |= known ? 0U : unwatched;

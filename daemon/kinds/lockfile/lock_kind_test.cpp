@@ -154,6 +154,7 @@ protected:
             bytes.insert(bytes.end(), raw.begin(), raw.end());
         }
         watched_ = {};
+        watched_.maker = creator_;
         watched_.made_ns = now;
         watched_.changed_ns = changed_ns + changed_later_ns_;
         events_->send_bytes(std::move(bytes));
@@ -480,6 +481,7 @@ TEST_F(LockKindTest, a_claim_that_was_given_up_is_not_a_new_lock) {
     die(maker, SIGKILL);
     creator_ = 1; // FakeHolderScan's
     tell_created(EGB_LOCK_BY_RENAME, "/srv/app", "app.lock", static_cast<std::uint64_t>(wall_ns()));
+    touch();
     EXPECT_EQ(ghost_after(10s).holders.at(0).process->comm, "app");
 }
 
