@@ -7,11 +7,19 @@
 #include "kinds/lockfile/lockfile.hpp"
 #include "kinds/lockfile/verdict.hpp"
 
+#include <algorithm>
+#include <chrono>
 #include <utility>
 
 namespace egb::lockfile {
 
 namespace {
+
+/// Nobody tells when a file is closed, or when a process ends that has nothing to do with it but its pid.
+constexpr std::uint32_t ends_unseen = is_held | holders_unknown | is_locked | names_living | is_mount_point |
+                                      is_not_empty | is_unreachable | owners_unknown;
+constexpr Span soonest_again = std::chrono::seconds{1};
+constexpr Span latest_again = std::chrono::minutes{5};
 
 std::string end_of(const LockRecord& record) {
     if ((record.facts & earlier_boot) != 0) {
@@ -50,9 +58,8 @@ Fields fields_of(const SeenLock& seen, const ProcessPtr& creator) {
 
 void LockTracker::set_after(Span after) {
     after_ = after;
-    agenda_.clear();
-    for (const auto& [key, lock] : locks_) {
-        plan(key, lock);
+    for (auto& [key, lock] : locks_) {
+        plan(key, lock, due_of(lock));
     }
 }
 
@@ -62,8 +69,13 @@ std::optional<Instant> LockTracker::due_of(const Lock& lock) const {
                : std::optional{later(instant_of(lock.seen.record.ownerless_ns), after_)};
 }
 
-void LockTracker::plan(const std::string& key, const Lock& lock) {
-    if (const auto due = due_of(lock)) {
+/// In place of what was planned before.
+void LockTracker::plan(const std::string& key, Lock& lock, std::optional<Instant> due) {
+    if (lock.due) {
+        agenda_.erase({*lock.due, key});
+    }
+    lock.due = due;
+    if (due) {
         agenda_.emplace(*due, key);
     }
 }
@@ -86,15 +98,12 @@ void LockTracker::observe(const Sighting& sighting) {
 void LockTracker::see(const Sighting& sighting, SeenLock seen) {
     const std::string key = key_of(seen.record);
     Lock& lock = locks_[key];
-    if (const auto due = due_of(lock)) {
-        agenda_.erase({*due, key});
-    }
     lock.seen = std::move(seen);
     lock.creator = sighting.process;
     if (lock.seen.record.ownerless_ns == 0) {
         let_go(key, lock, "it has an owner");
     }
-    plan(key, lock);
+    plan(key, lock, due_of(lock));
 }
 
 void LockTracker::forget(const SeenLock& seen) {
@@ -102,9 +111,7 @@ void LockTracker::forget(const SeenLock& seen) {
     if (found == locks_.end()) {
         return;
     }
-    if (const auto due = due_of(found->second)) {
-        agenda_.erase({*due, found->first});
-    }
+    plan(found->first, found->second, std::nullopt);
     let_go(found->first, found->second, "it is no longer there");
     locks_.erase(found);
 }
@@ -115,7 +122,16 @@ void LockTracker::let_go(const std::string& key, Lock& lock, std::string reason)
     }
 }
 
-void LockTracker::judge(const std::string& key, Lock& lock) {
+/// What may end without a word of the kernel is looked at again, the more rarely the longer it lasts.
+void LockTracker::judge(const std::string& key, Lock& lock, Instant now) {
+    tell(key, lock);
+    const bool may_end = (lock.seen.record.facts & ends_unseen) != 0;
+    const Span age = now - instant_of(lock.seen.record.ownerless_ns);
+    plan(key, lock,
+         may_end ? std::optional{later(now, std::clamp(age, soonest_again, latest_again))} : std::nullopt);
+}
+
+void LockTracker::tell(const std::string& key, Lock& lock) {
     const LockRecord& record = lock.seen.record;
     Ghost ghost{
         .id = {},
@@ -143,8 +159,8 @@ void LockTracker::judge(const std::string& key, Lock& lock) {
 
 Changes LockTracker::tick(Instant now) {
     while (!agenda_.empty() && agenda_.begin()->first <= now) {
-        const std::string key = std::move(agenda_.extract(agenda_.begin()).value().second);
-        judge(key, locks_.at(key));
+        const std::string key = agenda_.begin()->second;
+        judge(key, locks_.at(key), now);
     }
     return std::exchange(changes_, {});
 }

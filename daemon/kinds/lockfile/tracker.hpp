@@ -33,6 +33,7 @@ private:
     struct Lock {
         SeenLock seen;
         ProcessPtr creator;
+        std::optional<Instant> due{}; ///< when it is to be judged; in the agenda, too
         bool is_told{};
         Ghost told{}; ///< as it was last told; means something when it was
     };
@@ -41,10 +42,11 @@ private:
 
     void see(const Sighting& sighting, SeenLock seen);
     void forget(const SeenLock& seen);
-    void plan(const std::string& key, const Lock& lock);
+    void plan(const std::string& key, Lock& lock, std::optional<Instant> due);
     void let_go(const std::string& key, Lock& lock, std::string reason);
     [[nodiscard]] std::optional<Instant> due_of(const Lock& lock) const;
-    void judge(const std::string& key, Lock& lock);
+    void judge(const std::string& key, Lock& lock, Instant now);
+    void tell(const std::string& key, Lock& lock);
 
     Span after_{};
     std::map<std::string, Lock, std::less<>> locks_;

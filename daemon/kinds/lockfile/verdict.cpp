@@ -46,8 +46,8 @@ constexpr std::array fact_rules{
 
 /// With these it is not to be touched by anybody, not even on request.
 constexpr std::uint32_t never_touched = is_held | is_locked | was_advisory | has_other_names | is_remote |
-                                        is_mount_point | is_not_empty | is_too_large |
-                                        is_protected | is_ageless | is_anothers | is_unreachable;
+                                        is_mount_point | is_not_empty | is_too_large | is_protected |
+                                        is_ageless | is_anothers | is_unreachable;
 
 constexpr std::uint32_t in_favour = creator_killed | creator_dumped_core | names_creator | earlier_boot;
 
