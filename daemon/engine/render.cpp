@@ -9,6 +9,7 @@
 #include <nlohmann/json.hpp>
 
 #include <algorithm>
+#include <cctype>
 #include <cstddef>
 #include <cstdint>
 #include <ranges>
@@ -131,6 +132,13 @@ std::string holder_text(const Holder& holder) {
 }
 
 /// A heading and its lines; `none` stands where there are none.
+/// "held by", as a heading.
+std::string capitalised(std::string_view words) {
+    std::string heading{words};
+    heading.front() = static_cast<char>(std::toupper(static_cast<unsigned char>(heading.front())));
+    return heading;
+}
+
 std::string section(std::string_view title, const std::vector<std::string>& lines, std::string_view none) {
     auto text = formatted("\n{}\n", title);
     for (const auto& line : lines) {
@@ -228,7 +236,7 @@ std::string explain(const Ghost& ghost, const Fields& fields, const Decision& de
     auto text = formatted("Ghost {}: {}\n", ghost.id, printable(ghost.summary));
     text += formatted("\nClaim\n  It is {} to be a ghost of the kind {}, for {}{}.\n", to_string(ghost.grade),
                       ghost.kind->name, ghost.since_kind == SinceKind::at_least ? "at least " : "", age);
-    text += section("Held by", holder_lines(ghost), "Nobody that could be found.");
+    text += section(capitalised(ghost.kind->bond), holder_lines(ghost), "Nobody that could be found.");
     text += section("For it", sentences(ghost, Weight::supports, now), "Nothing.");
     text += section("Against it", sentences(ghost, Weight::opposes, now), "Nothing that was found.");
     text += section("What would change the verdict", changes(ghost), "Nothing that could be named.");

@@ -201,6 +201,9 @@ std::unexpected<Error> Transfer::leave(const Error& why) const {
 /// with that all that anybody may have open of it; it is put back when the name is free.
 std::unexpected<Error> Transfer::put_back(const Error& why) const {
     const auto back = rename_in(place_, file_.hidden_name, place_.name);
+    if (!back && back.error().code == ErrorCode::not_found) {
+        return fail(ErrorCode::not_found, "{} was removed by somebody else at the same time", place_.path);
+    }
     if (!back) {
         return fail(why.code, "{}; it could not be put back ({}) and is {} in its directory now", why.message,
                     back.error().message, file_.hidden_name);

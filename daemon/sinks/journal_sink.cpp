@@ -55,7 +55,7 @@ std::string holders_clause(const Ghost& ghost) {
     const std::string others =
         ghost.holders.size() == 1 ? "" : formatted(" and {} more", ghost.holders.size() - 1);
     const std::string home = first.unit.empty() ? "" : formatted(" of {}", first.unit);
-    return formatted(", held by {}[{}]{}{}", first.comm, first.id.pid, home, others);
+    return formatted(", {} {}[{}]{}{}", ghost.kind->bond, first.comm, first.id.pid, home, others);
 }
 
 std::string because(std::string_view reason) {
@@ -78,6 +78,12 @@ std::string what_came_of_it(const Outcome& outcome) {
     std::unreachable();
 }
 
+std::string time_to_object(const Incident& incident) {
+    return incident.until_act == Span{}
+               ? "at once"
+               : formatted("in {} unless somebody objects", format_span(incident.until_act));
+}
+
 std::string message(const Incident& incident) {
     const Ghost& ghost = *incident.ghost;
     const std::string subject = formatted("{} ghost {}", ghost.kind->name, ghost.id);
@@ -89,8 +95,8 @@ std::string message(const Incident& incident) {
         return formatted("{} is now {}: {}{}", subject, to_string(ghost.grade), ghost.summary,
                          holders_clause(ghost));
     case IncidentType::pending:
-        return formatted("{} will be cleaned in {} unless somebody objects: {}{}", subject,
-                         format_span(incident.until_act), ghost.summary, holders_clause(ghost));
+        return formatted("{} will be cleaned {}: {}{}", subject, time_to_object(incident), ghost.summary,
+                         holders_clause(ghost));
     case IncidentType::acted:
         return formatted("{} {}: {}{}", subject, what_came_of_it(incident.outcome), ghost.summary,
                          because(incident.outcome.reason));

@@ -79,7 +79,7 @@ inline constexpr EvidenceRule held{
     .name = "held",
     .weight = Weight::opposes,
     .unit = EvidenceUnit::count,
-    .text = "{} descriptors of living processes are open on it",
+    .text = "living processes have it open, by {} descriptors",
     .change = "whoever has it open closes it",
 };
 inline constexpr EvidenceRule unknown_holders{

@@ -431,7 +431,7 @@ TEST_F(LockKindTest, whoever_has_it_open_may_own_it) {
 TEST_F(LockKindTest, whoever_closes_it_is_noticed_though_nobody_tells) {
     make();
     die(maker, SIGKILL);
-    around_.holders.answer(std::vector<Holder>{{.process = test::make_process({.pid = 300}), .fd = 3}});
+    around_.holders.answer(test::held_by({.pid = 200}));
     expect_doubt(ghost_after(10s), held);
     ASSERT_EQ(kind_->tracker().deadline(), around_.clock.now() + 10s);
     around_.holders.answer(std::vector<Holder>{});

@@ -35,6 +35,7 @@ const KindInfo& info() {
         .options = options,
         .evidence = evidence_rules,
         .capabilities = capabilities,
+        .bond = "made by",
     };
     return info;
 }

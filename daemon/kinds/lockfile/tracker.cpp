@@ -16,8 +16,8 @@ namespace egb::lockfile {
 namespace {
 
 /// Nobody tells when a file is closed, or when a process ends that has nothing to do with it but its pid.
-constexpr std::uint32_t ends_unseen = is_held | holders_unknown | is_locked | names_living | is_mount_point |
-                                      is_not_empty | is_unreachable | owners_unknown;
+constexpr std::uint32_t ends_unseen =
+    is_held | holders_unknown | is_locked | names_living | is_mount_point | is_unreachable;
 constexpr Span soonest_again = std::chrono::seconds{1};
 constexpr Span latest_again = std::chrono::minutes{5};
 
