@@ -29,7 +29,7 @@ TCP_PATH = f"{PATH}/kind/tcp"
 CGROUPS = pathlib.Path("/sys/fs/cgroup")
 
 # How long the machine may take for what it does by itself; a busy one is slow, a broken one is never done.
-PATIENCE = 8.0
+PATIENCE = 30.0
 # In the tests' configuration, in place of the default minute. Nothing is cleaned but where a test is about that.
 CLOSE_WAIT_AFTER = 2
 
