@@ -1,8 +1,8 @@
 # SPDX-License-Identifier: Apache-2.0
 """Locks that their owners have left behind, and what only looks like them.
 
-Left out: PostgreSQL itself, lockfile-progs and io_uring, which the machines that this must run on do not have; what they
-do is done here by name (`.s.PGSQL.5432.lock`), by link(2) as `lockfile-create` does, and in tests/bpf.
+Left out: PostgreSQL itself, lockfile-progs and io_uring, which the machines that this must run on do not have; what
+they do is done here by name (`.s.PGSQL.5432.lock`), by link(2) as `lockfile-create` does, and in tests/bpf.
 """
 
 import os
@@ -12,7 +12,6 @@ import signal
 import stat
 import subprocess
 import tempfile
-import time
 import unittest
 
 from lockers import Locker, LockScenario, governed, running
@@ -33,9 +32,9 @@ def seen(path: pathlib.Path) -> tuple:
 class Lockfile(LockScenario):
     files = FILES
 
-    def dies_and_comes_back(self, way: str, *options: str) -> dict:
+    def dies_and_comes_back(self, way: str) -> dict:
         path = self.folder / f"{way}.lock"
-        with Locker(way, path, "--write=PID", *options) as owner:
+        with Locker(way, path, "--write=PID") as owner:
             os.chown(path, STRANGER, STRANGER, follow_symlinks=False)
             os.utime(path, ns=(1_600_000_000_000_000_001, 1_600_000_000_000_000_002), follow_symlinks=False)
             before = seen(path)
@@ -293,7 +292,8 @@ class Lockfile(LockScenario):
         whole, path = self.folder / "whole.lock", self.folder / "to/whole.lock"
         whole.write_bytes(os.urandom(200_000))
         path.parent.mkdir()
-        archive = subprocess.run(["tar", "-C", self.folder, "-cf", "-", whole.name], check=True, capture_output=True).stdout
+        archive = subprocess.run(
+            ["tar", "-C", self.folder, "-cf", "-", whole.name], check=True, capture_output=True).stdout
         with running("tar", "-C", path.parent, "-xf", "-") as tar:
             tar.stdin.write(archive[: len(archive) // 2])
             tar.stdin.flush()
@@ -317,7 +317,8 @@ class Lockfile(LockScenario):
         (package / "DEBIAN/preinst").chmod(0o755)
         self.machine.run("dpkg-deb", "--build", "-Znone", "/tmp/slow", "/tmp/slow.deb")
         unit = "egb-dpkg.service"
-        self.machine.run("systemd-run", f"--unit={unit}", "--service-type=exec", "dpkg", "--install", "/tmp/slow.deb")
+        self.machine.run(
+            "systemd-run", f"--unit={unit}", "--service-type=exec", "dpkg", "--install", "/tmp/slow.deb")
         locks = [root / "var/lib/dpkg" / name for name in ("lock", "lock-frontend")]
         eventually("it waits", lambda: "sleep" in self.machine.read("systemctl", "status", unit))
         self.machine.run("systemctl", "kill", "--signal=KILL", unit)

@@ -2,10 +2,10 @@
 # SPDX-License-Identifier: Apache-2.0
 """lock_race.py FOLDER ROUNDS SECONDS [SUFFIX]: owners are killed, and others take their locks at whatever moment.
 
-In each round somebody takes a lock and is killed. Another waits for a random time around the one at which the daemon acts,
-removes the lock where it still is, and takes it for himself, as one does who knows that its owner is dead. From then on
-that lock must be there: for a while it is looked at all the time, and at last once more. It ends after so many rounds or
-seconds, and says in one line of JSON what it has seen.
+In each round somebody takes a lock and is killed. Another waits for a random time around the one at which the daemon
+acts, removes the lock where it still is, and takes it for himself, as one does who knows that its owner is dead. From
+then on that lock must be there: for a while it is looked at all the time, and at last once more. It ends after so many
+rounds or seconds, and says in one line of JSON what it has seen.
 """
 
 import json
@@ -59,7 +59,8 @@ def until(moment: float) -> None:
 
 class Race:
     def __init__(self) -> None:
-        self.told = {"rounds": 0, "taken_from_the_dead": 0, "taken_after_the_daemon": 0, "away_for_a_moment": 0, "lost": 0}
+        self.told = {
+            "rounds": 0, "taken_from_the_dead": 0, "taken_after_the_daemon": 0, "away_for_a_moment": 0, "lost": 0}
         self.watched: list[tuple[float, str, int]] = []
 
     def round(self, path: str) -> None:
