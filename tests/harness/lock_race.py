@@ -15,8 +15,8 @@ import signal
 import sys
 import time
 
-# Around the moment of the act, which without any LockAfter= is some 30 ms after the death.
-LATEST = 0.07
+# Around the moment of the act, which without any LockAfter= is some tens of milliseconds after the death.
+LATEST = 0.12
 WATCHED_FOR = 0.03
 # A lock that is claimed by mistake is put back: that takes less than this.
 LAST_LOOK_AFTER = 0.2
