@@ -159,6 +159,7 @@ Result<std::vector<OwnerReport>> DaemonControl::claims_on(int fd) const {
     }
     std::vector<OwnerReport> claims;
     for (const auto& runner : parts_.runners) {
+        runner->catch_up();
         auto claim = runner->running() ? runner->kind().owners_of(*file) : std::nullopt;
         if (!claim) {
             continue;
