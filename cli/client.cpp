@@ -187,12 +187,32 @@ std::string name_for_daemon(const std::string& path) {
     return error ? std::filesystem::absolute(path, error).lexically_normal() : canonical;
 }
 
-/// We hold the file ourselves while we ask about it.
-Json without_ourselves(Json owners) {
+/// 0 when the bus does not say.
+std::uint32_t pid_of_bus(sdbus::IConnection& connection) {
+    const auto bus = sdbus::createProxy(connection, sdbus::ServiceName{"org.freedesktop.DBus"},
+                                        sdbus::ObjectPath{"/org/freedesktop/DBus"});
+    std::uint32_t pid{};
+    try {
+        bus->callMethod("GetConnectionUnixProcessID")
+            .onInterface("org.freedesktop.DBus")
+            .withArguments("org.freedesktop.DBus")
+            .storeResultsTo(pid);
+    } catch (const sdbus::Error&) {
+        return 0;
+    }
+    return pid;
+}
+
+/// We hold the file ourselves while we ask about it, and the bus holds what it passes on until it has done
+/// so: `kill $(ghostctl who-owns -q FILE)` must not end it.
+Json without_those_who_ask(Json owners, std::uint32_t bus) {
     auto others = Json::array();
     for (const auto& holder : list_of(owners, "holders")) {
-        if (text_of(holder, "pid") != std::to_string(getpid()) ||
-            text_of(holder, "comm") != program_invocation_short_name) {
+        const auto pid = text_of(holder, "pid");
+        const auto command = text_of(holder, "comm");
+        const bool is_us = pid == std::to_string(getpid()) && command == program_invocation_short_name;
+        const bool is_bus = pid == std::to_string(bus) && command.starts_with("dbus-");
+        if (!is_us && !is_bus) {
             others.push_back(holder);
         }
     }
@@ -443,7 +463,9 @@ Answer<Json> Client::owners(const std::string& path) {
                 return impl_->manager().Owners(*file);
             })
             .and_then(parsed)
-            .transform(without_ourselves);
+            .transform([this](Json owners) {
+                return without_those_who_ask(std::move(owners), pid_of_bus(impl_->connection()));
+            });
     }
     return impl_
         ->change([&] {

@@ -90,6 +90,7 @@ class CtlBus : public ::testing::Test {
 protected:
     void serve(Script script = with_ghosts()) { daemon_.emplace(bus_.address(), std::move(script)); }
     FakeDaemon& daemon() { return *daemon_; }
+    [[nodiscard]] pid_t bus_pid() const { return bus_.pid(); }
     [[nodiscard]] std::vector<Call> calls() const { return daemon_->calls(); }
 
     [[nodiscard]] Environment environment() const {
@@ -576,6 +577,14 @@ TEST_F(CtlBus, WhoOwnsAsksByDescriptorAndNeedsNoRightsForThat) {
     EXPECT_EQ(as_json["files"][0]["holders"][0]["pid"], 1234);
     EXPECT_EQ(as_json["files"][0]["claims"], json::parse(owners_of_a_lock)["claims"]);
     EXPECT_EQ(calls().front(), (Call{"Owners", std::to_string(status.st_ino), false}));
+}
+
+TEST_F(CtlBus, WhoOwnsNamesNotTheBusThatHasPassedTheFileOn) {
+    Script script;
+    script.owners =
+        formatted(R"({{"holders":[{{"pid":{},"comm":"dbus-daemon"}},{{"pid":7,"comm":"vi"}}]}})", bus_pid());
+    serve(script);
+    EXPECT_EQ(run({"who-owns", "-q", "/"}).out, "7\n");
 }
 
 TEST_F(CtlBus, WhoOwnsSaysWhatIsKnownOfNobody) {
