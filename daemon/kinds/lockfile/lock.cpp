@@ -105,6 +105,10 @@ Claim Lock::claim() const {
 }
 
 std::string Lock::key() const {
+    return key_of(id);
+}
+
+std::string key_of(const FileIdentity& id) {
     LockRecord record;
     record.device = id.device;
     record.inode = id.inode;

@@ -34,6 +34,9 @@ struct Lock {
     [[nodiscard]] std::string key() const;
 };
 
+/// By which a lock of that identity is asked for.
+[[nodiscard]] std::string key_of(const FileIdentity& id);
+
 /// In one line of words.
 [[nodiscard]] std::string to_text(const Lock& lock);
 

@@ -1,7 +1,28 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "kinds/lockfile/lock_book.hpp"
 
+#include <sys/sysmacros.h>
+
+#include <algorithm>
+#include <ranges>
+
 namespace egb::lockfile {
+
+namespace {
+
+/// A disk's own, which nobody but root has brought here. Others are numbers that the kernel makes up.
+bool is_disk(std::uint64_t device) {
+    return ::major(device) != 0;
+}
+
+/// What lies in an upper layer of overlayfs has the inode number and the birth time that it has there. Those
+/// a user's own file system could make up, so that only a disk is believed; and two disks may be copies.
+bool is_under_overlay(const FileIdentity& asked, const FileIdentity& known) {
+    return is_disk(asked.device) && !is_disk(known.device) && asked.inode == known.inode &&
+           asked.born_ns == known.born_ns && asked.born_ns != 0;
+}
+
+} // namespace
 
 Lock* LockBook::find(std::string_view key) {
     const auto found = locks_.find(key);
@@ -11,6 +32,17 @@ Lock* LockBook::find(std::string_view key) {
 Lock* LockBook::find(const egb_lock_key& kernel) {
     const auto found = by_kernel_.find({kernel.inode, kernel.device});
     return found == by_kernel_.end() ? nullptr : find(found->second);
+}
+
+const Lock* LockBook::find(const FileIdentity& file) const {
+    if (const auto found = locks_.find(key_of(file)); found != locks_.end()) {
+        return &found->second;
+    }
+    const auto all = locks_ | std::views::values;
+    const auto found = std::ranges::find_if(all, [&file](const Lock& lock) {
+        return is_under_overlay(file, lock.id);
+    });
+    return found == all.end() ? nullptr : &*found;
 }
 
 Lock& LockBook::add(Lock lock) {

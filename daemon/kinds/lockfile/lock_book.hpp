@@ -19,6 +19,8 @@ public:
     /// nullptr when there is none.
     [[nodiscard]] Lock* find(std::string_view key);
     [[nodiscard]] Lock* find(const egb_lock_key& kernel);
+    /// By whatever mount the asker has it.
+    [[nodiscard]] const Lock* find(const FileIdentity& file) const;
 
     /// In place of one that had the same key.
     Lock& add(Lock lock);

@@ -1,9 +1,13 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "kinds/lockfile/lock_kind.hpp"
 
+#include "core/format.hpp"
 #include "core/utf8.hpp"
+#include "kinds/lockfile/claimants.hpp"
 #include "kinds/lockfile/lockfile.hpp"
+#include "kinds/lockfile/verdict.hpp"
 
+#include <chrono>
 #include <cstring>
 #include <utility>
 
@@ -304,6 +308,46 @@ void LockKind::settle(Lock& lock, const Look& look) {
         surroundings_.lineage.watch(owner);
     }
     tell(SightingType::seen, look.seen, lock.creator);
+}
+
+/// The lock is a copy: who asks changes nothing, neither what is known of it nor what is told of it.
+std::optional<OwnerReport> LockKind::owners_of(const FileIdentity& file) {
+    const Lock* const known = book_.find(file);
+    if (known == nullptr) {
+        return std::nullopt;
+    }
+    Lock lock = *known;
+    const auto watched = ask_kernel(state_program, lock.kernel, 0);
+    if (watched && ((watched->flags & EGB_LOCK_IS_REMADE) != 0 || watched->made_ns != lock.made_ns)) {
+        return std::nullopt;
+    }
+    lock.lasting |= watched ? 0U : unwatched;
+    lock.lasting |= watched && (watched->flags & EGB_LOCK_IS_ADVISORY) != 0 ? was_advisory : 0U;
+    const auto look = observer_.glance_at(lock);
+    if (!look) {
+        return std::nullopt;
+    }
+    auto claimants = claimants_of(lock, surroundings_);
+    return OwnerReport{.kind = &info(),
+                       .key = lock.key(),
+                       .summary = formatted("a lock, created exclusively by {}", way_in_words(lock.way)),
+                       .verdict = ownership_by(look->seen.record, !look->living.empty()),
+                       .since = made_at(lock),
+                       .claimants = std::move(claimants.named),
+                       .unnamed = claimants.unnamed,
+                       .evidence = evidence_of_ownership(look->seen.record),
+                       .ghost = 0};
+}
+
+/// The clock of an earlier boot says nothing in this one.
+std::optional<WallTime> LockKind::made_at(const Lock& lock) const {
+    if ((lock.lasting & earlier_boot) == 0) {
+        return surroundings_.clock.wall(instant_of(lock.made_ns));
+    }
+    if (!was_made_new(lock.way) || lock.id.born_ns == 0) {
+        return std::nullopt;
+    }
+    return WallTime{std::chrono::duration_cast<std::chrono::microseconds>(Span{lock.id.born_ns})};
 }
 
 void LockKind::drop(const std::string& key) {

@@ -40,6 +40,7 @@ public:
     [[nodiscard]] Tracker& tracker() override { return tracker_; }
     [[nodiscard]] const Tracker& tracker() const override { return tracker_; }
     [[nodiscard]] Cleaner* cleaner() override { return &cleaner_; }
+    [[nodiscard]] std::optional<OwnerReport> owners_of(const FileIdentity& file) override;
 
 private:
     void on_record(host::EventSource::Record record);
@@ -56,6 +57,7 @@ private:
     void drop(const std::string& key);
     void tell(SightingType type, const SeenLock& seen, ProcessPtr creator);
     [[nodiscard]] Result<> set_patterns();
+    [[nodiscard]] std::optional<WallTime> made_at(const Lock& lock) const;
     /// What the kernel side knows of a file; nothing when it does not watch it.
     [[nodiscard]] std::optional<egb_lock_watched> ask_kernel(std::string_view program,
                                                              const egb_lock_key& key, std::uint64_t made_ns);

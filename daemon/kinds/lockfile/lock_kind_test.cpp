@@ -585,6 +585,17 @@ TEST_F(LockAfterRebootTest, nobody_outlives_a_power_loss) {
     EXPECT_TRUE(kind_->cleaner()->confirm(ghost));
 }
 
+TEST_F(LockAfterRebootTest, nobody_owns_a_lock_of_before_and_when_it_was_made_is_known_by_its_birth) {
+    make();
+    const auto made = around_.clock.wall_now();
+    reboot();
+    const auto report = kind_->owners_of(sight().id);
+    ASSERT_TRUE(report);
+    EXPECT_EQ(report->verdict, OwnerVerdict::ownerless);
+    EXPECT_EQ(report->since, made);
+    EXPECT_EQ(report->claimants.at(0).end, "of an earlier boot");
+}
+
 TEST_F(LockAfterRebootTest, one_that_was_changed_meanwhile_is_not_as_it_was) {
     make();
     sight().changed_ns += 1;
@@ -615,6 +626,121 @@ TEST_F(LockAfterRebootTest, another_file_of_that_name_is_nobodys_concern) {
     reboot();
     EXPECT_EQ(kind_->tracker().tracked(), 0U);
     EXPECT_THAT(*around_.memory.recall("lockfile"), IsEmpty());
+}
+
+TEST_F(LockKindTest, whose_it_is_while_its_maker_lives) {
+    make();
+    around_.lineage.set_heirs(identity(maker), std::vector{identity(maker), identity(child)});
+    add_process(child, maker, "rsync");
+    around_.clock.advance(3min);
+    const auto report = kind_->owners_of(sight().id);
+    ASSERT_TRUE(report);
+    EXPECT_EQ(report->verdict, OwnerVerdict::owned);
+    EXPECT_EQ(report->summary, "a lock, created exclusively by open");
+    EXPECT_EQ(report->since, around_.clock.wall_now() - 3min);
+    ASSERT_THAT(report->claimants, SizeIs(2));
+    EXPECT_EQ(report->claimants[0].process->comm, "app");
+    EXPECT_TRUE(report->claimants[0].lives);
+    EXPECT_EQ(report->claimants[1].process->comm, "rsync");
+    EXPECT_EQ(report->claimants[1].role, ClaimantRole::heir);
+    EXPECT_THAT(report->evidence, testing::ElementsAre(Evidence{&created_exclusively, 0}));
+}
+
+TEST_F(LockKindTest, an_heir_owns_it_after_its_maker_and_how_he_ended_is_told) {
+    make();
+    die(maker, SIGKILL, {identity(child)});
+    const auto report = kind_->owners_of(sight().id);
+    ASSERT_TRUE(report);
+    EXPECT_EQ(report->verdict, OwnerVerdict::owned);
+    ASSERT_THAT(report->claimants, SizeIs(2));
+    EXPECT_EQ(report->claimants[0].process->comm, "app");
+    EXPECT_FALSE(report->claimants[0].lives);
+    EXPECT_EQ(report->claimants[0].end, "killed by SIGKILL");
+    EXPECT_TRUE(report->claimants[1].lives);
+}
+
+TEST_F(LockKindTest, the_script_owns_what_its_command_has_made) {
+    make();
+    die(maker, 0);
+    const auto report = kind_->owners_of(sight().id);
+    ASSERT_TRUE(report);
+    EXPECT_EQ(report->verdict, OwnerVerdict::owned);
+    EXPECT_EQ(report->claimants.back().role, ClaimantRole::elder);
+    EXPECT_EQ(report->claimants.back().process->comm, "sh");
+    EXPECT_TRUE(report->claimants.back().lives);
+    EXPECT_FALSE(std::ranges::contains(report->evidence, &exited, &Evidence::rule)) << "the script is left";
+}
+
+TEST_F(LockKindTest, nobodys_lock_is_told_to_be_so_before_it_is_a_ghost) {
+    make();
+    die(maker, SIGKILL);
+    const auto report = kind_->owners_of(sight().id);
+    ASSERT_TRUE(report);
+    EXPECT_EQ(report->verdict, OwnerVerdict::ownerless);
+    EXPECT_TRUE(std::ranges::contains(report->evidence, &killed, &Evidence::rule));
+    EXPECT_FALSE(std::ranges::contains(report->evidence, &unheld, &Evidence::rule)) << "nobody has looked";
+    EXPECT_EQ(report->key, ghost_after(10s).key);
+}
+
+TEST_F(LockKindTest, who_asks_changes_nothing) {
+    make();
+    die(maker, SIGKILL);
+    around_.files.remove(name());
+    EXPECT_FALSE(kind_->owners_of(sight().id)) << "it is no longer in its place";
+    EXPECT_EQ(kind_->tracker().tracked(), 1U);
+    put();
+    EXPECT_EQ(ghost_after(10s).grade, Grade::proven);
+}
+
+TEST_F(LockKindTest, nobody_is_called_dead_on_a_doubt) {
+    make();
+    die(maker, SIGKILL);
+    const auto sound = sight();
+    const auto verdict = [this] {
+        put();
+        return kind_->owners_of(sight().id).value().verdict;
+    };
+    EXPECT_EQ(verdict(), OwnerVerdict::ownerless);
+    sight().content = "90\n";
+    EXPECT_EQ(verdict(), OwnerVerdict::unknown) << "it names one who lives";
+    sight() = sound;
+    sight().changed_ns += 1'000'000;
+    EXPECT_EQ(verdict(), OwnerVerdict::unknown) << "somebody has changed it since";
+    sight() = sound;
+    watched_.flags |= EGB_LOCK_IS_ADVISORY;
+    EXPECT_EQ(verdict(), OwnerVerdict::unknown) << "its being there says nothing";
+    watch_nothing();
+    EXPECT_EQ(verdict(), OwnerVerdict::unknown) << "nobody has watched it";
+}
+
+TEST_F(LockKindTest, of_another_file_it_knows_nothing) {
+    make();
+    for (auto change : {+[](FileIdentity& id) {
+                            id.device += 1;
+                        },
+                        +[](FileIdentity& id) {
+                            id.inode += 1;
+                        },
+                        +[](FileIdentity& id) {
+                            id.born_ns += 1;
+                        }}) {
+        auto other = sight().id;
+        change(other);
+        EXPECT_FALSE(kind_->owners_of(other));
+    }
+}
+
+TEST_F(LockKindTest, a_crowd_of_heirs_is_counted_and_not_named) {
+    make();
+    std::vector<ProcessIdentity> crowd;
+    for (std::int32_t pid = 1000; pid < 2000; ++pid) {
+        crowd.push_back(identity(pid));
+    }
+    die(maker, SIGKILL, crowd);
+    const auto report = kind_->owners_of(sight().id);
+    ASSERT_TRUE(report);
+    EXPECT_THAT(report->claimants, SizeIs(100));
+    EXPECT_EQ(report->unnamed, 901U);
 }
 
 TEST_F(LockKindTest, the_pattern_list_reaches_the_kernel_side) {

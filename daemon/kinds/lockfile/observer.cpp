@@ -32,6 +32,14 @@ bool has_given_a_name(const Lock& lock) {
 } // namespace
 
 Result<Look> Observer::look_at(Lock& lock) const {
+    auto look = glance_at(lock);
+    if (look && look->seen.record.ownerless_ns != 0 && (look->seen.record.facts & is_unreachable) == 0) {
+        note_holders(lock, look->seen.record);
+    }
+    return look;
+}
+
+Result<Look> Observer::glance_at(Lock& lock) const {
     const auto sight = surroundings_.files.look(lock.name);
     const bool gone = sight ? sight->id != lock.id : sight.error().code == ErrorCode::not_found;
     if (gone) {
@@ -53,7 +61,6 @@ Result<Look> Observer::look_at(Lock& lock) const {
     }
     note_file(lock, *sight, record);
     if (record.ownerless_ns != 0) {
-        note_holders(lock, record);
         note_content(lock, *sight, record);
     }
     look.changed_ns = sight->changed_ns;
