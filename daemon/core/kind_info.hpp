@@ -21,7 +21,7 @@ struct KindInfo {
     std::span<const OptionSpec> options;
     std::span<const EvidenceRule> evidence;
     std::span<const std::string_view> capabilities; ///< CAP_... that the kind needs
-    std::string_view question{}; ///< what asking a ghost is, as a clause; empty when the kind cannot ask
+    std::string_view question{};      ///< what asking a ghost is, as a clause; empty when the kind cannot ask
     std::string_view bond{"held by"}; ///< what its holders have to do with a ghost
 };
 

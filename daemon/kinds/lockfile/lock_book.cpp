@@ -49,6 +49,7 @@ Lock& LockBook::add(Lock lock) {
     const std::string key = lock.key();
     remove(key);
     by_kernel_.insert_or_assign({lock.kernel.inode, lock.kernel.device}, key);
+    ++by_user_[lock.creator->uid];
     return locks_.emplace(key, std::move(lock)).first->second;
 }
 
@@ -60,6 +61,9 @@ void LockBook::remove(const std::string& key) {
     const Kernel kernel{found->second.kernel.inode, found->second.kernel.device};
     if (const auto known = by_kernel_.find(kernel); known != by_kernel_.end() && known->second == key) {
         by_kernel_.erase(known);
+    }
+    if (const auto user = by_user_.find(found->second.creator->uid); --user->second == 0) {
+        by_user_.erase(user);
     }
     forget_owners(key);
     locks_.erase(found);
@@ -93,6 +97,11 @@ std::vector<std::string> LockBook::owned_by(const ProcessIdentity& owner) const 
     const auto found = by_owner_.find(owner);
     return found == by_owner_.end() ? std::vector<std::string>{}
                                     : std::vector<std::string>{found->second.begin(), found->second.end()};
+}
+
+std::size_t LockBook::made_by(std::uint32_t uid) const {
+    const auto found = by_user_.find(uid);
+    return found == by_user_.end() ? 0 : found->second;
 }
 
 std::vector<std::string> LockBook::keys() const {

@@ -15,6 +15,7 @@
 #include <cstdint>
 #include <memory>
 #include <optional>
+#include <set>
 #include <string>
 #include <string_view>
 #include <vector>
@@ -53,6 +54,7 @@ private:
     void recall();
     void recall_one(const Memory& memory);
     void look_at(const std::string& key);
+    void look_at_some();
     void settle(Lock& lock, const Look& look);
     void drop(const std::string& key);
     void tell(SightingType type, const SeenLock& seen, ProcessPtr creator);
@@ -68,6 +70,7 @@ private:
     Observer observer_;
     LockTracker tracker_;
     LockCleaner cleaner_;
+    std::set<std::string> to_look_at_;
     bool attached_{};
 };
 

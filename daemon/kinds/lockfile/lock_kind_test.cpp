@@ -144,6 +144,8 @@ protected:
         created.parent = shell;
         created.inner_pid = inner_pid_;
         created.uid = 1000;
+        created.creator_forked_ns = 1;
+        created.flags = flags_;
         created.mount_namespace = space;
         created.way = way;
         created.base_length = static_cast<std::uint16_t>(base.size());
@@ -216,6 +218,7 @@ protected:
     host::FileSight sight_;
     egb_lock_watched watched_{};
     std::int32_t creator_{maker};
+    std::uint16_t flags_{};
     std::int32_t inner_pid_{maker};
     std::uint64_t changed_later_ns_{}; ///< after it was told
     test::FakeEvents* events_{};
@@ -471,6 +474,74 @@ TEST_F(LockKindTest, what_git_writes_into_its_lock_is_no_data) {
     tell_created(EGB_LOCK_BY_OPEN, "/srv/app/.git", "index.lock", static_cast<std::uint64_t>(wall_ns()));
     die(maker, SIGKILL);
     EXPECT_EQ(ghost_after(10s).grade, Grade::proven);
+}
+
+TEST_F(LockKindTest, a_subshell_holds_it_for_its_script) {
+    flags_ = EGB_LOCK_BY_FORK;
+    make();
+    die(maker, SIGKILL);
+    EXPECT_THAT(tick_after(1h).ghosts, IsEmpty());
+    die(shell, SIGKILL);
+    EXPECT_EQ(ghost_after(10s).grade, Grade::proven);
+}
+
+TEST_F(LockKindTest, a_pipe_that_breaks_is_no_crash) {
+    make();
+    die(maker, SIGPIPE);
+    EXPECT_THAT(tick_after(1h).ghosts, IsEmpty()) << "the script goes on";
+    die(shell, SIGKILL);
+    expect_doubt(ghost_after(10s), exited);
+}
+
+TEST_F(LockKindTest, an_heir_that_exits_has_left_it) {
+    make();
+    die(maker, SIGKILL, {identity(child)});
+    around_.lineage.set_heirs(identity(maker), std::vector<ProcessIdentity>{});
+    around_.lineage.die(identity(child), {.at = around_.clock.now(), .wait_status = 0});
+    expect_doubt(ghost_after(10s), left_by_heir);
+}
+
+TEST_F(LockKindTest, another_users_file_that_was_born_at_the_same_tick_is_none_of_its) {
+    sight_ = {.id = {.device = 8, .inode = inode, .born_ns = 5},
+              .path = std::string{path},
+              .changed_ns = 5,
+              .uid = 0,
+              .links = 1,
+              .is_local = true};
+    put();
+    tell_created(EGB_LOCK_BY_OPEN, "/srv/app", "app.lock", 5);
+    EXPECT_EQ(kind_->tracker().tracked(), 0U);
+    sight_.uid = 1000;
+    sight_.id.device = 9;
+    put();
+    tell_created(EGB_LOCK_BY_OPEN, "/srv/app", "app.lock", 5);
+    EXPECT_EQ(kind_->tracker().tracked(), 0U) << "nor is one on another device";
+    sight_.id.device = 8;
+    put();
+    tell_created(EGB_LOCK_BY_OPEN, "/srv/app", "app.lock", 5);
+    EXPECT_EQ(kind_->tracker().tracked(), 1U);
+}
+
+TEST_F(LockKindTest, its_pid_may_be_anothers_by_now) {
+    make();
+    sight().content = "100";
+    sight().size = 3;
+    put();
+    die(maker, SIGKILL);
+    around_.proc.add({.pid = maker, .start_ticks = start_ticks + 1, .inner_pids = "\t100"});
+    expect_doubt(ghost_after(10s), names_a_living_one);
+}
+
+TEST_F(LockKindTest, what_was_changed_once_stays_so_whatever_the_clock_says) {
+    make();
+    die(maker, SIGKILL);
+    const auto sound = sight();
+    sight().changed_ns += 1'000'000;
+    put();
+    touch();
+    sight() = sound;
+    put();
+    expect_doubt(ghost_after(10s), changed_later);
 }
 
 TEST_F(LockKindTest, a_program_that_copies_files_takes_no_locks) {

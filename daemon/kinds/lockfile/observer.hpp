@@ -45,7 +45,7 @@ public:
 
 private:
     void note_owners(Lock& lock, LockRecord& record, std::vector<ProcessIdentity>& living) const;
-    void note_file(const Lock& lock, const host::FileSight& sight, LockRecord& record) const;
+    void note_file(Lock& lock, const host::FileSight& sight, LockRecord& record) const;
     void note_holders(const Lock& lock, LockRecord& record) const;
     void note_content(const Lock& lock, const host::FileSight& sight, LockRecord& record) const;
 

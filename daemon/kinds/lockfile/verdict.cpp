@@ -42,6 +42,7 @@ constexpr std::array fact_rules{
     FactRule{holds_data, &data},
     FactRule{was_renamed, &renamed},
     FactRule{made_for_others, &for_others},
+    FactRule{heir_exited, &left_by_heir},
 };
 
 /// With these it is not to be touched by anybody, not even on request.
@@ -54,7 +55,8 @@ constexpr std::uint32_t may_have_owners = owners_unknown | unwatched | was_advis
                                           names_elsewhere | is_remote | is_anothers | is_unreachable |
                                           has_other_names | changed_since | made_for_others;
 
-constexpr std::uint32_t in_favour = creator_killed | creator_dumped_core | names_creator | earlier_boot;
+constexpr std::uint32_t in_favour =
+    creator_killed | creator_dumped_core | names_creator | earlier_boot | made_by_fork;
 
 std::int64_t value_of(const LockRecord& record, const EvidenceRule& rule) {
     if (&rule == &killed) {
