@@ -48,8 +48,8 @@ struct egb_lineage_grave {
 	__s32 session;
 };
 
-/* Two for each place, which the pid alone determines: pids follow each other, so that the one who
- * comes is the last but one to have come here, 32,768 pids ago. */
+/* Two for each place, which the pid alone determines. Pids follow each other, so that as a rule the
+ * next but one to come here does so after 32,768 others. */
 struct egb_lineage_plot {
 	struct egb_lineage_grave graves[2];
 };
@@ -699,7 +699,7 @@ int BPF_PROG(egb_lineage_exit, struct task_struct *task)
 	return 0;
 }
 
-/* Run by the daemon, to learn whether pids mean the same to both. */
+/* Run by the daemon, to learn whether pids mean the same to both, and whom it can see. */
 SEC("syscall")
 int egb_lineage_who_asks(struct egb_lineage_query *query)
 {
@@ -707,11 +707,12 @@ int egb_lineage_who_asks(struct egb_lineage_query *query)
 
 	query->id = id_of(task->group_leader);
 	query->pid = task->tgid;
+	query->level = task->thread_pid->level;
 	return EGB_LINEAGE_KNOWN;
 }
 
-/* Run by the daemon for one whose end it waits for. It may have died just now, and its end have found
- * that nobody waits. */
+/* Run by the daemon for one whose end it waits for. It may have died just now, and its end have
+ * found that nobody waits. */
 SEC("syscall")
 int egb_lineage_watch(struct egb_lineage_query *query)
 {
@@ -894,25 +895,28 @@ SEC("syscall")
 int egb_lineage_list(struct egb_lineage_wanted *wanted)
 {
 	struct egb_lineage_wanted asked = *wanted;
+	int answer = EGB_LINEAGE_UNKNOWN;
 	struct task_struct *task;
 	struct bpf_iter_task it;
 
+	if (!asked.parts)
+		return answer;
 	if (!bpf_ksym_exists(bpf_iter_task_new) || !bpf_ksym_exists(bpf_rcu_read_lock))
 		return EGB_LINEAGE_CANNOT;
 	bpf_rcu_read_lock();
-	bpf_iter_task_new(&it, NULL, BPF_TASK_ITER_ALL_PROCS);
+	if (bpf_iter_task_new(&it, NULL, BPF_TASK_ITER_ALL_PROCS) == 0)
+		answer = EGB_LINEAGE_KNOWN;
 	while ((task = bpf_iter_task_next(&it))) {
 		struct task_struct *leader = task->group_leader;
 		__u64 id = id_of(leader);
 
-		if (asked.parts && pid_of(id) % asked.parts == asked.part &&
-		    is_wanted(&asked, leader, id))
+		if (pid_of(id) % asked.parts == asked.part && is_wanted(&asked, leader, id))
 			write_to_page(&asked, leader, id);
 	}
 	bpf_iter_task_destroy(&it);
 	bpf_rcu_read_unlock();
 	wanted->found = asked.found;
-	return EGB_LINEAGE_KNOWN;
+	return answer;
 }
 
 /* The same for older kernels, and for a reader in the first pid namespace: egb_lineage_wanted says

@@ -101,7 +101,7 @@ struct egb_lineage_query {
 	__s32 wait_status;
 	__s32 pid;     /* as the kernel's first pid namespace has it */
 	__s32 session; /* the pid of its leader; when it died */
-	__u32 reserved;
+	__u32 level;   /* of the pid namespace of who asks; 0 is the first */
 };
 EGB_ASSERT_SIZE(struct egb_lineage_query, 48);
 

@@ -253,16 +253,12 @@ int egb_socket_answers(struct bpf_iter__tcp *ctx)
 	return tell(order, answered ? EGB_SOCKET_ANSWERED : EGB_SOCKET_SILENT, 0);
 }
 
-SEC("iter/tcp")
-int egb_socket_destroy(struct bpf_iter__tcp *ctx)
+static __always_inline int destroy(struct sock_common *common)
 {
-	struct sock_common *common = ctx->sk_common;
 	struct egb_socket_order *order;
 	struct tcp_sock *tp;
 	int error;
 
-	if (!common)
-		return 0;
 	order = order_for(common);
 	tp = order ? bpf_skc_to_tcp_sock(common) : NULL;
 	if (!tp)
@@ -277,7 +273,43 @@ int egb_socket_destroy(struct bpf_iter__tcp *ctx)
 	return tell(order, error ? EGB_SOCKET_FAILED : EGB_SOCKET_DONE, error);
 }
 
-/* Whether this kernel has what the program above needs: 0 when it does. */
+SEC("iter/tcp")
+int egb_socket_destroy(struct bpf_iter__tcp *ctx)
+{
+	struct sock_common *common = ctx->sk_common;
+
+	return common ? destroy(common) : 0;
+}
+
+/* An iterator goes through the kernel's table of connections from one end to the other. */
+static __always_inline bool is_in_upper_half(const struct sock_common *common)
+{
+	__u32 mask = common->skc_net.net->ipv4.tcp_death_row.hashinfo->ehash_mask;
+
+	return common->skc_hash & (mask ^ (mask >> 1));
+}
+
+/*
+ * The same by two threads at once, a half for each. Whoever does not act walks on quickly, so that
+ * they do not wait for each other's sockets.
+ */
+SEC("iter/tcp")
+int egb_socket_destroy_lower(struct bpf_iter__tcp *ctx)
+{
+	struct sock_common *common = ctx->sk_common;
+
+	return common && !is_in_upper_half(common) ? destroy(common) : 0;
+}
+
+SEC("iter/tcp")
+int egb_socket_destroy_upper(struct bpf_iter__tcp *ctx)
+{
+	struct sock_common *common = ctx->sk_common;
+
+	return common && is_in_upper_half(common) ? destroy(common) : 0;
+}
+
+/* Whether this kernel has what the programs above need: 0 when it does. */
 SEC("syscall")
 int egb_socket_can_destroy(void *ctx)
 {

@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
-// What a kind remembers of its resources over restarts, and over reboots: rows that mean something to it alone.
+// What a kind remembers of its resources over restarts, and over reboots: rows that mean something to it
+// alone.
 #pragma once
 
 #include "core/result.hpp"

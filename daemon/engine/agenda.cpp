@@ -7,20 +7,20 @@ namespace egb::engine {
 
 void Agenda::set(GhostId id, Instant at) {
     erase(id);
-    order_.emplace(at, id);
-    times_.emplace(id, at);
+    // Mostly it is the last: what comes later is due later.
+    places_.emplace(id, order_.emplace_hint(order_.end(), at, id));
 }
 
 void Agenda::erase(GhostId id) {
-    if (const auto time = times_.find(id); time != times_.end()) {
-        order_.erase({time->second, id});
-        times_.erase(time);
+    if (const auto place = places_.find(id); place != places_.end()) {
+        order_.erase(place->second);
+        places_.erase(place);
     }
 }
 
 std::optional<Instant> Agenda::when(GhostId id) const {
-    const auto time = times_.find(id);
-    return time == times_.end() ? std::nullopt : std::optional{time->second};
+    const auto place = places_.find(id);
+    return place == places_.end() ? std::nullopt : std::optional{place->second->first};
 }
 
 std::optional<GhostId> Agenda::due(Instant now) const {

@@ -21,7 +21,7 @@ public:
     void set(GhostId id, Instant at);
     void erase(GhostId id);
 
-    [[nodiscard]] bool contains(GhostId id) const { return times_.contains(id); }
+    [[nodiscard]] bool contains(GhostId id) const { return places_.contains(id); }
 
     /// When its turn comes; nothing when it is not in here.
     [[nodiscard]] std::optional<Instant> when(GhostId id) const;
@@ -33,11 +33,13 @@ public:
     [[nodiscard]] std::optional<Instant> next() const;
 
     [[nodiscard]] std::vector<GhostId> ids() const;
-    [[nodiscard]] std::size_t size() const { return times_.size(); }
+    [[nodiscard]] std::size_t size() const { return places_.size(); }
 
 private:
-    std::set<std::pair<Instant, GhostId>> order_;
-    std::unordered_map<GhostId, Instant> times_;
+    using Order = std::set<std::pair<Instant, GhostId>>;
+
+    Order order_;
+    std::unordered_map<GhostId, Order::iterator> places_;
 };
 
 } // namespace egb::engine

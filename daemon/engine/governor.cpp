@@ -6,7 +6,7 @@
 
 #include <algorithm>
 #include <array>
-#include <set>
+#include <string_view>
 
 namespace egb::engine {
 
@@ -42,15 +42,19 @@ constexpr auto options = std::to_array<OptionSpec>({
 });
 
 /// Each unit once; a ghost that nobody holds, or somebody outside of any unit, is of the unit "".
-std::set<std::string_view> units_of(const Ghost& ghost) {
-    std::set<std::string_view> units;
-    for (const Holder& holder : ghost.holders) {
-        units.insert(holder.process->unit);
+void for_each_unit(const Ghost& ghost, const auto& visit) {
+    if (ghost.holders.empty()) {
+        visit(std::string_view{});
     }
-    if (units.empty()) {
-        units.insert("");
+    for (auto holder = ghost.holders.begin(); holder != ghost.holders.end(); ++holder) {
+        const std::string& unit = holder->process->unit;
+        const bool again = std::any_of(ghost.holders.begin(), holder, [&unit](const Holder& earlier) {
+            return earlier.process->unit == unit;
+        });
+        if (!again) {
+            visit(std::string_view{unit});
+        }
     }
-    return units;
 }
 
 bool matches(const std::string& glob, const Process& process) {
@@ -106,14 +110,15 @@ Result<> Governor::admit(const Ghost& ghost, Instant now) const {
         return fail(ErrorCode::busy, "{} acts were done within a minute, which is the limit",
                     limits_.acts_per_minute);
     }
-    for (const auto unit : units_of(ghost)) {
-        if (unit_opens_at(unit, now) > now) {
-            return fail(ErrorCode::busy, "{} acts on {} were done within a minute, which is the limit",
-                        limits_.acts_per_minute_per_unit,
-                        unit.empty() ? "what is outside of any unit" : unit);
+    Result<> admitted;
+    for_each_unit(ghost, [&](std::string_view unit) {
+        if (admitted && unit_opens_at(unit, now) > now) {
+            admitted =
+                fail(ErrorCode::busy, "{} acts on {} were done within a minute, which is the limit",
+                     limits_.acts_per_minute_per_unit, unit.empty() ? "what is outside of any unit" : unit);
         }
-    }
-    return {};
+    });
+    return admitted;
 }
 
 std::optional<std::string> Governor::protection(const Ghost& ghost) const {
@@ -159,9 +164,9 @@ Instant Governor::opens_at(Instant now) const {
 
 Instant Governor::opens_at(const Ghost& ghost, Instant now) const {
     Instant at = std::max(opens_at(now), cool_at(ghost, now));
-    for (const auto unit : units_of(ghost)) {
+    for_each_unit(ghost, [&](std::string_view unit) {
         at = std::max(at, unit_opens_at(unit, now));
-    }
+    });
     return at;
 }
 
@@ -183,9 +188,11 @@ void Governor::note_act(const Ghost& ghost, Instant now) {
         drop_old(entry.second, now);
         return entry.second.empty();
     });
-    for (const auto unit : units_of(ghost)) {
-        acts_by_unit_[std::string{unit}].push_back(now);
-    }
+    for_each_unit(ghost, [&](std::string_view unit) {
+        const auto known = acts_by_unit_.find(unit);
+        Acts& acts = known == acts_by_unit_.end() ? acts_by_unit_[std::string{unit}] : known->second;
+        acts.push_back(now);
+    });
 }
 
 void Governor::note_failure(const Ghost& ghost, Instant now) {

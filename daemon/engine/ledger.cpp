@@ -8,19 +8,19 @@
 namespace egb::engine {
 
 GhostPtr Ledger::enter(Ghost ghost, Entrance entrance) {
-    auto& ids = shelves_[std::string{ghost.kind->name}].ids;
-    const auto known = ids.find(ghost.key);
-    const GhostPtr before = known == ids.end() ? nullptr : ghosts_.at(known->second);
+    auto& shelf = shelves_[std::string{ghost.kind->name}].ghosts;
+    const auto known = shelf.find(std::string_view{ghost.key});
+    const GhostPtr before = known == shelf.end() ? nullptr : *known;
     ghost.id = before ? before->id : ids_.next();
 
     const auto now = std::make_shared<const Ghost>(std::move(ghost));
-    if (!before) {
-        ids.emplace(now->key, now->id);
-        if (entrance == Entrance::hidden) {
-            hidden_.insert(now->id);
-        }
+    if (before) {
+        shelf.erase(known);
+    } else if (entrance == Entrance::hidden) {
+        hidden_.insert(now->id);
     }
-    ghosts_[now->id] = now;
+    shelf.insert(now);
+    ghosts_.insert_or_assign(ghosts_.end(), now->id, now); // a new one has the highest id of all
     if (!hidden(now->id)) {
         ++counter(*now);
         if (before) {
@@ -32,6 +32,13 @@ GhostPtr Ledger::enter(Ghost ghost, Entrance entrance) {
         tell({.type = before ? IncidentType::changed : IncidentType::appeared, .ghost = now});
     }
     return now;
+}
+
+void Ledger::make_room(std::string_view kind, std::size_t ghosts) {
+    auto& shelf = shelves_[std::string{kind}].ghosts;
+    if (ghosts > shelf.bucket_count()) { // or it would grow by one each time, at the cost of all
+        shelf.reserve(shelf.size() + ghosts);
+    }
 }
 
 GhostPtr Ledger::vanish(std::string_view kind, std::string_view key, std::string_view reason) {
@@ -92,8 +99,8 @@ GhostPtr Ledger::find(std::string_view kind, std::string_view key) const {
     if (shelf == shelves_.end()) {
         return nullptr;
     }
-    const auto id = shelf->second.ids.find(key);
-    return id == shelf->second.ids.end() ? nullptr : find(id->second);
+    const auto ghost = shelf->second.ghosts.find(key);
+    return ghost == shelf->second.ghosts.end() ? nullptr : *ghost;
 }
 
 std::size_t Ledger::count(std::string_view kind, Grade grade) const {
@@ -134,7 +141,7 @@ void Ledger::remove(GhostId id) {
     if (hidden_.erase(id) == 0) {
         --counter(*ghost);
     }
-    shelves_.find(ghost->kind->name)->second.ids.erase(ghost->key);
+    shelves_.find(ghost->kind->name)->second.ghosts.erase(ghost);
     ghosts_.erase(id);
 }
 

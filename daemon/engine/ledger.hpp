@@ -15,7 +15,6 @@
 #include <map>
 #include <string>
 #include <string_view>
-#include <unordered_map>
 #include <unordered_set>
 #include <vector>
 
@@ -37,6 +36,9 @@ public:
     /// Enters a new ghost (appeared) or a new verdict on a known one (changed, when the grade is another).
     /// Says which ghost that is now: the id of a known one stays.
     GhostPtr enter(Ghost ghost, Entrance entrance = Entrance::told);
+
+    /// So many of a kind come in now.
+    void make_room(std::string_view kind, std::size_t ghosts);
 
     /// Ends a ghost that went without us, and hands it back. Nothing happens when it is not known.
     GhostPtr vanish(std::string_view kind, std::string_view key, std::string_view reason);
@@ -75,13 +77,23 @@ public:
     [[nodiscard]] std::size_t count(std::string_view kind, Grade grade) const;
 
 private:
-    struct Hash : std::hash<std::string_view> {
+    /// Ghosts of one kind are told apart by their keys, and the key is in the ghost.
+    struct Key {
+        static std::string_view of(const GhostPtr& ghost) { return ghost->key; }
+        static std::string_view of(std::string_view key) { return key; }
+    };
+    struct Hash {
         using is_transparent = void;
+        std::size_t operator()(const auto& one) const { return std::hash<std::string_view>{}(Key::of(one)); }
+    };
+    struct Equal {
+        using is_transparent = void;
+        bool operator()(const auto& one, const auto& other) const { return Key::of(one) == Key::of(other); }
     };
 
     /// What belongs to one kind.
     struct Shelf {
-        std::unordered_map<std::string, GhostId, Hash, std::equal_to<>> ids;
+        std::unordered_set<GhostPtr, Hash, Equal> ghosts;
         std::array<std::size_t, 2> counts{}; ///< by grade, without the hidden ones
     };
 

@@ -53,6 +53,12 @@ public:
         return entry == marks_.end() || entry->second.until <= now ? nullptr : &entry->second;
     }
 
+    /// The same now. Mostly there is none, and no time is asked for.
+    [[nodiscard]] const Mark* find(const Ghost& ghost, const Clock& clock) const {
+        const auto entry = marks_.find(ghost);
+        return entry == marks_.end() || entry->second.until <= clock.now() ? nullptr : &entry->second;
+    }
+
     [[nodiscard]] std::size_t size() const { return marks_.size(); }
 
 private:

@@ -143,6 +143,7 @@ void Pipeline::settle(Kind& kind) {
     for (const Vanished& vanished : changes.vanished) {
         settle_vanished(kind.info(), vanished);
     }
+    ledger_.make_room(kind.info().name, changes.ghosts.size());
     for (Ghost& ghost : changes.ghosts) {
         const auto entrance = to_be_ignored(ghost) ? Ledger::Entrance::hidden : Ledger::Entrance::told;
         review(ledger_.enter(std::move(ghost), entrance));
@@ -160,7 +161,7 @@ void Pipeline::settle_vanished(const KindInfo& kind, const Vanished& vanished) {
     if (!ghost) {
         return;
     }
-    const auto* asked = asked_.find(*ghost, clock_.now());
+    const auto* asked = asked_.find(*ghost, clock_);
     if (vanished.by_question && asked != nullptr) {
         ledger_.acted(ghost, {.verdict = Verdict::cleaned, .reason = vanished.reason}, asked->value.actor);
     } else {
@@ -267,11 +268,10 @@ void Pipeline::call_off(const GhostPtr& ghost, std::string_view reason) {
 
 /// A question that was put by what is called off now is not left to itself.
 void Pipeline::take_back_question(const GhostPtr& ghost) {
-    const Instant now = clock_.now();
-    if (const auto* mark = asked_.find(*ghost, now); mark != nullptr && !mark->value.taken_back) {
+    if (const auto* mark = asked_.find(*ghost, clock_); mark != nullptr && !mark->value.taken_back) {
         auto taken_back = *mark;
         taken_back.value.taken_back = true;
-        asked_.set(*ghost, taken_back, now);
+        asked_.set(*ghost, taken_back, clock_.now());
         to_take_back_[ghost->kind->name].push_back(ghost);
     }
 }
@@ -299,12 +299,11 @@ Decision Pipeline::decision(const Ghost& ghost) const {
 
 /// What a person has decided about the ghost, as long as that lasts.
 std::optional<Decision> Pipeline::hold_on(const Ghost& ghost) const {
-    const Instant now = clock_.now();
-    const auto* hold = holds_.find(ghost, now);
+    const auto* hold = holds_.find(ghost, clock_);
     if (hold == nullptr) {
         return ghost.sums_up ? hold_on_member(ghost) : std::nullopt;
     }
-    const Span left = hold->until == end_of_time ? forever : hold->until - now;
+    const Span left = hold->until == end_of_time ? forever : hold->until - clock_.now();
     const bool ignored = hold->value == Action::ignore;
     return Decision{.action = hold->value,
                     .reason =
@@ -314,7 +313,7 @@ std::optional<Decision> Pipeline::hold_on(const Ghost& ghost) const {
 /// An act on the whole would reach each of those that it stands for.
 std::optional<Decision> Pipeline::hold_on_member(const Ghost& summary) const {
     for (const auto& [id, ghost] : ledger_.ghosts()) {
-        if (is_member(*ghost, summary) && holds_.find(*ghost, clock_.now()) != nullptr) {
+        if (is_member(*ghost, summary) && holds_.find(*ghost, clock_) != nullptr) {
             return Decision{.action = Action::report,
                             .reason = formatted("ghost {}, for which it stands too, is held", id)};
         }
@@ -361,12 +360,15 @@ Decision Pipeline::with_patience(const Ghost& ghost, Decision decision) const {
 
 /// Why a ghost is not asked now; nothing when it may be.
 std::optional<std::string> Pipeline::asked_enough(const Ghost& ghost, Action wanted) const {
-    const Instant now = clock_.now();
-    const auto* mark = asked_.find(ghost, now);
-    if (mark == nullptr || mark->value.next <= now || wanted > mark->value.wanted) {
+    const auto* mark = asked_.find(ghost, clock_);
+    if (mark == nullptr) {
         return std::nullopt;
     }
+    const Instant now = clock_.now();
     const Asked& asked = mark->value;
+    if (asked.next <= now || wanted > asked.wanted) {
+        return std::nullopt;
+    }
     const std::string ago = format_span(now - asked.last);
     if (asked.next == end_of_time) {
         return formatted("it was asked {} times, the last time {} ago, and still is: it is left alone",
@@ -531,7 +533,7 @@ void Pipeline::hide_or_show(const Ghost& ghost) {
 }
 
 bool Pipeline::to_be_ignored(const Ghost& ghost) const {
-    const auto* hold = holds_.find(ghost, clock_.now());
+    const auto* hold = holds_.find(ghost, clock_);
     return hold != nullptr && hold->value == Action::ignore;
 }
 

@@ -6,6 +6,7 @@
 
 #include <array>
 #include <string_view>
+#include <utility>
 
 namespace egb::engine {
 
@@ -59,8 +60,12 @@ Decision decide(const Ghost& ghost, const KindPolicy& policy, Health health) {
         return {.action = Action::ask,
                 .reason = formatted("it is only suspected, so {}", ghost.kind->question)};
     }
-    return {.action = Action::clean,
-            .reason = formatted("it is {}, and Clean={}", to_string(ghost.grade), to_string(policy.clean))};
+    // Of each of very many: in a fraction of the time that std::format takes.
+    std::string reason{"it is "};
+    reason += to_string(ghost.grade);
+    reason += ", and Clean=";
+    reason += to_string(policy.clean);
+    return {.action = Action::clean, .reason = std::move(reason)};
 }
 
 std::span<const OptionSpec> common_kind_options() {

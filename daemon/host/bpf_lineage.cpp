@@ -170,6 +170,7 @@ Result<> BpfLineage::begin() {
             if (procfs_.identity(query.pid) != identity_of(query.id)) {
                 return fail(ErrorCode::unsupported, "this /proc is not that of the machine");
             }
+            sees_all_ = query.level == 0;
             return {};
         })
         .and_then([&] {
@@ -228,6 +229,9 @@ Result<BpfLineage::Processes> BpfLineage::list(egb_lineage_wanted wanted) const 
         if (*answer == EGB_LINEAGE_CANNOT) {
             return walk(wanted);
         }
+        if (*answer != EGB_LINEAGE_KNOWN) {
+            return fail(ErrorCode::io, "the kernel does not list its processes");
+        }
         if (wanted.found > EGB_LINEAGE_PAGE) {
             wanted.parts *= wanted.found / EGB_LINEAGE_PAGE + 2;
             wanted.part = UINT32_MAX; // the first comes next
@@ -242,7 +246,7 @@ Result<BpfLineage::Processes> BpfLineage::list(egb_lineage_wanted wanted) const 
 }
 
 Result<BpfLineage::Processes> BpfLineage::walk(const egb_lineage_wanted& wanted) const {
-    if (!procfs_.has_our_pids()) {
+    if (!sees_all_) {
         return fail(ErrorCode::unsupported,
                     "from inside of a pid namespace Linux shows all processes since 6.7");
     }

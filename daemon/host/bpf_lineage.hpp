@@ -80,6 +80,7 @@ private:
     std::vector<OnEnd> enders_;
     std::string lack_{"it has not been started"};
     std::uint64_t lost_{};                   ///< when it was last complete
+    bool sees_all_{};                        ///< from the first pid namespace
     std::map<std::uint64_t, Unreaped> dead_; ///< when they were last listed, by id
 };
 

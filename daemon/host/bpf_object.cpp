@@ -10,6 +10,7 @@
 #include <array>
 #include <cstdarg>
 #include <cstdio>
+#include <thread>
 #include <utility>
 
 namespace egb::host {
@@ -116,6 +117,26 @@ private:
     std::size_t filled_{};
     alignas(8) std::array<std::byte, std::size_t{64} * 1024> buffer_{};
 };
+
+Result<> read_to_its_end(const Fd& run, std::string_view program_name, std::size_t record_size,
+                         const EventSource::OnRecord& on_record) {
+    RecordCutter cutter{record_size, on_record};
+    while (true) {
+        const auto room = cutter.room();
+        const ssize_t count = ::read(run.get(), room.data(), room.size());
+        if (count > 0) {
+            cutter.filled(static_cast<std::size_t>(count));
+        } else if (count == 0) {
+            break;
+        } else if (errno != EINTR && errno != EAGAIN) {
+            return fail_errno(formatted("reading the iterator {}", program_name));
+        }
+    }
+    if (!cutter.complete()) {
+        return fail(ErrorCode::io, "the iterator {} ended in the middle of a record", program_name);
+    }
+    return {};
+}
 
 } // namespace
 
@@ -346,36 +367,47 @@ Result<bpf_link*> BpfObject::iterator(std::string_view program_name) {
     return iterators_.emplace(program_name, std::move(link)).first->second.get();
 }
 
-Result<> BpfObject::iterate(std::string_view program_name, std::size_t record_size,
-                            const EventSource::OnRecord& on_record) {
+Result<Fd> BpfObject::start_iterator(std::string_view program_name) {
     const auto link = iterator(program_name);
     if (!link) {
         return std::unexpected(link.error());
     }
-    const Fd run{bpf_iter_create(bpf_link__fd(*link))};
+    Fd run{bpf_iter_create(bpf_link__fd(*link))};
     if (!run) {
         return fail_errno(formatted("starting the iterator {}", program_name));
     }
-    RecordCutter cutter{record_size, on_record};
-    while (true) {
-        const auto room = cutter.room();
-        const ssize_t count = ::read(run.get(), room.data(), room.size());
-        if (count > 0) {
-            cutter.filled(static_cast<std::size_t>(count));
-        } else if (count == 0) {
-            break;
-        } else if (errno != EINTR && errno != EAGAIN) {
-            return fail_errno(formatted("reading the iterator {}", program_name));
-        }
-    }
-    if (!cutter.complete()) {
-        return fail(ErrorCode::io, "the iterator {} ended in the middle of a record", program_name);
-    }
-    return {};
+    return run;
 }
 
-Result<> BpfObject::iterate(std::string_view program_name) {
-    return iterate(program_name, 1, [](EventSource::Record /*nothing*/) {});
+Result<> BpfObject::iterate(std::string_view program_name, std::size_t record_size,
+                            const EventSource::OnRecord& on_record) {
+    return start_iterator(program_name).and_then([&](const Fd& run) {
+        return read_to_its_end(run, program_name, record_size, on_record);
+    });
+}
+
+Result<> BpfObject::iterate_at_once(std::span<const std::string_view> programs) {
+    std::vector<Fd> runs;
+    for (const std::string_view program_name : programs) {
+        auto run = start_iterator(program_name);
+        if (!run) {
+            return std::unexpected(run.error());
+        }
+        runs.push_back(std::move(*run));
+    }
+    std::vector<Result<>> ended(runs.size());
+    const auto go = [&](std::size_t at) {
+        ended[at] = read_to_its_end(runs[at], programs[at], 1, [](EventSource::Record /*nothing*/) {});
+    };
+    {
+        std::vector<std::jthread> others;
+        for (std::size_t at = 1; at < runs.size(); ++at) {
+            others.emplace_back(go, at);
+        }
+        go(0);
+    }
+    const auto failed = std::ranges::find_if_not(ended, &Result<>::has_value);
+    return failed == ended.end() ? Result<>{} : *failed;
 }
 
 Result<> BpfObject::run(std::string_view program_name) {
@@ -486,6 +518,10 @@ Result<> BpfObject::take(std::string_view map, const OnValue& on_value) {
     const auto found = find_map(map);
     if (!found) {
         return std::unexpected(found.error());
+    }
+    std::uint64_t first = 0;
+    if (bpf_map_get_next_key(bpf_map__fd(*found), nullptr, &first) != 0 && errno == ENOENT) {
+        return {}; // without room for as many as there might be
     }
     const std::size_t size = bpf_map__value_size(*found);
     std::vector<std::uint64_t> keys(bpf_map__max_entries(*found));

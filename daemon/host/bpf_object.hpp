@@ -60,8 +60,9 @@ public:
     [[nodiscard]] Result<> iterate(std::string_view program, std::size_t record_size,
                                    const EventSource::OnRecord& on_record);
 
-    /// The same for one that acts and writes nothing.
-    [[nodiscard]] Result<> iterate(std::string_view program);
+    /// The same for programs that act and write nothing, all of them at once: but for the first, each on a
+    /// thread of its own. Back when all are done.
+    [[nodiscard]] Result<> iterate_at_once(std::span<const std::string_view> programs);
 
     /// Runs a syscall program once; an error when it returns anything but 0.
     [[nodiscard]] Result<> run(std::string_view program);
@@ -125,6 +126,8 @@ private:
     [[nodiscard]] Result<const bpf_map*> find_map(std::string_view name) const;
     [[nodiscard]] Result<bpf_program*> program(std::string_view name) const;
     [[nodiscard]] Result<bpf_link*> iterator(std::string_view program_name);
+    /// What is read from it is what the program writes.
+    [[nodiscard]] Result<Fd> start_iterator(std::string_view program_name);
     [[nodiscard]] std::string stored_name(std::string_view what, std::string_view name) const;
 
     BpfImage image_;

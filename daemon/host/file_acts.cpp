@@ -212,12 +212,19 @@ std::unexpected<Error> Transfer::put_back(const Error& why) const {
     return std::unexpected(why);
 }
 
-/// The device's number is another one after a reboot, and the birth time is not.
-bool is_directory_of(const FilePlace& place, const QuarantinedFile& file) {
+/// The device's number may be another one after a reboot, and the birth time is not.
+FileIdentity comparable(FileIdentity id, const QuarantinedFile& file) {
     const bool same_boot = file.mount_namespace != 0;
-    return place.directory_id.inode == file.directory.inode &&
-           place.directory_id.born_ns == file.directory.born_ns &&
-           (!same_boot || place.directory_id.device == file.directory.device);
+    id.device = same_boot ? id.device : 0;
+    return id;
+}
+
+bool is_directory_of(const FilePlace& place, const QuarantinedFile& file) {
+    return comparable(place.directory_id, file) == comparable(file.directory, file);
+}
+
+bool is_it(const Entry& entry, const QuarantinedFile& file) {
+    return comparable(entry.status.id, file) == comparable(file.id, file);
 }
 
 FileName name_of(const QuarantinedFile& file) {
@@ -283,18 +290,19 @@ Result<Whereabouts> FileActs::recover(const QuarantinedFile& file, Earnest earne
         return dry_run();
     }
     if (hidden) {
+        // Another file under that name is what had just taken its place when it was claimed.
         return rename_in(*place, file.hidden_name, place->name)
             .and_then([&] {
                 return sync_directory(*place);
             })
-            .transform([] {
-                return Whereabouts::in_place;
+            .transform([&] {
+                return is_it(*hidden, file) ? Whereabouts::in_place : Whereabouts::gone;
             });
     }
     if (hidden.error().code != ErrorCode::not_found) {
         return std::unexpected(hidden.error());
     }
-    if (const auto here = entry_at(*place, place->name); here && here->status.id == file.id) {
+    if (const auto here = entry_at(*place, place->name); here && is_it(*here, file)) {
         return Whereabouts::in_place;
     }
     if (!is_directory_of(*place, file)) {

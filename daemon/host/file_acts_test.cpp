@@ -357,6 +357,18 @@ TEST_F(FileActsTest, after_a_crash_what_is_hidden_is_put_back) {
     EXPECT_EQ(acts_.recover(file, Earnest::real), Whereabouts::in_place) << "it is where it was";
 }
 
+TEST_F(FileActsTest, after_a_crash_another_file_that_was_claimed_is_put_back_and_nothing_is_forgotten) {
+    folder_.write("x.lock", "old");
+    QuarantinedFile file{.path = lock_, .mount_namespace = test::own_mount_namespace()};
+    file.id = target(lock_).id;
+    file.hidden_name = ".ghost-1";
+    fs::remove(lock_);
+    folder_.write(".ghost-1", "another's");
+    EXPECT_EQ(acts_.recover(file, Earnest::real), Whereabouts::gone);
+    EXPECT_EQ(content(lock_), "another's");
+    EXPECT_THAT(names(), ElementsAre("x.lock"));
+}
+
 TEST_F(FileActsTest, after_a_crash_what_was_taken_is_gone) {
     folder_.write("x.lock", "old");
     ASSERT_TRUE(quarantine(lock_));

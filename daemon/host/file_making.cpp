@@ -110,7 +110,8 @@ Result<Entry> just_made(const FilePlace& place, const std::string& name, const Q
     constexpr std::int64_t per_second = 1'000'000'000;
     const bool of_now =
         status.id.born_ns == 0 || status.id.born_ns >= (before.tv_sec * per_second) + before.tv_nsec;
-    if (status.uid != ::geteuid() || status.type != file.type || !of_now) {
+    const bool has_other_names = status.type != FileType::directory && status.links != 1;
+    if (status.uid != ::geteuid() || status.type != file.type || has_other_names || !of_now) {
         return fail(ErrorCode::changed, "somebody else has a hand in {}", place.path);
     }
     return entry;

@@ -33,7 +33,7 @@ struct FileSight {
     std::uint32_t uid{};
     std::uint32_t gid{};
     std::uint64_t size{};
-    std::uint32_t links{};   ///< names it has
+    std::uint32_t links{};     ///< names it has
     std::string file_system{}; ///< "ext4", "tmpfs"
     /// Of this machine alone: nothing of a network, of FUSE, or of another machine. Else it has not been
     /// asked, for it may not answer, and nothing but `path` and `file_system` is known.

@@ -78,7 +78,8 @@ std::string HeldSockets::lack() const {
 }
 
 Result<Fd> HeldSockets::borrow(const SocketTarget& target) const {
-    for (const Holder& holder : target.holders) {
+    static const std::vector<Holder> nobody;
+    for (const Holder& holder : target.holders ? *target.holders : nobody) {
         const auto pidfd = pidfd_of(procfs_, holder.process->id);
         if (!pidfd) {
             continue;

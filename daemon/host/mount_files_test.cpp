@@ -20,7 +20,6 @@ namespace {
 
 namespace fs = std::filesystem;
 using testing::AnyOf;
-using testing::EndsWith;
 
 class MountFilesTest : public testing::Test {
 protected:
@@ -98,6 +97,7 @@ TEST_F(MountFilesTest, nothing_is_above_the_root) {
     EXPECT_TRUE(look(fs::path{"/../.."} / path.relative_path()));
     EXPECT_EQ(look("x.lock").error().code, ErrorCode::invalid);
     EXPECT_EQ(look(folder_.path() / "nothing").error().code, ErrorCode::not_found);
+    EXPECT_EQ(look(path / "below").error().code, ErrorCode::not_found);
 }
 
 TEST_F(MountFilesTest, a_look_is_not_an_access) {

@@ -5,15 +5,14 @@
 #include "host/file_reading.hpp"
 
 #include <fcntl.h>
-#include <linux/openat2.h>
 #include <sys/stat.h>
-#include <sys/syscall.h>
 #include <unistd.h>
 
 #include <algorithm>
 #include <array>
 #include <climits>
 #include <deque>
+#include <optional>
 #include <ranges>
 #include <utility>
 #include <vector>
@@ -27,13 +26,17 @@ constexpr std::array<std::string_view, 12> local_file_systems{
 
 constexpr int most_links = 40; // as many as the kernel follows
 
-constexpr std::uint64_t no_detours = RESOLVE_BENEATH | RESOLVE_NO_MAGICLINKS | RESOLVE_NO_SYMLINKS;
+/// One name, which is no "..", from a directory: no link is followed. RestrictSUIDSGID= of systemd lets
+/// nobody call openat2(2), whose RESOLVE_NO_XDEV would say more.
+Fd open_below(const Fd& folder, const std::string& name) {
+    return Fd{::openat(folder.get(), name.c_str(), O_PATH | O_NOFOLLOW | O_CLOEXEC)};
+}
 
-Fd open_below(const Fd& folder, const std::string& name, std::uint64_t resolve) {
-    open_how how{};
-    how.flags = O_PATH | O_NOFOLLOW | O_CLOEXEC;
-    how.resolve = resolve;
-    return Fd{static_cast<int>(::syscall(SYS_openat2, folder.get(), name.c_str(), &how, sizeof(how)))};
+/// Without asking the file system, which might not answer.
+bool is_mount_root(const Fd& file) {
+    struct statx status{};
+    return ::statx(file.get(), "", AT_EMPTY_PATH | AT_STATX_DONT_SYNC, STATX_TYPE, &status) == 0 &&
+           (status.stx_attributes & STATX_ATTR_MOUNT_ROOT) != 0;
 }
 
 bool is_link(const Fd& file) {
@@ -47,7 +50,7 @@ std::string join(std::string_view folder, std::string_view name) {
 
 class Walk {
 public:
-    Walk(const MountRoot& root, Links links) : root_{root}, links_{links} {}
+    Walk(const MountRoot& root, Links links) : root_{root}, links_{links}, mounts_{root.mounts()} {}
 
     Result<Spot> to(std::string_view path);
 
@@ -63,14 +66,14 @@ private:
     [[nodiscard]] Result<> take(const std::string& name);
     [[nodiscard]] Result<> follow(const Fd& link);
     [[nodiscard]] Result<Step> step_to(const std::string& name);
-    [[nodiscard]] std::string mounted_at(std::string_view path);
+    [[nodiscard]] std::optional<std::string> mounted_at(std::string_view path) const;
 
     const MountRoot& root_;
     const Links links_;
-    std::vector<Step> steps_;        ///< the way back, for ".."
-    std::deque<std::string> ahead_;  ///< names
-    std::optional<Spot> foreign_;    ///< what it stands before, and does not enter
-    std::vector<MountPoint> mounts_; ///< read when they are first needed
+    const std::vector<MountPoint> mounts_;
+    std::vector<Step> steps_;       ///< the way back, for ".."
+    std::deque<std::string> ahead_; ///< names
+    std::optional<Spot> foreign_;   ///< what it stands before, and does not enter
     int links_followed_{};
 };
 
@@ -85,12 +88,9 @@ void Walk::push(std::string_view path) {
 }
 
 /// What is mounted last covers what was before.
-std::string Walk::mounted_at(std::string_view path) {
-    if (mounts_.empty()) {
-        mounts_ = root_.mounts();
-    }
+std::optional<std::string> Walk::mounted_at(std::string_view path) const {
     const auto found = std::ranges::find_last(mounts_, path, &MountPoint::path);
-    return found.empty() ? std::string{} : found.front().file_system;
+    return found.empty() ? std::nullopt : std::optional{found.front().file_system};
 }
 
 Result<> Walk::start() {
@@ -98,7 +98,7 @@ Result<> Walk::start() {
     if (!fd) {
         return fail_errno("the root of a mount namespace");
     }
-    auto type = mounted_at("/");
+    auto type = mounted_at("/").value_or("");
     const bool local = std::ranges::contains(local_file_systems, type);
     if (!local) {
         foreign_ = Spot{.fd = {}, .path = "/", .file_system = std::move(type)};
@@ -111,18 +111,24 @@ Result<> Walk::start() {
 
 Result<Walk::Step> Walk::step_to(const std::string& name) {
     const Step& here = steps_.back();
-    Step next{.fd = open_below(here.fd, name, no_detours | RESOLVE_NO_XDEV),
-              .path = join(here.path, name),
-              .file_system = here.file_system};
-    if (next.fd || errno != EXDEV) {
-        return next.fd ? Result<Step>{std::move(next)} : fail_errno(next.path);
+    Step next{.fd = {}, .path = join(here.path, name), .file_system = here.file_system};
+    const auto mounted = mounted_at(next.path);
+    if (mounted) {
+        next.file_system = *mounted;
+        if (!std::ranges::contains(local_file_systems, next.file_system)) {
+            return next;
+        }
     }
-    next.file_system = mounted_at(next.path);
-    if (!std::ranges::contains(local_file_systems, next.file_system)) {
-        return next;
+    next.fd = open_below(here.fd, name);
+    if (!next.fd) {
+        return errno == ENOTDIR
+                   ? Result<Step>{fail(ErrorCode::not_found, "{}: {} is no directory", next.path, here.path)}
+                   : fail_errno(next.path);
     }
-    next.fd = open_below(here.fd, name, no_detours);
-    return next.fd ? Result<Step>{std::move(next)} : fail_errno(next.path);
+    if (is_mount_root(next.fd) != mounted.has_value()) {
+        return fail(ErrorCode::changed, "something has just been mounted at {}, or unmounted", next.path);
+    }
+    return next;
 }
 
 Result<> Walk::follow(const Fd& link) {
@@ -193,10 +199,12 @@ Result<Spot> walk(const MountRoot& root, std::string_view path, Links links) {
 }
 
 Result<Fd> open_entry(const Fd& folder, const std::string& name) {
-    Fd entry = open_below(folder, name, no_detours | RESOLVE_NO_XDEV);
+    Fd entry = open_below(folder, name);
     if (!entry) {
-        return errno == EXDEV ? Result<Fd>{fail(ErrorCode::denied, "{} is a mount point", name)}
-                              : fail_errno(name);
+        return fail_errno(name);
+    }
+    if (is_mount_root(entry)) {
+        return fail(ErrorCode::denied, "{} is a mount point", name);
     }
     return entry;
 }

@@ -28,7 +28,7 @@ struct Spot {
 /// A foreign file system is not entered: then `is_local` is false, and there is no descriptor.
 [[nodiscard]] Result<Spot> walk(const MountRoot& root, std::string_view path, Links links);
 
-/// One name in a folder, if it is no mount point. Never a link's target.
+/// One name in a directory, which is no "..", if it is no mount point. Never a link's target.
 [[nodiscard]] Result<Fd> open_entry(const Fd& folder, const std::string& name);
 
 } // namespace egb::host

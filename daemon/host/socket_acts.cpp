@@ -13,6 +13,7 @@
 #include <cstring>
 #include <map>
 #include <ranges>
+#include <thread>
 
 namespace egb::host {
 
@@ -21,11 +22,16 @@ namespace {
 constexpr std::string_view ask_program = "egb_socket_ask";
 constexpr std::string_view answers_program = "egb_socket_answers";
 constexpr std::string_view destroy_program = "egb_socket_destroy";
+constexpr std::string_view destroy_lower_program = "egb_socket_destroy_lower";
+constexpr std::string_view destroy_upper_program = "egb_socket_destroy_upper";
+/// So many are ended by two threads at once.
+constexpr std::size_t worth_a_thread = 2'000;
 constexpr std::string_view look_program = "egb_socket_look";
 constexpr std::string_view nudged_program = "egb_socket_nudged";
 
 BpfImage image() {
-    static constexpr std::array optional{ask_program, answers_program, destroy_program, nudged_program};
+    static constexpr std::array optional{ask_program,           answers_program,       destroy_program,
+                                         destroy_lower_program, destroy_upper_program, nudged_program};
     std::size_t size = 0;
     const void* elf = socket_acts_bpf__elf_bytes(&size);
     return {.name = "socket_acts",
@@ -152,7 +158,7 @@ Ability SocketActs::destroying() {
 }
 
 /// Sockets are listed by network namespace, and an iterator lists those of the one that it is started in.
-Result<SocketActs::Report> SocketActs::order(Programs programs, std::span<const SocketTarget> targets,
+Result<SocketActs::Report> SocketActs::order(const Steps& steps, std::span<const SocketTarget> targets,
                                              bool only_look) {
     if (auto loaded = load(); !loaded) {
         return std::unexpected(loaded.error());
@@ -166,7 +172,7 @@ Result<SocketActs::Report> SocketActs::order(Programs programs, std::span<const 
     const auto spaces = targets.empty() ? std::vector<NetNamespace>{} : procfs_.net_namespaces();
     for (const auto& [inode, there] : by_namespace) {
         const auto ordered = in_namespace_of(*there.front(), spaces, [&, here = std::span{there}] {
-            return order_here(programs, here, only_look, report);
+            return order_here(steps, here, only_look, report);
         });
         if (!ordered) {
             report.closed.emplace(inode, ordered.error());
@@ -175,12 +181,14 @@ Result<SocketActs::Report> SocketActs::order(Programs programs, std::span<const 
     return report;
 }
 
-Result<> SocketActs::order_here(Programs programs, std::span<const SocketTarget* const> targets,
+Result<> SocketActs::order_here(const Steps& steps, std::span<const SocketTarget* const> targets,
                                 bool only_look, Report& report) {
     constexpr std::string_view orders = "egb_socket_orders";
     for (const auto some : targets | std::views::chunk(EGB_SOCKET_ORDERS)) {
         std::vector<std::uint64_t> cookies;
         std::vector<egb_socket_order> wanted;
+        cookies.reserve(some.size());
+        wanted.reserve(some.size());
         for (const SocketTarget* target : some) {
             cookies.push_back(target->cookie);
             wanted.push_back(order_of(*target, only_look));
@@ -192,7 +200,7 @@ Result<> SocketActs::order_here(Programs programs, std::span<const SocketTarget*
                     return object_->put(orders, cookies, std::as_bytes(std::span{wanted}));
                 })
                 .and_then([&] {
-                    return run_all(programs);
+                    return run_all(steps);
                 })
                 .and_then([&] {
                     return object_->take(orders, [&](std::uint64_t cookie, EventSource::Record value) {
@@ -206,9 +214,9 @@ Result<> SocketActs::order_here(Programs programs, std::span<const SocketTarget*
     return {};
 }
 
-Result<> SocketActs::run_all(Programs programs) {
-    for (const std::string_view program : programs) {
-        if (auto ran = object_->iterate(program); !ran) {
+Result<> SocketActs::run_all(const Steps& steps) {
+    for (const Step& step : steps) {
+        if (auto ran = object_->iterate_at_once(step); !ran) {
             return ran;
         }
     }
@@ -237,7 +245,7 @@ std::vector<Result<>> SocketActs::nudge(std::span<const SocketTarget> targets, c
                 return object_->control("egb_socket_nudge", std::as_bytes(std::span{&nudge, 1}));
             })
             .and_then([&] {
-                return order({ask_program}, targets, earnest == Earnest::rehearsal);
+                return order({{ask_program}}, targets, earnest == Earnest::rehearsal);
             });
     return each<void>(targets, report, read_act);
 }
@@ -247,8 +255,15 @@ std::vector<Result<>> SocketActs::destroy(std::span<const SocketTarget> targets,
     if (!destroy_program_lack().empty()) {
         return destroy_by_netlink(targets, earnest);
     }
-    return each<void>(targets, order({destroy_program, look_program}, targets, earnest == Earnest::rehearsal),
-                      read_act);
+    const Steps steps{destroying_step(targets.size()), {look_program}};
+    return each<void>(targets, order(steps, targets, earnest == Earnest::rehearsal), read_act);
+}
+
+/// A second thread walks the whole table, too: for a few it is not worth that.
+SocketActs::Step SocketActs::destroying_step(std::size_t sockets) {
+    const bool in_halves = sockets >= worth_a_thread && std::thread::hardware_concurrency() > 1 &&
+                           lack(destroy_lower_program).empty() && lack(destroy_upper_program).empty();
+    return in_halves ? Step{destroy_lower_program, destroy_upper_program} : Step{destroy_program};
 }
 
 std::vector<Result<>> SocketActs::destroy_by_netlink(std::span<const SocketTarget> targets, Earnest earnest) {
@@ -284,7 +299,7 @@ std::vector<Result<PeerAnswer>> SocketActs::answers(std::span<const SocketTarget
             return held_.answer(target, release);
         });
     }
-    const auto report = order({answers_program}, targets, release == Release::answered);
+    const auto report = order({{answers_program}}, targets, release == Release::answered);
     return each<PeerAnswer>(targets, report, [](std::uint32_t fate, int /*error*/) -> Result<PeerAnswer> {
         return fate == EGB_SOCKET_ANSWERED ? PeerAnswer::alive : PeerAnswer::none_yet;
     });

@@ -12,7 +12,6 @@
 
 #include <cstdint>
 #include <functional>
-#include <initializer_list>
 #include <memory>
 #include <optional>
 #include <span>
@@ -62,22 +61,24 @@ private:
         std::unordered_map<std::uint64_t, Error> closed;
     };
     using Targets = std::vector<const SocketTarget*>;
+    /// What carries orders out: one step after the other, the programs of a step at once.
+    using Step = std::vector<std::string_view>;
+    using Steps = std::vector<Step>;
 
     [[nodiscard]] Result<> load();
     [[nodiscard]] std::string lack(std::string_view program);
     [[nodiscard]] std::string destroy_program_lack();
+    [[nodiscard]] Step destroying_step(std::size_t sockets);
     [[nodiscard]] std::vector<Result<>> destroy_by_netlink(std::span<const SocketTarget> targets,
                                                            Earnest earnest);
-    /// What carries orders out, one after the other.
-    using Programs = std::initializer_list<std::string_view>;
-    [[nodiscard]] Result<Report> order(Programs programs, std::span<const SocketTarget> targets,
+    [[nodiscard]] Result<Report> order(const Steps& steps, std::span<const SocketTarget> targets,
                                        bool only_look);
-    [[nodiscard]] Result<> order_here(Programs programs, std::span<const SocketTarget* const> targets,
+    [[nodiscard]] Result<> order_here(const Steps& steps, std::span<const SocketTarget* const> targets,
                                       bool only_look, Report& report);
     [[nodiscard]] Result<> in_namespace_of(const SocketTarget& target,
                                            const std::vector<NetNamespace>& spaces,
                                            const std::function<Result<>()>& work) const;
-    [[nodiscard]] Result<> run_all(Programs programs);
+    [[nodiscard]] Result<> run_all(const Steps& steps);
     static void note_fate(std::uint64_t cookie, EventSource::Record value, Report& report);
 
     const ProcFs& procfs_;

@@ -9,6 +9,7 @@
 #include <array>
 #include <cstdint>
 #include <expected>
+#include <memory>
 #include <string>
 #include <string_view>
 #include <vector>
@@ -34,7 +35,7 @@ struct SocketTarget {
     std::uint64_t bytes_received{};
     std::uint32_t receive_queue{};
     std::uint32_t send_queue{};
-    std::vector<Holder> holders; ///< a way to it, where there is no other
+    std::shared_ptr<const std::vector<Holder>> holders; ///< a way to it, where there is no other
 };
 
 /// How a socket's peer is asked: a second after the question, then every `interval`, `probes` times. A peer

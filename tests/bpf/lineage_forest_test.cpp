@@ -169,7 +169,7 @@ private:
 
     void obey(Tree& self) {
         const std::size_t child = self.child;
-        switch (self.order) {
+        switch (self.order.load()) {
         case Order::fork:
             fork(child);
             break;

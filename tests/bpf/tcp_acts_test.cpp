@@ -14,6 +14,7 @@
 #include <netinet/in.h>
 #include <netinet/tcp.h>
 #include <poll.h>
+#include <sys/resource.h>
 #include <sys/socket.h>
 #include <unistd.h>
 
@@ -21,9 +22,13 @@
 #include <gtest/gtest.h>
 
 #include <array>
+#include <cstddef>
+#include <cstdint>
+#include <map>
 #include <string>
 #include <tuple>
 #include <utility>
+#include <vector>
 
 namespace egb::tcp {
 namespace {
@@ -60,6 +65,13 @@ void lose_peer(Connection& connection) {
     connection.peer.reset();
 }
 
+void allow_many_files() {
+    rlimit limit{};
+    ASSERT_EQ(::getrlimit(RLIMIT_NOFILE, &limit), 0);
+    limit.rlim_cur = limit.rlim_max;
+    ASSERT_EQ(::setrlimit(RLIMIT_NOFILE, &limit), 0);
+}
+
 /// All options that a nudge touches.
 std::array<int, 5> options_of(const host::Fd& socket) {
     return {option_of(socket, SOL_SOCKET, SO_KEEPALIVE), option_of(socket, IPPROTO_TCP, TCP_KEEPIDLE),
@@ -85,14 +97,25 @@ public:
 
     /// The ghost that the socket is; it must be one.
     GhostPtr ghost_of(const host::Fd& socket, SweepReason reason = SweepReason::startup) {
+        const auto ghosts = ghosts_by_cookie(reason);
+        const auto found = ghosts.find(test::cookie_of(socket));
+        if (found == ghosts.end()) {
+            ADD_FAILURE() << "the socket is no ghost";
+            return std::make_shared<const Ghost>();
+        }
+        return found->second;
+    }
+
+    /// What a sweep has to tell, but for leaks.
+    std::map<std::uint64_t, GhostPtr> ghosts_by_cookie(SweepReason reason) {
         EXPECT_TRUE(kind_->sweep(reason));
+        std::map<std::uint64_t, GhostPtr> ghosts;
         for (Ghost& ghost : kind_->tracker().tick(clock_.now()).ghosts) {
-            if (cookie_of(ghost.key) == test::cookie_of(socket)) {
-                return std::make_shared<const Ghost>(std::move(ghost));
+            if (const auto cookie = cookie_of(ghost.key)) {
+                ghosts.emplace(*cookie, std::make_shared<const Ghost>(std::move(ghost)));
             }
         }
-        ADD_FAILURE() << "the socket is no ghost";
-        return std::make_shared<const Ghost>();
+        return ghosts;
     }
 
     Outcome ask(const GhostPtr& ghost) { return kind_->cleaner()->ask(std::array{ghost}).at(0); }
@@ -360,6 +383,35 @@ TEST_F(TcpActsOnce, a_rehearsal_changes_nothing) {
     }
     EXPECT_EQ(options_of(connection.ours), before);
     EXPECT_EQ(state_of(connection.ours), TCP_CLOSE_WAIT);
+}
+
+/// Two threads do it, with a half of the kernel's table for each.
+TEST_F(TcpActsOnce, of_very_many_each_is_ended_but_those_that_have_moved) {
+    constexpr std::size_t many = 2'500;
+    constexpr std::size_t one_in = 10;
+    allow_many_files();
+    std::vector<Connection> connections;
+    for (std::size_t at = 0; at < many; ++at) {
+        connections.push_back(connect_loopback(Family::ipv4));
+        connections.back().half_close_peer();
+    }
+    Actor actor{store_};
+    const auto found = actor.ghosts_by_cookie(SweepReason::startup);
+    std::vector<GhostPtr> ghosts;
+    for (const Connection& connection : connections) {
+        ghosts.push_back(found.at(test::cookie_of(connection.ours)));
+    }
+    for (std::size_t at = 0; at < many; at += one_in) {
+        ASSERT_EQ(::send(connections[at].ours.get(), "x", 1, 0), 1);
+    }
+
+    const auto outcomes = actor.kind().cleaner()->clean(ghosts);
+    for (std::size_t at = 0; at < many; ++at) {
+        const bool moved = at % one_in == 0;
+        EXPECT_EQ(outcomes.at(at).verdict, moved ? Verdict::refused : Verdict::cleaned)
+            << outcomes.at(at).reason;
+        EXPECT_EQ(state_of(connections[at].ours), moved ? TCP_CLOSE_WAIT : TCP_CLOSE);
+    }
 }
 
 TEST_F(TcpActsOnce, one_of_two_with_the_same_addresses_in_different_network_namespaces_is_ended) {

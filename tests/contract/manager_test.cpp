@@ -390,7 +390,7 @@ TEST_F(ManagerTest, ListsTheQuarantine) {
     ASSERT_THAT(files, SizeIs(2));
     const auto& [ghost, kind, since, path, type, size] = files[0];
     EXPECT_EQ(ghost, 3U);
-    EXPECT_EQ(kind + path + type, "fake/run/a\\xFFfile");
+    EXPECT_EQ(kind + path + type, "fake/run/a\\xfffile");
     EXPECT_EQ(since, 5U);
     EXPECT_EQ(size, 7U);
     EXPECT_THAT(std::get<1>(manager().ListQuarantine(1, 1)), SizeIs(1));

@@ -13,7 +13,7 @@ using testing::IsEmpty;
 TEST(LockContentTest, a_pid_is_found_in_every_form_that_is_in_use) {
     EXPECT_THAT(pids_in("1234\n"), ElementsAre(1234));
     EXPECT_THAT(pids_in("      1234\n"), ElementsAre(1234)); // UUCP
-    EXPECT_THAT(pids_in("host-1234"), ElementsAre(1234));   // Chrome's SingletonLock
+    EXPECT_THAT(pids_in("host-1234"), ElementsAre(1234));    // Chrome's SingletonLock
     EXPECT_THAT(pids_in("1234 host\n"), ElementsAre(1234));
     EXPECT_THAT(pids_in("user@host.1234:1699999999"), ElementsAre(1234)); // Emacs
     EXPECT_THAT(pids_in("pid=77"), ElementsAre(77));
@@ -23,7 +23,10 @@ TEST(LockContentTest, a_pid_is_found_in_every_form_that_is_in_use) {
 TEST(LockContentTest, only_the_first_line_counts) {
     EXPECT_THAT(pids_in("none\n1234\n"), IsEmpty());
     EXPECT_THAT(pids_in("\n\n1234\n99"), ElementsAre(1234));
-    EXPECT_THAT(pids_in(std::string_view{"12\0" "34", 5}), ElementsAre(12));
+    EXPECT_THAT(pids_in(std::string_view{"12\0"
+                                         "34",
+                                         5}),
+                ElementsAre(12));
 }
 
 TEST(LockContentTest, what_no_process_can_have_is_no_pid) {

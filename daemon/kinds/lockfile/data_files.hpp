@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
-// Names that look like locks and are none: what a program writes to keep it. Add a line when you meet another;
-// names_test.cpp holds each of them against the patterns of old.
+// Names that look like locks and are none: what a program writes to keep it. Add a line when you meet
+// another; names_test.cpp holds each of them against the patterns of old.
 #pragma once
 
 #include <array>
@@ -12,46 +12,28 @@ namespace egb::lockfile {
 /// are the reason why no tool may go by names.
 inline constexpr std::array<std::string_view, 36> data_files{
     // Versions chosen by a package manager.
-    "Berksfile.lock",
-    "bun.lock",
-    "Cargo.lock",
-    "Cartfile.resolved",
-    "Chart.lock",
-    "composer.lock",
-    "conan.lock",
-    "conda-lock.yml",
-    "deno.lock",
-    "devbox.lock",
-    "devenv.lock",
-    "flake.lock",
-    "Gemfile.lock",
-    "gems.locked",
-    "glide.lock",
-    "go.sum",
-    "Gopkg.lock",
-    "gradle.lockfile",
-    "mix.lock",
-    "npm-shrinkwrap.json",
-    "package-lock.json",
-    "packages.lock.json",
-    "paket.lock",
-    "pdm.lock",
-    "Pipfile.lock",
-    "pixi.lock",
-    "pnpm-lock.yaml",
-    "Podfile.lock",
-    "poetry.lock",
-    "pubspec.lock",
-    "pylock.toml",
-    "shard.lock",
-    "stack.yaml.lock",
-    "uv.lock",
-    "yarn.lock",
-    ".terraform.lock.hcl",
+    "Berksfile.lock",    "bun.lock",
+    "Cargo.lock",        "Cartfile.resolved",
+    "Chart.lock",        "composer.lock",
+    "conan.lock",        "conda-lock.yml",
+    "deno.lock",         "devbox.lock",
+    "devenv.lock",       "flake.lock",
+    "Gemfile.lock",      "gems.locked",
+    "glide.lock",        "go.sum",
+    "Gopkg.lock",        "gradle.lockfile",
+    "mix.lock",          "npm-shrinkwrap.json",
+    "package-lock.json", "packages.lock.json",
+    "paket.lock",        "pdm.lock",
+    "Pipfile.lock",      "pixi.lock",
+    "pnpm-lock.yaml",    "Podfile.lock",
+    "poetry.lock",       "pubspec.lock",
+    "pylock.toml",       "shard.lock",
+    "stack.yaml.lock",   "uv.lock",
+    "yarn.lock",         ".terraform.lock.hcl",
 };
 
-/// Globs for whole paths of what is a lock although there is something else than a pid in it: what will be the file
-/// itself, once it is written.
+/// Globs for whole paths of what is a lock although there is something else than a pid in it: what will be
+/// the file itself, once it is written.
 inline constexpr std::array<std::string_view, 4> known_locks{
     "*/.git/*.lock",
     "*.git/*.lock",
@@ -59,13 +41,14 @@ inline constexpr std::array<std::string_view, 4> known_locks{
     "*/.bzr/*lock*",
 };
 
-/// Programs that make files for others, or copies of them. Their O_EXCL keeps them from writing over something, and
-/// says nothing of a lock.
+/// Programs that make files for others, or copies of them. Their O_EXCL keeps them from writing over
+/// something, and says nothing of a lock.
 inline constexpr std::array<std::string_view, 30> copying_programs{
-    "7z",         "bsdtar",    "cp",          "cpio",       "dpkg",          "dpkg-deb",  "fuse-overlayfs", "git",
-    "git-checkout", "install", "mv",          "ganesha.nfsd", "proftpd",     "pure-ftpd", "rclone",         "rpm",
-    "rsync",      "scp",       "sftp-server", "sshfs",      "smbd",          "svn",       "tar",            "unzip",
-    "vhostuser-fs", "virtiofsd", "vsftpd",    "xz",         "zstd",          "p9-server",
+    "7z",     "bsdtar",       "cp",      "cpio",         "dpkg",         "dpkg-deb", "fuse-overlayfs",
+    "git",    "git-checkout", "install", "mv",           "ganesha.nfsd", "proftpd",  "pure-ftpd",
+    "rclone", "rpm",          "rsync",   "scp",          "sftp-server",  "sshfs",    "smbd",
+    "svn",    "tar",          "unzip",   "vhostuser-fs", "virtiofsd",    "vsftpd",   "xz",
+    "zstd",   "p9-server",
 };
 
 /// Globs for whole paths of what is only ever explained: whoever needs these to go has a tool of his own for

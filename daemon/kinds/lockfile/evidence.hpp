@@ -55,8 +55,9 @@ inline constexpr EvidenceRule exited{
     .name = "creator-exited",
     .weight = Weight::opposes,
     .unit = EvidenceUnit::none,
-    .text = "who made it has exited by itself and left it, as a command does that takes a lock for a script, and "
-            "none of those it can have been made for is left",
+    .text =
+        "who made it has exited by itself and left it, as a command does that takes a lock for a script, and "
+        "none of those it can have been made for is left",
     .change = "",
 };
 inline constexpr EvidenceRule unknown_owners{
@@ -99,8 +100,9 @@ inline constexpr EvidenceRule advisory{
     .name = "advisory",
     .weight = Weight::opposes,
     .unit = EvidenceUnit::none,
-    .text = "it has been locked by flock or fcntl: that it exists means nothing, and to remove it would let two "
-            "owners in",
+    .text =
+        "it has been locked by flock or fcntl: that it exists means nothing, and to remove it would let two "
+        "owners in",
     .change = "",
 };
 inline constexpr EvidenceRule names_a_living_one{
@@ -192,7 +194,8 @@ inline constexpr EvidenceRule data{
     .name = "holds-data",
     .weight = Weight::opposes,
     .unit = EvidenceUnit::bytes,
-    .text = "it has {} of content, in which the pid of its creator is not: it may be a file that somebody wanted to "
+    .text = "it has {} of content, in which the pid of its creator is not: it may be a file that somebody "
+            "wanted to "
             "write, and no lock",
     .change = "",
 };
@@ -211,11 +214,33 @@ inline constexpr EvidenceRule for_others{
     .change = "",
 };
 
-inline constexpr std::array evidence_rules{
-    created_exclusively, killed,          rebooted,           without_owner,         unheld,      names_its_creator,
-    exited,              unknown_owners,  not_watched,        held,                unknown_holders, locked,
-    advisory,            names_a_living_one, names_one_elsewhere, other_names,     remote,      mount_point,
-    not_empty,           too_large,       changed_later,      protected_file,      ageless,     anothers,
-    unreachable,         data,            renamed,             for_others};
+inline constexpr std::array evidence_rules{created_exclusively,
+                                           killed,
+                                           rebooted,
+                                           without_owner,
+                                           unheld,
+                                           names_its_creator,
+                                           exited,
+                                           unknown_owners,
+                                           not_watched,
+                                           held,
+                                           unknown_holders,
+                                           locked,
+                                           advisory,
+                                           names_a_living_one,
+                                           names_one_elsewhere,
+                                           other_names,
+                                           remote,
+                                           mount_point,
+                                           not_empty,
+                                           too_large,
+                                           changed_later,
+                                           protected_file,
+                                           ageless,
+                                           anothers,
+                                           unreachable,
+                                           data,
+                                           renamed,
+                                           for_others};
 
 } // namespace egb::lockfile

@@ -113,12 +113,14 @@ std::vector<Capability> LockKind::capabilities() const {
     return {
         {.name = "creations",
          .works = true,
-         .detail = "tp_btf/{ctime_ns_xchg,inode_set_ctime_to_ts,ctime_xchg_skip} tell of files that are created "
-                   "exclusively, on every file system and in every mount namespace; not of those that io_uring "
-                   "or a 32-bit program creates, which are never touched"},
+         .detail =
+             "tp_btf/{ctime_ns_xchg,inode_set_ctime_to_ts,ctime_xchg_skip} tell of files that are created "
+             "exclusively, on every file system and in every mount namespace; not of those that io_uring "
+             "or a 32-bit program creates, which are never touched"},
         {.name = "advisory-locks",
          .works = true,
-         .detail = "tp_btf/{flock_lock_inode,posix_lock_inode} tell which files are locked by flock or fcntl"},
+         .detail =
+             "tp_btf/{flock_lock_inode,posix_lock_inode} tell which files are locked by flock or fcntl"},
         {.name = "owners",
          .works = true,
          .detail = "the lineage says who made a lock, whom that process has forked since, and how they died"},
@@ -149,16 +151,15 @@ void LockKind::on_record(host::EventSource::Record record) {
 }
 
 void LockKind::on_created(const egb_lock_created& created, std::string path) {
+    if (is_us(created.creator)) {
+        return; // it was claimed, and is put back
+    }
     auto lock = meet(created, std::move(path));
     if (!lock) {
         static_cast<void>(ask_kernel(forget_program, created.key, created.header.time_ns));
         return;
     }
     const std::string key = lock->key();
-    if (Lock* const known = book_.find(key); known != nullptr && is_ours(created)) {
-        known->made_ns = created.header.time_ns; // it was claimed, and is put back
-        return;
-    }
     surroundings_.memory.remember(info().name, key, to_text(*lock));
     book_.add(std::move(*lock));
     look_at(key);
@@ -177,10 +178,9 @@ std::optional<Lock> LockKind::meet(const egb_lock_created& created, std::string 
         !is_what_was_made(created, known->changed_ns, *sight)) {
         return std::nullopt;
     }
-    const ProcessIdentity parent{
-        .boot_id = surroundings_.procfs.boot_id(),
-        .pid = created.parent,
-        .start_ticks = host::ProcessLookup::ticks_of(created.parent_start_ns)};
+    const ProcessIdentity parent{.boot_id = surroundings_.procfs.boot_id(),
+                                 .pid = created.parent,
+                                 .start_ticks = host::ProcessLookup::ticks_of(created.parent_start_ns)};
     return Lock{.kernel = created.key,
                 .made_ns = created.header.time_ns,
                 .way = created.way,
@@ -196,16 +196,15 @@ std::optional<Lock> LockKind::meet(const egb_lock_created& created, std::string 
 }
 
 /// A claim that is given up makes the lock anew, under its own name.
-bool LockKind::is_ours(const egb_lock_created& created) const {
+bool LockKind::is_us(std::int32_t pid) const {
     const auto us = surroundings_.holders.ourselves();
-    return us && us->pid == created.creator;
+    return us && us->pid == pid;
 }
 
 /// What the kernel side has told is all there is of one that has ended already.
 ProcessPtr LockKind::creator_of(const egb_lock_created& created) {
     host::ProcessLookup lookup{surroundings_.procfs};
-    const auto found =
-        lookup.find(created.creator, host::ProcessLookup::ticks_of(created.creator_start_ns));
+    const auto found = lookup.find(created.creator, host::ProcessLookup::ticks_of(created.creator_start_ns));
     if (found->known) {
         return found;
     }
@@ -233,8 +232,7 @@ Result<> LockKind::sweep(SweepReason reason) {
     if (reason == SweepReason::startup) {
         recall();
     }
-    const auto keys =
-        reason == SweepReason::timer ? tracker_.due(surroundings_.clock.now()) : book_.keys();
+    const auto keys = reason == SweepReason::timer ? tracker_.due(surroundings_.clock.now()) : book_.keys();
     for (const std::string& key : keys) {
         look_at(key);
     }
@@ -251,8 +249,8 @@ void LockKind::recall() {
     }
 }
 
-/// What was watched all the while, over a restart of the daemon, is as it would have been without; what was not
-/// may have been taken by another.
+/// What was watched all the while, over a restart of the daemon, is as it would have been without; what was
+/// not may have been taken by another.
 void LockKind::recall_one(const Memory& memory) {
     auto lock = lock_from(memory);
     if (!lock || book_.find(memory.key) != nullptr) {
@@ -277,9 +275,15 @@ void LockKind::look_at(const std::string& key) {
         return;
     }
     const auto known = ask_kernel(looked_program, lock->kernel, 0);
+    if (known && known->made_ns != lock->made_ns && is_us(known->maker)) {
+        lock->made_ns = known->made_ns;
+    }
     if (known && ((known->flags & EGB_LOCK_IS_REMADE) != 0 || known->made_ns != lock->made_ns)) {
         drop(key);
         return;
+    }
+    if (!known) {
+        static_cast<void>(ask_kernel(watch_program, lock->kernel, lock->made_ns));
     }
     const auto before = std::pair{lock->lasting, lock->changed_ns};
     lock->lasting |= known ? 0U : unwatched;

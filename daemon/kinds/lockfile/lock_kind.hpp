@@ -48,7 +48,7 @@ private:
     void on_touched(const egb_lock_touched& touched);
     void on_end(const ProcessIdentity& process);
     [[nodiscard]] std::optional<Lock> meet(const egb_lock_created& created, std::string path);
-    [[nodiscard]] bool is_ours(const egb_lock_created& created) const;
+    [[nodiscard]] bool is_us(std::int32_t pid) const;
     [[nodiscard]] ProcessPtr creator_of(const egb_lock_created& created);
     void recall();
     void recall_one(const Memory& memory);

@@ -88,8 +88,7 @@ protected:
     }
 
     void add_process(std::int32_t pid, std::int32_t parent, std::string comm) {
-        around_.proc.add(
-            {.pid = pid, .start_ticks = start_ticks, .comm = std::move(comm), .parent = parent});
+        around_.proc.add({.pid = pid, .start_ticks = start_ticks, .comm = std::move(comm), .parent = parent});
     }
 
     [[nodiscard]] ProcessIdentity identity(std::int32_t pid) const {
@@ -100,7 +99,9 @@ protected:
         return std::chrono::nanoseconds{around_.clock.wall_now().time_since_epoch()}.count();
     }
 
-    [[nodiscard]] static host::FileName name() { return {.mount_namespace = space, .path = std::string{path}}; }
+    [[nodiscard]] static host::FileName name() {
+        return {.mount_namespace = space, .path = std::string{path}};
+    }
 
     /// The lock as it is in the file system.
     host::FileSight& sight() { return sight_; }
@@ -153,6 +154,7 @@ protected:
             bytes.insert(bytes.end(), raw.begin(), raw.end());
         }
         watched_ = {};
+        watched_.maker = creator_;
         watched_.made_ns = now;
         watched_.changed_ns = changed_ns + changed_later_ns_;
         events_->send_bytes(std::move(bytes));
@@ -356,12 +358,36 @@ TEST_F(LockKindTest, what_speaks_against_it) {
         Reach reach;
     };
     const std::array cases{
-        Case{&other_names, [](host::FileSight& sight) { sight.links = 2; }, Reach::reports},
-        Case{&mount_point, [](host::FileSight& sight) { sight.is_mount_point = true; }, Reach::reports},
-        Case{&too_large, [](host::FileSight& sight) { sight.size = 65'537; }, Reach::reports},
-        Case{&changed_later, [](host::FileSight& sight) { sight.changed_ns += 1'000'000; }, Reach::cleans},
-        Case{&names_a_living_one, [](host::FileSight& sight) { sight.content = "90\n"; }, Reach::cleans},
-        Case{&data, [](host::FileSight& sight) { sight.size = 5, sight.content = "data\n"; }, Reach::cleans},
+        Case{&other_names,
+             [](host::FileSight& sight) {
+                 sight.links = 2;
+             },
+             Reach::reports},
+        Case{&mount_point,
+             [](host::FileSight& sight) {
+                 sight.is_mount_point = true;
+             },
+             Reach::reports},
+        Case{&too_large,
+             [](host::FileSight& sight) {
+                 sight.size = 65'537;
+             },
+             Reach::reports},
+        Case{&changed_later,
+             [](host::FileSight& sight) {
+                 sight.changed_ns += 1'000'000;
+             },
+             Reach::cleans},
+        Case{&names_a_living_one,
+             [](host::FileSight& sight) {
+                 sight.content = "90\n";
+             },
+             Reach::cleans},
+        Case{&data,
+             [](host::FileSight& sight) {
+                 sight.size = 5, sight.content = "data\n";
+             },
+             Reach::cleans},
     };
     make();
     die(maker, SIGKILL);
@@ -455,6 +481,7 @@ TEST_F(LockKindTest, a_claim_that_was_given_up_is_not_a_new_lock) {
     die(maker, SIGKILL);
     creator_ = 1; // FakeHolderScan's
     tell_created(EGB_LOCK_BY_RENAME, "/srv/app", "app.lock", static_cast<std::uint64_t>(wall_ns()));
+    touch();
     EXPECT_EQ(ghost_after(10s).holders.at(0).process->comm, "app");
 }
 

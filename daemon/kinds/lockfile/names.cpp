@@ -102,7 +102,8 @@ Result<> Names::check_name(std::string_view word) {
         return fail(ErrorCode::invalid, "a glob for the last part of a path, without a slash");
     }
     if (fixed_end(word).empty()) {
-        return fail(ErrorCode::invalid, "a glob that ends with something else than a wildcard, as *.lock does");
+        return fail(ErrorCode::invalid,
+                    "a glob that ends with something else than a wildcard, as *.lock does");
     }
     return {};
 }

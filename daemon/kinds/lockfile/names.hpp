@@ -16,7 +16,8 @@ class Names {
 public:
     /// Globs: of names that may be locks, of names that are data, of paths that are only explained. Those
     /// that are known anyway are there, too.
-    Names(std::vector<std::string> patterns, std::vector<std::string> data, std::vector<std::string> explained);
+    Names(std::vector<std::string> patterns, std::vector<std::string> data,
+          std::vector<std::string> explained);
 
     /// Whether the last part of the path may be a lock.
     [[nodiscard]] bool may_be_lock(std::string_view path) const;

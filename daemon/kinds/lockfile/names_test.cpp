@@ -72,7 +72,8 @@ TEST(LockNamesTest, the_defaults_are_those_of_old_and_lock_directories) {
 }
 
 TEST(LockNamesTest, the_kernel_side_gets_at_least_what_may_be_a_lock) {
-    const Names names{{"run-*.lock", "*-LOCK?x", "a-name-that-is-longer-than-thirty-two-letters.lock"}, {}, {}};
+    const Names names{
+        {"run-*.lock", "*-LOCK?x", "a-name-that-is-longer-than-thirty-two-letters.lock"}, {}, {}};
     EXPECT_EQ(kernel_says(names, "run-7.lock"), static_cast<std::uint32_t>(EGB_LOCK_WANTED));
     EXPECT_EQ(kernel_says(names, "other.lock"), static_cast<std::uint32_t>(EGB_LOCK_WANTED));
     EXPECT_FALSE(names.may_be_lock("/x/other.lock"));

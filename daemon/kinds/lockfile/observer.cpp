@@ -111,10 +111,11 @@ void Observer::note_file(const Lock& lock, const host::FileSight& sight, LockRec
     add_if(record, names_.copies(lock.creator->comm) && !names_.is_known_lock(sight.path), made_for_others);
     add_if(record, has_given_a_name(lock) && sight.uid != lock.creator->uid, is_anothers);
     const bool of_this_boot = (lock.lasting & earlier_boot) == 0;
-    const bool has_changed = of_this_boot ? record.ownerless_ns != 0 &&
-                                                sight.changed_ns > nanoseconds(surroundings_.clock.wall(
-                                                                       instant_of(record.ownerless_ns)))
-                                          : sight.changed_ns != lock.changed_ns;
+    const bool has_changed =
+        of_this_boot
+            ? record.ownerless_ns != 0 &&
+                  sight.changed_ns > nanoseconds(surroundings_.clock.wall(instant_of(record.ownerless_ns)))
+            : sight.changed_ns != lock.changed_ns;
     add_if(record, has_changed, changed_since);
 }
 
@@ -132,7 +133,8 @@ void Observer::note_holders(const Lock& lock, LockRecord& record) const {
     add_if(record, locks && !locks->empty(), is_locked);
 }
 
-/// What is written in a lock is who has it. The pid of an earlier boot may be somebody's now, which says nothing.
+/// What is written in a lock is who has it. The pid of an earlier boot may be somebody's now, which says
+/// nothing.
 void Observer::note_content(const Lock& lock, const host::FileSight& sight, LockRecord& record) const {
     const auto pids = pids_in(sight.content);
     const std::int32_t creator = lock.creator->id.pid;

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
-// One look at one lock: the file as it is now, who owns it, who has it open, and what is written in it. Changes
-// nothing. Used by the kind, and by its cleaner right before the harm.
+// One look at one lock: the file as it is now, who owns it, who has it open, and what is written in it.
+// Changes nothing. Used by the kind, and by its cleaner right before the harm.
 #pragma once
 
 #include "core/result.hpp"

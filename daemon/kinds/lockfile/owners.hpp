@@ -15,7 +15,7 @@ namespace egb::lockfile {
 
 struct Claim {
     ProcessIdentity creator;
-    Instant since;                        ///< when it was made
+    Instant since;                         ///< when it was made
     std::vector<ProcessIdentity> elders{}; ///< the creator's parent then, that one's, and so on; but no init
                                            ///< and no service manager, which own nothing
 

@@ -39,12 +39,18 @@ std::optional<SeenLock> read_lock(std::span<const std::byte> bytes) {
 
 std::string_view way_in_words(std::uint16_t way) {
     switch (way) {
-        case EGB_LOCK_BY_OPEN: return "open";
-        case EGB_LOCK_BY_LINK: return "link";
-        case EGB_LOCK_BY_SYMLINK: return "symlink";
-        case EGB_LOCK_BY_MKDIR: return "mkdir";
-        case EGB_LOCK_BY_RENAME: return "rename";
-        default: return "a call that is not known";
+    case EGB_LOCK_BY_OPEN:
+        return "open";
+    case EGB_LOCK_BY_LINK:
+        return "link";
+    case EGB_LOCK_BY_SYMLINK:
+        return "symlink";
+    case EGB_LOCK_BY_MKDIR:
+        return "mkdir";
+    case EGB_LOCK_BY_RENAME:
+        return "rename";
+    default:
+        return "a call that is not known";
     }
 }
 

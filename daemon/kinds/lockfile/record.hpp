@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
-// What the kind `lockfile` tells its tracker: a lock as it was when it was last looked at. The kernel side's own
-// records are in bpf/lockfile.h.
+// What the kind `lockfile` tells its tracker: a lock as it was when it was last looked at. The kernel side's
+// own records are in bpf/lockfile.h.
 #pragma once
 
 #include "bpf/lockfile.h"
@@ -31,7 +31,7 @@ inline constexpr std::uint32_t owners_unknown = 1U << 5;
 inline constexpr std::uint32_t unwatched = 1U << 6; ///< for a time nobody has looked what was done to it
 inline constexpr std::uint32_t is_held = 1U << 7;
 inline constexpr std::uint32_t holders_unknown = 1U << 8;
-inline constexpr std::uint32_t is_locked = 1U << 9;    ///< the kernel holds an advisory lock on it
+inline constexpr std::uint32_t is_locked = 1U << 9;     ///< the kernel holds an advisory lock on it
 inline constexpr std::uint32_t was_advisory = 1U << 10; ///< somebody has taken an advisory lock on it, once
 inline constexpr std::uint32_t names_living = 1U << 11;
 inline constexpr std::uint32_t names_elsewhere = 1U << 12; ///< a pid of a namespace that we cannot look into
@@ -42,8 +42,8 @@ inline constexpr std::uint32_t is_not_empty = 1U << 16;
 inline constexpr std::uint32_t is_too_large = 1U << 17;
 inline constexpr std::uint32_t changed_since = 1U << 18; ///< since its last owner died
 inline constexpr std::uint32_t is_protected = 1U << 19;
-inline constexpr std::uint32_t is_ageless = 1U << 20; ///< its file system keeps no birth times
-inline constexpr std::uint32_t is_anothers = 1U << 21; ///< a link or a renamed file of another user's
+inline constexpr std::uint32_t is_ageless = 1U << 20;     ///< its file system keeps no birth times
+inline constexpr std::uint32_t is_anothers = 1U << 21;    ///< a link or a renamed file of another user's
 inline constexpr std::uint32_t is_unreachable = 1U << 22; ///< we may not look at it now
 inline constexpr std::uint32_t holds_data = 1U << 23;     ///< it has content that does not name its creator
 inline constexpr std::uint32_t was_renamed = 1U << 24;
@@ -53,8 +53,8 @@ struct LockRecord {
     egb_header header{}; ///< size is that of the whole, with the path
     std::uint64_t device{};
     std::uint64_t inode{};
-    std::int64_t born_ns{}; ///< since 1970
-    std::uint64_t made_ns{};  ///< CLOCK_MONOTONIC; 0 in an earlier boot
+    std::int64_t born_ns{};       ///< since 1970
+    std::uint64_t made_ns{};      ///< CLOCK_MONOTONIC; 0 in an earlier boot
     std::uint64_t ownerless_ns{}; ///< the same: since when nobody owns it; 0 while somebody does
     std::uint64_t size{};
     std::uint32_t facts{};

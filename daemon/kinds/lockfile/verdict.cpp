@@ -46,8 +46,8 @@ constexpr std::array fact_rules{
 
 /// With these it is not to be touched by anybody, not even on request.
 constexpr std::uint32_t never_touched = is_held | is_locked | was_advisory | has_other_names | is_remote |
-                                        is_mount_point | is_not_empty | is_too_large |
-                                        is_protected | is_ageless | is_anothers | is_unreachable;
+                                        is_mount_point | is_not_empty | is_too_large | is_protected |
+                                        is_ageless | is_anothers | is_unreachable;
 
 /// With these there may be an owner whom the lineage does not know.
 constexpr std::uint32_t may_have_owners = owners_unknown | unwatched | was_advisory | names_living |

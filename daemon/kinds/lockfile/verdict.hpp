@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
-// What the facts about a lock come to. Pure; the tracker judges by it, and the cleaner once more right before the
-// harm.
+// What the facts about a lock come to. Pure; the tracker judges by it, and the cleaner once more right before
+// the harm.
 #pragma once
 
 #include "core/ghost.hpp"

@@ -46,7 +46,7 @@ host::SocketTarget target_of(const egb_tcp_socket& record) {
 
 /// The last look is taken by the kernel side, under the socket's lock; here is only what the tracker knows.
 Result<> TcpCleaner::confirm(const Ghost& ghost) {
-    if (tracker_.find(ghost.key) || tracker_.leaking_owner(ghost.key)) {
+    if (tracker_.find(ghost.key) != nullptr || tracker_.leaking_owner(ghost.key)) {
         return {};
     }
     return fail(ErrorCode::not_found, "the socket has left its state");
@@ -56,9 +56,9 @@ std::vector<host::SocketTarget> TcpCleaner::targets_of(std::span<const GhostPtr>
     std::vector<host::SocketTarget> targets;
     targets.reserve(ghosts.size());
     for (const GhostPtr& ghost : ghosts) {
-        const auto record = tracker_.find(ghost->key);
+        const auto* record = tracker_.find(ghost->key);
         targets.push_back(record ? target_of(*record) : host::SocketTarget{});
-        targets.back().holders = ghost->holders;
+        targets.back().holders = {ghost, &ghost->holders};
     }
     return targets;
 }
@@ -68,11 +68,11 @@ std::vector<Outcome> TcpCleaner::clean(std::span<const GhostPtr> ghosts) {
     const auto is_socket = [this](const GhostPtr& ghost) {
         return tracker_.leaking_owner(ghost->key) == nullptr;
     };
+    if (std::ranges::all_of(ghosts, is_socket)) {
+        return end_sockets(ghosts);
+    }
     const auto sockets = ghosts | std::views::filter(is_socket) | std::ranges::to<std::vector>();
     auto ended = end_sockets(sockets);
-    if (sockets.size() == ghosts.size()) {
-        return ended;
-    }
     auto next = ended.begin();
     bool asked = false;
     std::vector<Outcome> outcomes;

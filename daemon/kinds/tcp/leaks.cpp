@@ -51,7 +51,12 @@ Leaks::Share& Leaks::Tally::add(const ProcessPtr& owner, Instant since, SinceKin
 }
 
 std::string Leaks::key_of(const Process& owner) {
-    return formatted("{}{}@{}", key_begins, owner.id.pid, owner.id.start_ticks);
+    // Each socket of a leak is told whose it is.
+    std::string key{key_begins};
+    key += std::to_string(owner.id.pid);
+    key += '@';
+    key += std::to_string(owner.id.start_ticks);
+    return key;
 }
 
 void Leaks::note(const egb_tcp_owner& owner) {

@@ -79,6 +79,9 @@ struct ConnectionEnd {
 [[nodiscard]] std::string local_text(const egb_tcp_socket& record);
 [[nodiscard]] std::string remote_text(const egb_tcp_socket& record);
 
+/// "CLOSE_WAIT 10.0.0.1:80 -> 192.0.2.7:51234".
+[[nodiscard]] std::string summary_of(const egb_tcp_socket& record);
+
 /// Everything in the record that may interest a reader.
 [[nodiscard]] Fields fields_of(const egb_tcp_socket& record);
 

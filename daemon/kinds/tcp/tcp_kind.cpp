@@ -233,12 +233,8 @@ void TcpKind::look_for_peers() {
     }
 }
 
-Result<> TcpKind::look_for_peers_in(const std::set<std::uint16_t>& ports) {
-    egb_tcp_peer_ports wanted{};
-    for (const std::uint16_t port : ports) {
-        wanted.bits[port / 64] |= std::uint64_t{1} << (port % 64);
-    }
-    return events_->control("egb_tcp_peer_ports", bytes_of(wanted)).and_then([this] {
+Result<> TcpKind::look_for_peers_in(const egb_tcp_peer_ports& ports) {
+    return events_->control("egb_tcp_peer_ports", bytes_of(ports)).and_then([this] {
         return list(peers_program, sizeof(egb_tcp_peer));
     });
 }
@@ -329,8 +325,10 @@ Result<> TcpKind::list_sockets(std::string_view program) {
 }
 
 Result<> TcpKind::list(std::string_view program, std::size_t record_size) {
-    return events_->iterate(program, record_size, [this](host::EventSource::Record record) {
-        see(record);
+    Sighting seen = sighting(SightingType::seen, Source::sweep);
+    return events_->iterate(program, record_size, [&](host::EventSource::Record record) {
+        seen.record = record;
+        tracker_.observe(seen);
     });
 }
 

@@ -11,7 +11,6 @@
 
 #include <cstdint>
 #include <memory>
-#include <set>
 #include <span>
 #include <string>
 #include <string_view>
@@ -51,7 +50,7 @@ private:
     [[nodiscard]] Result<> look_into_namespaces();
     [[nodiscard]] Result<> list_sockets(std::string_view program);
     void look_for_peers();
-    [[nodiscard]] Result<> look_for_peers_in(const std::set<std::uint16_t>& ports);
+    [[nodiscard]] Result<> look_for_peers_in(const egb_tcp_peer_ports& ports);
     void look_for_answers(SweepReason reason);
     void look_at_leaking_owners();
     void see(host::EventSource::Record record);

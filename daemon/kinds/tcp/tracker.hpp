@@ -16,7 +16,6 @@
 #include <cstdint>
 #include <map>
 #include <optional>
-#include <set>
 #include <string_view>
 #include <unordered_map>
 #include <unordered_set>
@@ -88,7 +87,7 @@ public:
 
     /// Ports that the other ends of sockets on this machine have, by the inode of the network namespace to
     /// look in. Only of sockets that this sweep has met overdue, of which it is not known, and not too often.
-    [[nodiscard]] std::map<std::uint32_t, std::set<std::uint16_t>> wanted_peers(Instant now);
+    [[nodiscard]] std::map<std::uint32_t, egb_tcp_peer_ports> wanted_peers(Instant now);
 
     /// Processes that hold so many stuck sockets that their descriptors are worth a look: to be told of
     /// before the sweep under way ends.
@@ -97,8 +96,9 @@ public:
     /// Whether it is a ghost at this moment.
     [[nodiscard]] bool is_told(std::uint64_t cookie) const;
 
-    /// The socket behind a ghost, as it was when it was judged; nothing when it is no more.
-    [[nodiscard]] std::optional<egb_tcp_socket> find(std::string_view key) const;
+    /// The socket behind a ghost, as it was when it was judged; nullptr when it is no more. Until the tracker
+    /// is told of something else.
+    [[nodiscard]] const egb_tcp_socket* find(std::string_view key) const;
 
     /// The process that a summary is about; nothing when the key is not one of those.
     [[nodiscard]] ProcessPtr leaking_owner(std::string_view key) const { return leaks_.owner_of(key); }
@@ -153,7 +153,8 @@ private:
     Bounds bounds_;
     bool unit_acts_{}; ///< units may be seen to, so bounds count for a leak as a whole
     bool met_overdue_{};
-    bool only_held_{}; ///< in the sweep under way
+    std::size_t met_untold_{}; ///< overdue ones that are to be told; by the sweep under way
+    bool only_held_{};         ///< in the sweep under way
     bool sees_all_holders_{true};
     std::optional<Instant> deadline_;
     Changes changes_;
