@@ -335,7 +335,8 @@ class Lockfile(LockScenario):
         file, swap = self.folder / "file.lock", self.folder / ".file.lock.swp"
         with running("script", "-qfc", f"vim -u NONE {file}", "/dev/null", stdout=subprocess.DEVNULL) as vim:
             eventually("it edits", swap.exists)
-            os.killpg(vim.pid, signal.SIGKILL)
+            (child,) = pathlib.Path(f"/proc/{vim.pid}/task/{vim.pid}/children").read_text().split()
+            os.kill(int(child), signal.SIGKILL)
             self.lives_unnoticed(swap)
 
 
