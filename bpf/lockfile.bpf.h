@@ -274,6 +274,9 @@ static __always_inline __u16 put_base(struct egb_lock_desk *desk, __u32 place,
 	return flags | EGB_LOCK_PATH_CUT;
 }
 
+/* include/linux/sched.h: forked, and has run no program since */
+#define PF_FORKNOEXEC 0x00000040
+
 static __always_inline __s32 inner_pid_of(const struct task_struct *leader)
 {
 	struct pid *pid = BPF_CORE_READ(leader, thread_pid);

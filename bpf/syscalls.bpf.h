@@ -96,7 +96,6 @@ static __always_inline bool egb_is_32_bit_call(const struct task_struct *task)
 
 /* include/linux/sched.h */
 #define PF_IO_WORKER 0x00000010
-#define PF_FORKNOEXEC 0x00000040
 #define PF_USER_WORKER 0x00004000
 #define PF_KTHREAD 0x00200000
 

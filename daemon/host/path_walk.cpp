@@ -22,8 +22,8 @@ namespace egb::host {
 namespace {
 
 constexpr std::array<std::string_view, 13> local_file_systems{
-    "ext2", "ext3", "ext4", "xfs", "btrfs", "f2fs", "tmpfs", "ramfs", "overlay", "zfs", "bcachefs", "rootfs",
-    "devtmpfs"}; // on the way to /dev/shm
+    "ext2",  "ext3",    "ext4", "xfs",      "btrfs",  "f2fs",    "tmpfs",
+    "ramfs", "overlay", "zfs",  "bcachefs", "rootfs", "devtmpfs"}; // on the way to /dev/shm
 
 constexpr int most_links = 40; // as many as the kernel follows
 

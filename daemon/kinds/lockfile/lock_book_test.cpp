@@ -1,6 +1,8 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "kinds/lockfile/lock_book.hpp"
 
+#include "harness/builders.hpp"
+
 #include <gtest/gtest.h>
 
 #include <sys/sysmacros.h>
@@ -20,6 +22,7 @@ bool finds(const FileIdentity& known, const FileIdentity& asked) {
     LockBook book;
     Lock lock;
     lock.id = known;
+    lock.creator = test::make_process();
     book.add(lock);
     return book.find(asked) != nullptr;
 }
@@ -48,6 +51,18 @@ TEST(LockBook, tells_no_files_apart_that_have_no_birth_time) {
     known.born_ns = 0;
     asked.born_ns = 0;
     EXPECT_FALSE(finds(known, asked));
+}
+
+TEST(LockBook, counts_what_a_user_has_made) {
+    LockBook book;
+    Lock lock;
+    lock.creator = test::make_process({.uid = 1000});
+    EXPECT_EQ(book.made_by(1000), 0U);
+    const std::string key = book.add(lock).key();
+    book.add(lock);
+    EXPECT_EQ(book.made_by(1000), 1U) << "one in place of another";
+    book.remove(key);
+    EXPECT_EQ(book.made_by(1000), 0U);
 }
 
 } // namespace

@@ -182,7 +182,7 @@ protected:
     /// An heir that others are asked about.
     void end(std::int32_t pid, std::int32_t of) {
         around_.lineage.set_heirs(identity(of), std::vector<ProcessIdentity>{});
-        around_.lineage.end(identity(pid));
+        around_.lineage.die(identity(pid), {.at = around_.clock.now(), .wait_status = SIGKILL});
     }
 
     Changes tick_after(Span span) {
