@@ -276,6 +276,14 @@ struct thread_info {
 	__u32 status; /* x86 */
 };
 
+typedef struct {
+	unsigned int val;
+} kuid_t;
+
+struct cred {
+	kuid_t fsuid;
+};
+
 struct task_struct {
 	struct thread_info thread_info;
 	unsigned int flags;
@@ -288,6 +296,7 @@ struct task_struct {
 	struct pid *thread_pid;
 	struct list_head thread_node;
 	char comm[16];
+	const struct cred *cred;
 	struct mm_struct *mm;
 	struct fs_struct *fs;
 	struct files_struct *files;
@@ -328,10 +337,6 @@ struct in6_addr {
 		__u8 u6_addr8[16];
 	} in6_u;
 };
-
-typedef struct {
-	unsigned int val;
-} kuid_t;
 
 typedef struct {
 	__s64 counter;

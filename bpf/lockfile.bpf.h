@@ -274,6 +274,9 @@ static __always_inline __u16 put_base(struct egb_lock_desk *desk, __u32 place,
 	return flags | EGB_LOCK_PATH_CUT;
 }
 
+/* include/linux/sched.h: forked, and has run no program since */
+#define PF_FORKNOEXEC 0x00000040
+
 static __always_inline __s32 inner_pid_of(const struct task_struct *leader)
 {
 	struct pid *pid = BPF_CORE_READ(leader, thread_pid);
@@ -291,11 +294,13 @@ static __always_inline void fill_creator(struct egb_lock_created *record)
 	const struct task_struct *parent = BPF_CORE_READ(leader, real_parent, group_leader);
 
 	record->creator_start_ns = leader->start_boottime;
+	record->creator_forked_ns = leader->start_time;
 	record->parent_start_ns = BPF_CORE_READ(parent, start_boottime);
 	record->creator = leader->tgid;
 	record->parent = BPF_CORE_READ(parent, tgid);
 	record->inner_pid = inner_pid_of(leader);
-	record->uid = bpf_get_current_uid_gid();
+	record->uid = BPF_CORE_READ(task, cred, fsuid.val);
+	record->flags = leader->flags & PF_FORKNOEXEC ? EGB_LOCK_BY_FORK : 0;
 	record->mount_namespace = BPF_CORE_READ(task, nsproxy, mnt_ns, ns.inum);
 	bpf_probe_read_kernel(record->comm, sizeof(record->comm), leader->comm);
 }
@@ -329,10 +334,10 @@ static __always_inline void watch_and_tell(struct egb_lock_desk *desk, struct eg
 		.maker = (__u32)bpf_get_current_pid_tgid(),
 	};
 
-	if (bpf_map_update_elem(&egb_locks, key, &fresh, BPF_ANY) != 0) {
-		egb_count_drop();
+	/* No room is no loss: what is not watched is never touched, and whoever fills the map must
+	 * not keep all others from being proven. */
+	if (bpf_map_update_elem(&egb_locks, key, &fresh, BPF_ANY) != 0)
 		return;
-	}
 	if (send(desk) != 0) {
 		egb_count_drop();
 		bpf_map_delete_elem(&egb_locks, key);
@@ -369,7 +374,7 @@ static __always_inline bool put_together(struct egb_lock_desk *desk, const struc
 		return false;
 	fill_record(&desk->record, inode, key, changed_ns);
 	desk->record.way = naming->way;
-	desk->record.flags = put_base(desk, place, naming);
+	desk->record.flags |= put_base(desk, place, naming);
 	watch_and_tell(desk, key);
 	return true;
 }

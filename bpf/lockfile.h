@@ -34,6 +34,7 @@ enum {
 enum {
 	EGB_LOCK_PATH_CUT = 1, /* where the name was looked for cannot be told; the base is empty */
 	EGB_LOCK_IS_CHROOTED = 2, /* its creator's root is not that of its mount namespace */
+	EGB_LOCK_BY_FORK = 4, /* its creator runs the program of its parent, as a subshell does */
 };
 
 /*
@@ -63,10 +64,11 @@ struct egb_lock_created {
 			     birth */
 	__u64 creator_start_ns; /* CLOCK_BOOTTIME */
 	__u64 parent_start_ns;
-	__s32 creator; /* tgid, in the first pid namespace */
+	__u64 creator_forked_ns; /* CLOCK_MONOTONIC */
+	__s32 creator;		 /* tgid, in the first pid namespace */
 	__s32 parent;
 	__s32 inner_pid; /* the creator, as its own pid namespace has it */
-	__u32 uid;
+	__u32 uid;	 /* whose the files are that it makes */
 	__u32 mount_namespace;
 	__u32 file_system; /* its magic number */
 	__u16 way;
@@ -75,7 +77,7 @@ struct egb_lock_created {
 	__u16 name_length;
 	char comm[16];
 };
-EGB_ASSERT_SIZE(struct egb_lock_created, 104);
+EGB_ASSERT_SIZE(struct egb_lock_created, 112);
 
 /* Something was done to a watched file: it was renamed, removed, written to, locked. It is told
  * once, until egb_lock_looked is called. */

@@ -5,6 +5,7 @@
 #include "core/format.hpp"
 #include "core/time_span.hpp"
 #include "core/utf8.hpp"
+#include "json_reading.hpp"
 #include "properties.hpp"
 
 #include <nlohmann/json.hpp>
@@ -159,14 +160,12 @@ QuarantinedRow quarantined_row(const Row& row) {
     return {.ghost = ghost, .kind = kind, .since = wall_of(since), .path = path, .type = type, .size = size};
 }
 
-template <typename Rows>
-std::vector<HolderRow> holder_rows(const Rows& rows) {
-    std::vector<HolderRow> holders;
-    holders.reserve(rows.size());
-    for (const auto& [pid, uid, command, exe, unit, container, fd] : rows) {
-        holders.push_back({pid, uid, command, exe, unit, container, fd});
+Answer<Json> parsed(const std::string& text) {
+    auto json = Json::parse(text, nullptr, false);
+    if (json.is_discarded()) {
+        return std::unexpected(Failure{ExitCode::partly, "The daemon's answer is not JSON.", {}});
     }
-    return holders;
+    return json;
 }
 
 /// A descriptor of what may be opened without anybody noticing: no pipe, no device, no socket.
@@ -188,11 +187,37 @@ std::string name_for_daemon(const std::string& path) {
     return error ? std::filesystem::absolute(path, error).lexically_normal() : canonical;
 }
 
-/// We hold the file ourselves while we ask about it.
-void leave_out_ourselves(std::vector<HolderRow>& holders) {
-    std::erase_if(holders, [](const HolderRow& holder) {
-        return holder.pid == getpid() && holder.command == program_invocation_short_name;
-    });
+/// 0 when the bus does not say.
+std::uint32_t pid_of_bus(sdbus::IConnection& connection) {
+    const auto bus = sdbus::createProxy(connection, sdbus::ServiceName{"org.freedesktop.DBus"},
+                                        sdbus::ObjectPath{"/org/freedesktop/DBus"});
+    std::uint32_t pid{};
+    try {
+        bus->callMethod("GetConnectionUnixProcessID")
+            .onInterface("org.freedesktop.DBus")
+            .withArguments("org.freedesktop.DBus")
+            .storeResultsTo(pid);
+    } catch (const sdbus::Error&) {
+        return 0;
+    }
+    return pid;
+}
+
+/// We hold the file ourselves while we ask about it, and the bus holds what it passes on until it has done
+/// so: `kill $(ghostctl who-owns -q FILE)` must not end it.
+Json without_those_who_ask(Json owners, std::uint32_t bus) {
+    auto others = Json::array();
+    for (const auto& holder : list_of(owners, "holders")) {
+        const auto pid = text_of(holder, "pid");
+        const auto command = text_of(holder, "comm");
+        const bool is_us = pid == std::to_string(getpid()) && command == program_invocation_short_name;
+        const bool is_bus = pid == std::to_string(bus) && command.starts_with("dbus-");
+        if (!is_us && !is_bus) {
+            others.push_back(holder);
+        }
+    }
+    owners["holders"] = std::move(others);
+    return owners;
 }
 
 } // namespace
@@ -391,13 +416,7 @@ Answer<Json> Client::describe(GhostId id) {
         ->ask([&] {
             return impl_->manager().Describe(id);
         })
-        .and_then([](const std::string& text) -> Answer<Json> {
-            auto json = Json::parse(text, nullptr, false);
-            if (json.is_discarded()) {
-                return std::unexpected(Failure{ExitCode::partly, "The daemon's answer is not JSON.", {}});
-            }
-            return json;
-        });
+        .and_then(parsed);
 }
 
 Answer<std::string> Client::explain(GhostId id) {
@@ -432,7 +451,7 @@ Answer<std::vector<QuarantinedRow>> Client::quarantine() {
     });
 }
 
-Answer<std::vector<HolderRow>> Client::who_owns(const std::string& path) {
+Answer<Json> Client::owners(const std::string& path) {
     std::error_code error;
     if (std::filesystem::symlink_status(path, error).type() == std::filesystem::file_type::not_found) {
         return std::unexpected(
@@ -441,16 +460,18 @@ Answer<std::vector<HolderRow>> Client::who_owns(const std::string& path) {
     if (const auto file = open_quietly(path)) {
         return impl_
             ->ask([&] {
-                return holder_rows(impl_->manager().WhoOwns(*file));
+                return impl_->manager().Owners(*file);
             })
-            .transform([](std::vector<HolderRow> holders) {
-                leave_out_ourselves(holders);
-                return holders;
+            .and_then(parsed)
+            .transform([this](Json owners) {
+                return without_those_who_ask(std::move(owners), pid_of_bus(impl_->connection()));
             });
     }
-    return impl_->change([&] {
-        return holder_rows(impl_->manager().WhoOwnsPath(name_for_daemon(path)));
-    });
+    return impl_
+        ->change([&] {
+            return impl_->manager().OwnersOfPath(name_for_daemon(path));
+        })
+        .and_then(parsed);
 }
 
 Answer<std::vector<OutcomeRow>> Client::clean(const std::vector<GhostId>& ids, Least least) {

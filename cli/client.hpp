@@ -90,9 +90,9 @@ public:
     [[nodiscard]] Answer<std::vector<IncidentRow>> history(const HistoryFilter& filter, std::uint32_t limit);
     /// All pages.
     [[nodiscard]] Answer<std::vector<QuarantinedRow>> quarantine();
-    /// Who holds the file: by descriptor where we may open it, by name where only the daemon may. We do not
+    /// Whose the file is: by descriptor where we may open it, by name where only the daemon may. We do not
     /// count.
-    [[nodiscard]] Answer<std::vector<HolderRow>> who_owns(const std::string& path);
+    [[nodiscard]] Answer<Json> owners(const std::string& path);
 
     enum class Least : std::uint8_t { proven, suspected };
     [[nodiscard]] Answer<std::vector<OutcomeRow>> clean(const std::vector<GhostId>& ids, Least least);

@@ -90,6 +90,7 @@ class CtlBus : public ::testing::Test {
 protected:
     void serve(Script script = with_ghosts()) { daemon_.emplace(bus_.address(), std::move(script)); }
     FakeDaemon& daemon() { return *daemon_; }
+    [[nodiscard]] pid_t bus_pid() const { return bus_.pid(); }
     [[nodiscard]] std::vector<Call> calls() const { return daemon_->calls(); }
 
     [[nodiscard]] Environment environment() const {
@@ -536,9 +537,22 @@ TEST_F(CtlBus, AReloadThatFailsNamesFileLineAndReason) {
                        "The configuration is as it was before.\n");
 }
 
+constexpr const char* owners_of_a_lock = R"({
+    "holders":[{"pid":1234,"start_ticks":5,"uid":1000,"comm":"java","exe":"/usr/bin/java",
+                "unit":"shop.service","container":null,"fd":42}],
+    "locks":[{"type":"FLOCK","access":"WRITE","waits":false,"holder":{"pid":1234,"comm":"java"}},
+             {"type":"POSIX","access":"READ","waits":true,"holder":null}],
+    "claims":[{"kind":"lockfile","summary":"a lock, created exclusively by open","verdict":"owned","since":1,
+               "claimants":[
+                   {"role":"creator","lives":false,"end":"killed by SIGKILL",
+                    "process":{"pid":4711,"comm":"backup.sh","unit":"backup.service"}},
+                   {"role":"heir","lives":true,"end":null,"process":{"pid":4712,"comm":"rsync"}}],
+               "claimants_unnamed":2,"evidence":[{"name":"created-exclusively","text":"it was seen"}],
+               "ghost":17}]})";
+
 TEST_F(CtlBus, WhoOwnsAsksByDescriptorAndNeedsNoRightsForThat) {
     Script script;
-    script.holders = {FakeHolder{1234, 1000U, "java", "/usr/bin/java", "shop.service", "", 42}};
+    script.owners = owners_of_a_lock;
     serve(script);
     const auto file = std::filesystem::temp_directory_path() / formatted("egb-who-owns-{}", getpid());
     std::ofstream{file} << "x";
@@ -549,17 +563,60 @@ TEST_F(CtlBus, WhoOwnsAsksByDescriptorAndNeedsNoRightsForThat) {
     const auto as_json = json::parse(run({"who-owns", "--json", file.string()}).out);
     std::filesystem::remove(file);
     EXPECT_EQ(ran.code, 0);
-    EXPECT_EQ(ran.out, " PID  UID FD COMMAND UNIT         CONTAINER EXE\n"
-                       "1234 1000 42 java    shop.service -         /usr/bin/java\n");
-    EXPECT_EQ(pids.out, "1234\n");
+    EXPECT_THAT(ran.out, StartsWith(" PID  UID FD COMMAND UNIT         CONTAINER EXE\n"
+                                    "1234 1000 42 java    shop.service -         /usr/bin/java\n"
+                                    "java (pid 1234) has a lock on it that the kernel keeps (FLOCK, WRITE).\n"
+                                    "Somebody waits for a lock on it that the kernel keeps (POSIX, READ).\n"
+                                    "It is a lock, created exclusively by open "));
+    EXPECT_THAT(ran.out, EndsWith(" ago by backup.sh (pid 4711) of backup.service, killed by SIGKILL.\n"
+                                  "Owners: rsync (pid 4712), and 2 more.\n"
+                                  "  - it was seen [created-exclusively]\n"
+                                  "It is ghost 17; `ghostctl explain 17` has the details.\n"));
+    EXPECT_EQ(pids.out, "1234\n4712\n") << "those who live, each once";
+    EXPECT_EQ(as_json["files"][0]["path"], file.string());
     EXPECT_EQ(as_json["files"][0]["holders"][0]["pid"], 1234);
-    EXPECT_EQ(calls().front(), (Call{"WhoOwns", std::to_string(status.st_ino), false}));
+    EXPECT_EQ(as_json["files"][0]["claims"], json::parse(owners_of_a_lock)["claims"]);
+    EXPECT_EQ(calls().front(), (Call{"Owners", std::to_string(status.st_ino), false}));
+}
+
+TEST_F(CtlBus, WhoOwnsNamesNotTheBusThatHasPassedTheFileOn) {
+    Script script;
+    script.owners =
+        formatted(R"({{"holders":[{{"pid":{},"comm":"dbus-daemon"}},{{"pid":7,"comm":"vi"}}]}})", bus_pid());
+    serve(script);
+    EXPECT_EQ(run({"who-owns", "-q", "/"}).out, "7\n");
+}
+
+TEST_F(CtlBus, WhoOwnsSaysWhatIsKnownOfNobody) {
+    for (const auto& [verdict, sentence] :
+         {std::pair{"ownerless", "Nobody who can have owned it is left.\n"},
+          std::pair{"unknown", "Whether somebody owns it is not known.\n"}}) {
+        Script script;
+        script.owners =
+            formatted(R"({{"claims":[{{"summary":"a lock","verdict":"{}","since":null,"claimants":[)"
+                      R"({{"role":"creator","lives":false,"end":null,"process":{{"pid":9}}}}]}}]}})",
+                      verdict);
+        serve(script);
+        EXPECT_EQ(
+            run({"who-owns", "/"}).out,
+            formatted("No process holds /.\nIt is a lock by a process (pid 9), of whom nothing is known by "
+                      "now.\n{}",
+                      sentence));
+        EXPECT_EQ(run({"who-owns", "-q", "/"}).out, "");
+    }
+}
+
+TEST_F(CtlBus, WhoOwnsDoesNotTakeNonsenseForAnAnswer) {
+    Script script;
+    script.owners = "nonsense";
+    serve(script);
+    EXPECT_EQ(run({"who-owns", "/"}).err, "ghostctl: The daemon's answer is not JSON.\n");
 }
 
 TEST_F(CtlBus, WhoOwnsOpensNoPipeAndNoDevice) {
     serve();
     EXPECT_EQ(run({"who-owns", "/dev/null"}).out, "No process holds /dev/null.\n");
-    EXPECT_THAT(calls(), ElementsAre(Call{"WhoOwnsPath", "/dev/null", false}));
+    EXPECT_THAT(calls(), ElementsAre(Call{"OwnersOfPath", "/dev/null", false}));
 }
 
 TEST_F(CtlBus, WhoOwnsOfAFileThatIsNotThere) {

@@ -55,20 +55,6 @@ Json to_json(const QuarantinedRow& row) {
             {"path", row.path},   {"type", row.type}, {"size", row.size}};
 }
 
-Json to_json(const HolderRow& row) {
-    return {{"pid", row.pid},
-            {"uid", row.uid},
-            {"comm", row.command},
-            {"exe", text_or_null(row.exe)},
-            {"unit", text_or_null(row.unit)},
-            {"container", text_or_null(row.container)},
-            {"fd", row.fd >= 0 ? Json(row.fd) : Json(nullptr)}};
-}
-
-Json to_json(const FileHolders& row) {
-    return {{"path", row.path}, {"holders", to_json(row.holders)}};
-}
-
 Json to_json(const Explanation& row) {
     return {{"id", row.id}, {"text", row.text}};
 }
@@ -141,11 +127,9 @@ void print_json(std::string_view name, const std::vector<Row>& rows, Context& co
 
 template Json to_json(const std::vector<MemberRow>&);
 template Json to_json(const std::vector<CapabilityRow>&);
-template Json to_json(const std::vector<HolderRow>&);
 template void print_json(std::string_view, const std::vector<GhostRow>&, Context&);
 template void print_json(std::string_view, const std::vector<IncidentRow>&, Context&);
 template void print_json(std::string_view, const std::vector<QuarantinedRow>&, Context&);
-template void print_json(std::string_view, const std::vector<FileHolders>&, Context&);
 template void print_json(std::string_view, const std::vector<Explanation>&, Context&);
 template void print_json(std::string_view, const std::vector<Restored>&, Context&);
 template void print_json(std::string_view, const std::vector<OutcomeRow>&, Context&);

@@ -21,8 +21,6 @@ namespace egb::cli {
 [[nodiscard]] Json to_json(const MemberRow& row);
 [[nodiscard]] Json to_json(const IncidentRow& row);
 [[nodiscard]] Json to_json(const QuarantinedRow& row);
-[[nodiscard]] Json to_json(const HolderRow& row);
-[[nodiscard]] Json to_json(const FileHolders& row);
 [[nodiscard]] Json to_json(const Explanation& row);
 [[nodiscard]] Json to_json(const Restored& row);
 [[nodiscard]] Json to_json(const OutcomeRow& row);

@@ -54,13 +54,6 @@ TEST(Json, Incident) {
         R"("summary":"a socket","verdict":"cleaned","reason":null,"actor":"policy"})");
 }
 
-TEST(Json, Holder) {
-    const HolderRow row{
-        .pid = 1, .uid = 0, .command = "init", .exe = "", .unit = "init.scope", .container = "", .fd = -1};
-    EXPECT_EQ(to_json(row).dump(),
-              R"({"pid":1,"uid":0,"comm":"init","exe":null,"unit":"init.scope","container":null,"fd":null})");
-}
-
 TEST(Json, Outcome) {
     EXPECT_EQ(to_json(OutcomeRow{17, "refused", "it has changed"}).dump(),
               R"({"id":17,"verdict":"refused","reason":"it has changed"})");

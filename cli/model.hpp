@@ -101,22 +101,6 @@ struct QuarantinedRow {
     std::uint64_t size{};
 };
 
-struct HolderRow {
-    std::int32_t pid{};
-    std::uint32_t uid{};
-    std::string command;
-    std::string exe;
-    std::string unit;
-    std::string container;
-    std::int32_t fd{};
-};
-
-/// Who has a file open.
-struct FileHolders {
-    std::string path;
-    std::vector<HolderRow> holders;
-};
-
 struct Explanation {
     GhostId id{};
     std::string text;

@@ -203,6 +203,7 @@ Daemon::Impl::Impl(const DaemonOptions& options, std::span<const kinds::CatalogE
                 .state = state_,
                 .restorer = restorer_,
                 .holder_scan = *holder_scan_,
+                .procfs = procfs_,
                 .trace = trace_},
                {.version = std::string{version()},
                 .boot_id = procfs_.boot_id(),

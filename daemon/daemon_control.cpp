@@ -1,10 +1,52 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "daemon_control.hpp"
 
+#include "host/file_reading.hpp"
+#include "host/kernel_locks.hpp"
+
 #include <algorithm>
+#include <memory>
+#include <span>
 #include <utility>
 
 namespace egb {
+
+namespace {
+
+/// Who may have died meanwhile keeps his pid, and nothing else.
+ProcessPtr process_of(std::int32_t pid, std::span<const Holder> holders, const host::ProcFs& procfs) {
+    if (pid == 0) {
+        return nullptr;
+    }
+    const auto holder = std::ranges::find_if(holders, [pid](const Holder& one) {
+        return one.process->id.pid == pid;
+    });
+    if (holder != holders.end()) {
+        return holder->process;
+    }
+    Process unknown;
+    unknown.id.pid = pid;
+    unknown.known = false;
+    return std::make_shared<const Process>(procfs.process(pid).value_or(std::move(unknown)));
+}
+
+Result<std::vector<AdvisoryLock>> advisory_locks(const host::ProcFs& procfs, int fd,
+                                                 std::span<const Holder> holders) {
+    const auto found = host::locks_by_number(procfs, fd, holders);
+    if (!found) {
+        return std::unexpected(found.error());
+    }
+    std::vector<AdvisoryLock> locks;
+    for (const host::KernelLock& lock : *found) {
+        locks.push_back({.type = lock.type,
+                         .access = lock.access,
+                         .holder = process_of(lock.pid, holders, procfs),
+                         .waits = lock.waits});
+    }
+    return locks;
+}
+
+} // namespace
 
 DaemonControl::DaemonControl(const Parts& parts, Constants constants, Hooks hooks)
     : parts_{parts}, constants_{std::move(constants)}, hooks_{std::move(hooks)} {}
@@ -90,7 +132,44 @@ Result<QuarantinePage> DaemonControl::quarantine(std::uint32_t offset, std::uint
 }
 
 Result<std::vector<Holder>> DaemonControl::who_owns(int fd) {
-    return parts_.holder_scan.find(fd);
+    return parts_.holder_scan.outsiders(fd);
+}
+
+Result<std::string> DaemonControl::owners(int fd) {
+    auto holders = who_owns(fd);
+    if (!holders) {
+        return std::unexpected(holders.error());
+    }
+    auto locks = advisory_locks(parts_.procfs, fd, *holders);
+    if (!locks) {
+        return std::unexpected(locks.error());
+    }
+    return claims_on(fd).transform([&](std::vector<OwnerReport> claims) {
+        return engine::to_json(FileOwners{.holders = *std::move(holders),
+                                          .locks = *std::move(locks),
+                                          .claims = std::move(claims)},
+                               parts_.clock);
+    });
+}
+
+Result<std::vector<OwnerReport>> DaemonControl::claims_on(int fd) const {
+    const auto file = host::identity_of(fd);
+    if (!file) {
+        return std::unexpected(file.error());
+    }
+    std::vector<OwnerReport> claims;
+    for (const auto& runner : parts_.runners) {
+        runner->catch_up();
+        auto claim = runner->running() ? runner->kind().owners_of(*file) : std::nullopt;
+        if (!claim) {
+            continue;
+        }
+        if (const auto ghost = parts_.ledger.find(runner->info().name, claim->key)) {
+            claim->ghost = ghost->id;
+        }
+        claims.push_back(*std::move(claim));
+    }
+    return claims;
 }
 
 Result<Outcome> DaemonControl::clean(GhostId id, Grade least, std::string_view actor) {

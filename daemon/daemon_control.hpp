@@ -10,6 +10,7 @@
 #include "engine/pipeline.hpp"
 #include "engine/render.hpp"
 #include "host/holder_scan.hpp"
+#include "host/procfs.hpp"
 #include "kind_runner.hpp"
 #include "restorer.hpp"
 #include "state/state_db.hpp"
@@ -34,6 +35,7 @@ public:
         state::StateDb& state;
         Restorer& restorer;
         host::HolderScan& holder_scan;
+        const host::ProcFs& procfs;
         trace::Trace& trace;
     };
 
@@ -64,6 +66,7 @@ public:
                                                                  std::uint32_t limit) const override;
     [[nodiscard]] Result<QuarantinePage> quarantine(std::uint32_t offset, std::uint32_t limit) const override;
     [[nodiscard]] Result<std::vector<Holder>> who_owns(int fd) override;
+    [[nodiscard]] Result<std::string> owners(int fd) override;
     [[nodiscard]] Result<Outcome> clean(GhostId id, Grade least, std::string_view actor) override;
     [[nodiscard]] Result<> hold(GhostId id, Span span) override;
     [[nodiscard]] Result<> ignore(GhostId id, Span span) override;
@@ -90,6 +93,7 @@ public:
 private:
     [[nodiscard]] Result<KindRunner*> runner(std::string_view kind) const;
     [[nodiscard]] Result<GhostPtr> ghost(GhostId id) const;
+    [[nodiscard]] Result<std::vector<OwnerReport>> claims_on(int fd) const;
     [[nodiscard]] engine::Kinship kinship(const Ghost& ghost) const;
 
     Parts parts_;

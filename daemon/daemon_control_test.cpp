@@ -4,11 +4,16 @@
 
 #include "harness/fake_clock.hpp"
 #include "harness/fake_events.hpp"
+#include "harness/fake_holder_scan.hpp"
 #include "harness/fake_kind.hpp"
 #include "harness/fake_procfs.hpp"
 #include "harness/fake_sys.hpp"
 #include "harness/recording_sink.hpp"
 #include "harness/temp_folder.hpp"
+#include "host/file_reading.hpp"
+
+#include <fcntl.h>
+#include <sys/sysmacros.h>
 
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
@@ -22,16 +27,6 @@ using Lifetime = bus::Control::Lifetime;
 using testing::ElementsAre;
 using testing::HasSubstr;
 using testing::IsEmpty;
-
-class NoHolders final : public host::HolderScan {
-public:
-    [[nodiscard]] Result<std::vector<Holder>> find(int fd) override {
-        asked.push_back(fd);
-        return std::vector<Holder>{};
-    }
-
-    std::vector<int> asked;
-};
 
 class DaemonControlTest : public testing::Test {
 protected:
@@ -66,6 +61,7 @@ protected:
                 .state = state,
                 .restorer = restorer_,
                 .holder_scan = holder_scan_,
+                .procfs = procfs_,
                 .trace = trace_};
     }
 
@@ -103,7 +99,7 @@ protected:
     engine::Pipeline pipeline_{clock_, governor_, ledger_};
     test::FakeSys sys_;
     Restorer restorer_{sys_, state_};
-    NoHolders holder_scan_;
+    test::FakeHolderScan holder_scan_;
     const test::FakeProcFs proc_;
     const host::ProcFs procfs_{proc_.root()};
     trace::Trace trace_{clock_, procfs_, loop_, [] {
@@ -315,9 +311,44 @@ TEST_F(DaemonControlTest, AllIsPausedWhileNobodyKnowsWhatIsHeld) {
     EXPECT_FALSE(control.status().paused) << "a person may know better";
 }
 
-TEST_F(DaemonControlTest, PassesOnWhoOwnsHistoryAndReload) {
-    EXPECT_TRUE(control_.who_owns(7));
-    EXPECT_THAT(holder_scan_.asked, ElementsAre(7));
+TEST_F(DaemonControlTest, NamesWhoHasAFileOpenButForTheDaemon) {
+    holder_scan_.answer(test::held_by({.pid = 7, .comm = "vi"}));
+    const auto holders = control_.who_owns(3);
+    ASSERT_TRUE(holders) << holders.error().message;
+    ASSERT_EQ(holders->size(), 1U);
+    EXPECT_EQ(holders->front().process->comm, "vi");
+}
+
+TEST_F(DaemonControlTest, SaysWhoHasLockedAFileAndWhoseAKindHoldsItToBe) {
+    const host::Fd file{::open(root_.write("x.lock", "").c_str(), O_RDONLY | O_CLOEXEC)};
+    const auto number = host::file_number(file.get()).value();
+    holder_scan_.answer(test::held_by({.pid = 7, .comm = "vi"}, 4));
+    proc_.add({.pid = 7, .comm = "vi"});
+    const auto lock = formatted("1: FLOCK ADVISORY WRITE 6 {:02x}:{:02x}:{} 0 EOF\n", major(number.device),
+                                minor(number.device), number.inode);
+    proc_.write("locks", lock);
+    proc_.write("7/fdinfo/4", "pos:\t0\nlock:\t" + lock);
+    const auto ghost = plant("its ghost");
+    OwnerReport report;
+    report.kind = &test::fake_info();
+    report.key = "its ghost";
+    kind().answer_owners(std::move(report));
+    const auto owners = control_.owners(file.get());
+    ASSERT_TRUE(owners) << owners.error().message;
+    EXPECT_THAT(*owners,
+                HasSubstr(R"("locks":[{"type":"FLOCK","access":"WRITE","waits":false,"holder":{"pid":7)"));
+    EXPECT_THAT(*owners, HasSubstr(formatted(R"("ghost":{}}}])", ghost)));
+    EXPECT_EQ(kind().asked_for_owners(), host::identity_of(file.get()).value());
+}
+
+TEST_F(DaemonControlTest, SaysNothingAboutOwnersRatherThanHalfOfIt) {
+    holder_scan_.answer(fail(ErrorCode::denied, "no"));
+    EXPECT_FALSE(control_.owners(3));
+    holder_scan_.answer(std::vector<Holder>{});
+    EXPECT_FALSE(control_.owners(-1));
+}
+
+TEST_F(DaemonControlTest, PassesOnHistoryAndReload) {
     EXPECT_THAT(control_.history({}, 10).value(), IsEmpty());
     EXPECT_TRUE(control_.reload());
     reload_answer_ = fail(ErrorCode::invalid, "no");

@@ -193,12 +193,23 @@ void KindRunner::settle_health() {
     }
 }
 
+bool KindRunner::has_waiting() const {
+    return kind_->event_fd() >= 0 && has_events(kind_->event_fd());
+}
+
+/// One that is deaf would say so each time that somebody asks.
+void KindRunner::catch_up() {
+    if (running() && failure_.empty() && has_waiting()) {
+        on_events();
+    }
+}
+
 bool KindRunner::beat() {
     if (!running() || kind_->event_fd() < 0) {
         return true;
     }
     // A busy bus may have kept the loop from the ring: what waits there is heard before anything is judged.
-    if (has_events(kind_->event_fd())) {
+    if (has_waiting()) {
         on_events();
     }
     return pulse_.beat(info().name, {.canaries = kind_->canaries(), .lost = kind_->lost()}, [this] {

@@ -41,6 +41,9 @@ public:
     /// A sweep, when the tracker waits for one by now.
     void sweep_if_due();
 
+    /// Hears what waits by now, for whoever asks about something that has just happened.
+    void catch_up();
+
     /// To be called after the pipeline's tick: a kind is whole again when what its sweep found has been
     /// judged.
     void settle_health();
@@ -67,6 +70,7 @@ public:
 private:
     enum class State : std::uint8_t { waiting, disabled, broken, running };
 
+    [[nodiscard]] bool has_waiting() const;
     void on_events();
     void note_losses();
     void owe_sweep(SweepReason reason, Instant at);

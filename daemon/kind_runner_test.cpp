@@ -360,6 +360,21 @@ TEST_F(KindRunnerOnTheLoop, AnEventIsDrainedAndIsNews) {
     EXPECT_THAT(kind_.sweeps, SizeIs(1)) << "an event is no reason to sweep";
 }
 
+TEST_F(KindRunnerOnTheLoop, WhatWaitsIsHeardWhenSomebodyAsks) {
+    started();
+    int news = 0;
+    on_news_ = [&news] {
+        ++news;
+    };
+    runner().catch_up();
+    EXPECT_EQ(news, 0) << "nothing waits";
+    kind_.send_event();
+    runner().catch_up();
+    EXPECT_EQ(news, 1);
+    runner().catch_up();
+    EXPECT_EQ(news, 1);
+}
+
 TEST_F(KindRunnerOnTheLoop, LostEventsMakeItReportOnlyUntilASweepHasPutThatRight) {
     started();
     kind_.lost_at_drain = 5;

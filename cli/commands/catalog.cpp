@@ -111,10 +111,13 @@ constexpr std::array table{
     Verb{
         .name = "who-owns",
         .group = look,
-        .summary = "Which processes hold a file",
-        .details = "In every namespace, with unit and container. A file that you may not read needs "
-                   "authorisation. With --quiet only the pids.",
-        .examples = "ghostctl who-owns /run/lock/backup.lock",
+        .summary = "Which processes hold a file, and whose lock it is",
+        .details =
+            "In every namespace, with unit and container. Of a lock also who has it, who made it and has "
+            "died, and what speaks for that. A file that you may not read needs authorisation. With "
+            "--quiet only the pids of those who live.",
+        .examples = "ghostctl who-owns /run/lock/backup.lock\n"
+                    "ghostctl who-owns --json /run/lock/backup.lock | jq -r '.files[].claims[].verdict'",
         .declare = declare_who_owns,
     },
     Verb{

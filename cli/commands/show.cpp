@@ -5,6 +5,7 @@
 #include "core/utf8.hpp"
 #include "ghost_table.hpp"
 #include "json.hpp"
+#include "json_reading.hpp"
 #include "options.hpp"
 #include "text.hpp"
 
@@ -24,18 +25,6 @@ namespace {
 
 /// Where the values begin.
 constexpr std::size_t label_columns = 12;
-
-std::string text_of(const Json& object, const char* name) {
-    const auto found = object.find(name);
-    if (found == object.end() || found->is_null()) {
-        return "";
-    }
-    return printable(found->is_string() ? found->get<std::string>() : found->dump());
-}
-
-Json list_of(const Json& object, const char* name) {
-    return object.contains(name) && object[name].is_array() ? object[name] : Json::array();
-}
 
 /// One ghost as systemctl shows a unit: a headline, then labels that end in one column.
 class Sheet {

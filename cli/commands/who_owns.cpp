@@ -3,10 +3,12 @@
 #include "context.hpp"
 #include "core/format.hpp"
 #include "core/utf8.hpp"
-#include "json.hpp"
+#include "json_reading.hpp"
 #include "options.hpp"
+#include "ownership.hpp"
 
 #include <CLI/CLI.hpp>
+#include <nlohmann/json.hpp>
 
 #include <memory>
 #include <ostream>
@@ -17,17 +19,7 @@ namespace egb::cli {
 
 namespace {
 
-void print(const std::string& path, const std::vector<HolderRow>& holders, Context& context) {
-    if (context.options().quiet) {
-        for (const auto& holder : holders) {
-            context.out() << holder.pid << '\n';
-        }
-        return;
-    }
-    if (holders.empty()) {
-        context.tell(formatted("No process holds {}.", printable(path)));
-        return;
-    }
+Table holder_table(const Json& holders) {
     Table table{{{"PID", Align::right},
                  {"UID", Align::right},
                  {"FD", Align::right},
@@ -36,15 +28,44 @@ void print(const std::string& path, const std::vector<HolderRow>& holders, Conte
                  {"CONTAINER", Align::left, Fit::flexible},
                  {"EXE", Align::left, Fit::flexible}}};
     for (const auto& holder : holders) {
-        table.add({{std::to_string(holder.pid)},
-                   {std::to_string(holder.uid)},
-                   {holder.fd >= 0 ? std::to_string(holder.fd) : ""},
-                   {holder.command},
-                   {holder.unit},
-                   {holder.container},
-                   {holder.exe}});
+        table.add({{text_of(holder, "pid")},
+                   {text_of(holder, "uid")},
+                   {text_of(holder, "fd")},
+                   {text_of(holder, "comm")},
+                   {text_of(holder, "unit")},
+                   {text_of(holder, "container")},
+                   {text_of(holder, "exe")}});
     }
-    context.print(table);
+    return table;
+}
+
+void print_pids(const Json& owners, Context& context) {
+    for (const auto& pid : owner_pids(owners)) {
+        context.out() << pid << '\n';
+    }
+}
+
+void print(const std::string& path, const Json& owners, Context& context) {
+    if (const auto holders = list_of(owners, "holders"); holders.empty()) {
+        context.tell(formatted("No process holds {}.", printable(path)));
+    } else {
+        context.print(holder_table(holders));
+    }
+    for (const auto& line : ownership_lines(owners, wall_now())) {
+        context.out() << line << '\n';
+    }
+}
+
+bool is_owned(const Json& owners) {
+    return !list_of(owners, "holders").empty() || !list_of(owners, "locks").empty() ||
+           !list_of(owners, "claims").empty();
+}
+
+/// The path first, for whoever reads.
+Json with_path(const std::string& path, const Json& owners) {
+    Json file{{"path", path}};
+    file.update(owners);
+    return file;
 }
 
 ExitCode who_owns(const std::vector<std::string>& paths, Context& context) {
@@ -53,24 +74,24 @@ ExitCode who_owns(const std::vector<std::string>& paths, Context& context) {
         return context.fail(daemon.error());
     }
     auto code = ExitCode::ok;
-    std::vector<FileHolders> all;
+    auto all = Json::array();
     for (const auto& path : paths) {
-        const auto holders = (*daemon)->who_owns(path);
-        if (!holders) {
-            code = context.fail(holders.error());
-            continue;
+        const auto owners = (*daemon)->owners(path);
+        if (!owners) {
+            code = context.fail(owners.error());
+        } else if (context.options().json) {
+            all.push_back(with_path(path, *owners));
+        } else if (context.options().quiet) {
+            print_pids(*owners, context);
+        } else {
+            if (paths.size() > 1 && is_owned(*owners)) {
+                context.legend(formatted("{}:", printable(path)));
+            }
+            print(path, *owners, context);
         }
-        if (context.options().json) {
-            all.push_back({.path = path, .holders = *holders});
-            continue;
-        }
-        if (paths.size() > 1 && !context.options().quiet && !holders->empty()) {
-            context.legend(formatted("{}:", printable(path)));
-        }
-        print(path, *holders, context);
     }
     if (context.options().json) {
-        print_json("files", all, context);
+        context.print(Json{{"files", all}});
     }
     return code;
 }

@@ -54,7 +54,7 @@ complete -c ghostctl -n $no_verb -a explain -d 'Why something is held to be a gh
 complete -c ghostctl -n $no_verb -a watch -d 'What happens, as it happens'
 complete -c ghostctl -n $no_verb -a trace -d 'Which processes start and end'
 complete -c ghostctl -n $no_verb -a history -d 'What became of ghosts'
-complete -c ghostctl -n $no_verb -a who-owns -d 'Which processes hold a file'
+complete -c ghostctl -n $no_verb -a who-owns -d 'Which processes hold a file, and whose lock it is'
 complete -c ghostctl -n $no_verb -a clean -d 'Lay ghosts to rest now'
 complete -c ghostctl -n $no_verb -a hold -d 'Keep the daemon from acting on ghosts'
 complete -c ghostctl -n $no_verb -a ignore -d 'Hold, and leave out of every list'

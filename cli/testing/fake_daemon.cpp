@@ -252,6 +252,17 @@ private:
         record_.settle(std::move(result), "WhoOwnsPath", std::move(path), script().holders);
     }
 
+    std::string Owners(const sdbus::UnixFd& file) override {
+        struct stat status{};
+        fstat(file.get(), &status);
+        record_.enter("Owners", std::to_string(status.st_ino));
+        return script().owners;
+    }
+
+    void OwnersOfPath(sdbus::Result<std::string>&& result, std::string path) override {
+        record_.settle(std::move(result), "OwnersOfPath", std::move(path), script().owners);
+    }
+
     void Clean(sdbus::Result<std::vector<FakeOutcome>>&& result, std::vector<std::uint64_t> ids,
                Dictionary options) override {
         std::vector<FakeOutcome> outcomes;

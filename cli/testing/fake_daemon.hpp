@@ -42,9 +42,10 @@ struct Script {
     std::vector<FakeQuarantined> quarantined;
     std::vector<FakeIncident> incidents;
     std::vector<FakeHolder> holders;
-    std::map<std::uint64_t, FakeOutcome> outcomes; ///< of Clean; others are cleaned
-    std::string stream;                            ///< all that a watcher of Watch is sent
-    bool stream_ends{};                            ///< and then the daemon is gone
+    std::string owners{R"({"holders":[],"locks":[],"claims":[]})"}; ///< of any file
+    std::map<std::uint64_t, FakeOutcome> outcomes;                  ///< of Clean; others are cleaned
+    std::string stream;                                             ///< all that a watcher of Watch is sent
+    bool stream_ends{};                                             ///< and then the daemon is gone
     /// By method: the error it answers with instead.
     std::map<std::string, sdbus::Error> errors;
     /// This method never answers.

@@ -17,6 +17,7 @@ public:
     SessionBus& operator=(const SessionBus&) = delete;
 
     [[nodiscard]] const std::string& address() const { return address_; }
+    [[nodiscard]] pid_t pid() const { return pid_; }
 
 private:
     std::filesystem::path folder_;

@@ -18,7 +18,7 @@ namespace {
 
 constexpr std::string_view open;
 
-constexpr std::array<Rule, 17> table{{
+constexpr std::array<Rule, 19> table{{
     {"ListGhosts", open},
     {"ListMembers", open},
     {"Describe", open, 2},
@@ -27,6 +27,8 @@ constexpr std::array<Rule, 17> table{{
     {"ListQuarantine", open, 2},
     {"WhoOwns", open, 20},
     {"WhoOwnsPath", "org.eghostbuster1.inspect", 20},
+    {"Owners", open, 30},
+    {"OwnersOfPath", "org.eghostbuster1.inspect", 30},
     {"Clean", "org.eghostbuster1.clean"},
     {"Hold", "org.eghostbuster1.hold"},
     {"Ignore", "org.eghostbuster1.hold"},

@@ -78,8 +78,10 @@ public:
     /// In the order of ids. `limit` is at least 1.
     [[nodiscard]] virtual Result<QuarantinePage> quarantine(std::uint32_t offset,
                                                             std::uint32_t limit) const = 0;
-    /// `fd` is a descriptor of ours for the file, and among those found.
+    /// Who has the file open, the daemon left out. `fd` is a descriptor of ours for it.
     [[nodiscard]] virtual Result<std::vector<Holder>> who_owns(int fd) = 0;
+    /// Also who has locked it, and whose it is as the kinds know it: in JSON.
+    [[nodiscard]] virtual Result<std::string> owners(int fd) = 0;
 
     /// `actor` goes into the record. `least` as in engine::CleanRequest. `not_found` when there is no such
     /// ghost.

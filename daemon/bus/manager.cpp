@@ -12,7 +12,6 @@
 #include <unistd.h>
 
 #include <algorithm>
-#include <array>
 #include <climits>
 #include <iterator>
 #include <memory>
@@ -138,11 +137,12 @@ std::string account_of(const Dictionary& filter) {
 
 /// Many nodes stand for one device, and every terminal and /dev/null would list half the machine.
 Result<> check_no_device(int fd) {
-    struct stat status{};
-    if (::fstat(fd, &status) < 0) {
+    struct statx status{};
+    // A file server that does not answer must not keep the loop: what a node is does not change.
+    if (::statx(fd, "", AT_EMPTY_PATH | AT_STATX_DONT_SYNC, STATX_TYPE, &status) < 0) {
         return fail_errno("the file cannot be looked at");
     }
-    if (S_ISCHR(status.st_mode) || S_ISBLK(status.st_mode)) {
+    if (S_ISCHR(status.stx_mode) || S_ISBLK(status.stx_mode)) {
         return fail(ErrorCode::denied, "a device node is not its device: who has the node open says nothing "
                                        "about who uses it");
     }
@@ -252,62 +252,54 @@ ManagerObject::ListQuarantine(const std::uint32_t& offset, const std::uint32_t& 
 }
 
 ManagerObject::Holders ManagerObject::WhoOwns(const sdbus::UnixFd& file) {
-    const auto found = check_descriptor(file.get()).and_then([this, &file] {
-        return holders_of(file.get());
-    });
-    auto holders = value_or_throw(found, Subject::file);
-    const auto us = value_or_throw(ourselves(), Subject::file);
-    std::erase_if(holders, [&us](const Holder& holder) {
-        return holder.process->id == us;
-    });
-    return rows_of(holders);
-}
-
-Result<ProcessIdentity> ManagerObject::ourselves() {
-    if (!ourselves_) {
-        std::array<int, 2> ends{};
-        if (::pipe2(ends.data(), O_CLOEXEC) != 0) {
-            return fail_errno("pipe2");
-        }
-        const host::Fd read_end{ends[0]};
-        const host::Fd write_end{ends[1]};
-        const auto holders = control_.who_owns(read_end.get());
-        if (!holders) {
-            return std::unexpected(holders.error());
-        }
-        if (holders->empty()) {
-            return fail(ErrorCode::io, "the daemon does not find itself among the holders of its own pipe");
-        }
-        ourselves_ = holders->front().process->id;
-    }
-    return *ourselves_;
+    return ask(file, &ManagerObject::holders_of);
 }
 
 void ManagerObject::WhoOwnsPath(sdbus::Result<Holders>&& result, std::string path) {
+    ask(std::move(result), std::move(path), &ManagerObject::holders_of);
+}
+
+std::string ManagerObject::Owners(const sdbus::UnixFd& file) {
+    return ask(file, &ManagerObject::owners_of);
+}
+
+void ManagerObject::OwnersOfPath(sdbus::Result<std::string>&& result, std::string path) {
+    ask(std::move(result), std::move(path), &ManagerObject::owners_of);
+}
+
+template <typename Out>
+Out ManagerObject::ask(const sdbus::UnixFd& file, Question<Out> question) {
+    value_or_throw(check_descriptor(file.get()), Subject::file);
+    return value_or_throw((this->*question)(file.get()), Subject::file);
+}
+
+template <typename Out>
+void ManagerObject::ask(sdbus::Result<Out>&& result, std::string path, Question<Out> question) {
     if (const auto sound = check_path(path); !sound) {
         result.returnError(to_bus_error(sound.error(), Subject::option));
         return;
     }
     Bouncer::Details details{{"path", path}};
-    bouncer_.check(std::move(details), [this, result = std::move(result),
+    bouncer_.check(std::move(details), [this, question, result = std::move(result),
                                         path = std::move(path)](const Bouncer::Verdict& verdict) mutable {
         if (!verdict) {
             result.returnError(verdict.error());
             return;
         }
-        look_up(std::move(result), path);
+        open_then(path, [this, question, result = std::move(result)](const Result<host::Fd>& file) {
+            answer(result, Subject::file,
+                   file ? (this->*question)(file->get()) : std::unexpected(file.error()));
+        });
     });
 }
 
-void ManagerObject::look_up(sdbus::Result<Holders>&& result, const std::string& path) {
+void ManagerObject::open_then(const std::string& path, Then then) {
     const auto number = ++last_lookup_;
-    lookups_.emplace(number, std::move(result));
+    lookups_.emplace(number, std::move(then));
     workers_.submit([this, number, path]() -> std::function<void()> {
         // What runs on the loop is copied on its way there; a descriptor is not.
         return [this, number, file = std::make_shared<const Result<host::Fd>>(opened(path))] {
-            const auto waiting = lookups_.extract(number);
-            answer(waiting.mapped(), Subject::file,
-                   *file ? others_holding((*file)->get()) : std::unexpected((*file).error()));
+            lookups_.extract(number).mapped()(*file);
         };
     });
 }
@@ -464,25 +456,22 @@ Result<> ManagerObject::check_kind(std::string_view kind) const {
     return {};
 }
 
-Result<std::vector<Holder>> ManagerObject::holders_of(int fd) {
-    return check_no_device(fd).and_then([this, fd] {
-        return control_.who_owns(fd);
-    });
+Result<ManagerObject::Holders> ManagerObject::holders_of(int fd) {
+    return check_no_device(fd)
+        .and_then([this, fd] {
+            return control_.who_owns(fd);
+        })
+        .transform([](const std::vector<Holder>& holders) {
+            return rows_of(holders);
+        });
 }
 
-Result<ManagerObject::Holders> ManagerObject::others_holding(int fd) {
-    auto holders = holders_of(fd);
-    if (!holders) {
-        return std::unexpected(holders.error());
-    }
-    const auto us = ourselves();
-    if (!us) {
-        return std::unexpected(us.error());
-    }
-    std::erase_if(*holders, [&us, fd](const Holder& holder) {
-        return holder.process->id == *us && holder.fd == fd;
-    });
-    return rows_of(*holders);
+Result<std::string> ManagerObject::owners_of(int fd) {
+    return check_no_device(fd)
+        .and_then([this, fd] {
+            return control_.owners(fd);
+        })
+        .transform(wire_text);
 }
 
 std::string ManagerObject::Version() {

@@ -8,14 +8,15 @@
 #include "bus/control.hpp"
 #include "bus/errors.hpp"
 #include "bus/filter.hpp"
+#include "host/fd.hpp"
 #include "loop/worker_pool.hpp"
 
 #include <manager_adaptor.hpp>
 #include <sdbus-c++/sdbus-c++.h>
 
 #include <cstdint>
+#include <functional>
 #include <map>
-#include <optional>
 #include <string>
 #include <tuple>
 #include <vector>
@@ -69,6 +70,8 @@ private:
     ListQuarantine(const std::uint32_t& offset, const std::uint32_t& limit) override;
     Holders WhoOwns(const sdbus::UnixFd& file) override;
     void WhoOwnsPath(sdbus::Result<Holders>&& result, std::string path) override;
+    std::string Owners(const sdbus::UnixFd& file) override;
+    void OwnersOfPath(sdbus::Result<std::string>&& result, std::string path) override;
     void Clean(sdbus::Result<std::vector<OutcomeOnWire>>&& result, Ids ids, Dictionary options) override;
     void Hold(sdbus::Result<>&& result, Ids ids, std::uint64_t usec) override;
     void Ignore(sdbus::Result<>&& result, Ids ids, std::uint64_t usec) override;
@@ -98,14 +101,21 @@ private:
     void hold(HoldWay way, sdbus::Result<>&& result, Ids ids, std::uint64_t usec);
 
     [[nodiscard]] Result<> check_kind(std::string_view kind) const;
-    [[nodiscard]] Result<std::vector<Holder>> holders_of(int fd);
-    /// Without the descriptor that we ask with.
-    [[nodiscard]] Result<Holders> others_holding(int fd);
-    void look_up(sdbus::Result<Holders>&& result, const std::string& path);
 
-    /// This process as a scan for holders sees it, in whatever pid namespace we are: who holds a pipe that
-    /// only we have. For the length of a call we hold every descriptor that we are asked about.
-    [[nodiscard]] Result<ProcessIdentity> ourselves();
+    /// What is asked about a file. It is open here for the length of the call.
+    template <typename Out>
+    using Question = Result<Out> (ManagerObject::*)(int fd);
+    [[nodiscard]] Result<Holders> holders_of(int fd);
+    [[nodiscard]] Result<std::string> owners_of(int fd);
+
+    template <typename Out>
+    [[nodiscard]] Out ask(const sdbus::UnixFd& file, Question<Out> question);
+    template <typename Out>
+    void ask(sdbus::Result<Out>&& result, std::string path, Question<Out> question);
+
+    using Then = std::move_only_function<void(const Result<host::Fd>&)>;
+    void open_then(const std::string& path, Then then);
+
     [[nodiscard]] Changing changing();
 
     Control& control_;
@@ -114,9 +124,8 @@ private:
     Changing told_;
     /// Callers whose path a worker is looking at. They stay here, because a job that is dropped when the
     /// daemon stops may outlive the connection.
-    std::map<std::uint64_t, sdbus::Result<Holders>> lookups_;
+    std::map<std::uint64_t, Then> lookups_;
     std::uint64_t last_lookup_{};
-    std::optional<ProcessIdentity> ourselves_;
 };
 
 } // namespace egb::bus

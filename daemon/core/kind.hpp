@@ -3,11 +3,14 @@
 #pragma once
 
 #include "core/cleaner.hpp"
+#include "core/identity.hpp"
 #include "core/kind_info.hpp"
+#include "core/ownership.hpp"
 #include "core/tracker.hpp"
 
 #include <cstdint>
 #include <memory>
+#include <optional>
 #include <vector>
 
 namespace egb {
@@ -52,6 +55,11 @@ public:
 
     /// nullptr for a kind that only reports.
     [[nodiscard]] virtual Cleaner* cleaner() = 0;
+
+    /// Whose that file is, by a look at this moment; nothing when it is none of this kind's.
+    [[nodiscard]] virtual std::optional<OwnerReport> owners_of(const FileIdentity& /*file*/) {
+        return std::nullopt;
+    }
 };
 
 using KindPtr = std::unique_ptr<Kind>;

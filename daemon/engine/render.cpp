@@ -31,6 +31,10 @@ std::int64_t usec(Span span) {
     return std::chrono::duration_cast<std::chrono::microseconds>(span).count();
 }
 
+Json fd_json(const Holder& holder) {
+    return holder.fd >= 0 ? Json(holder.fd) : Json(nullptr);
+}
+
 Json holder_json(const Holder& holder) {
     const Process& process = *holder.process;
     return {{"pid", process.id.pid},
@@ -40,7 +44,7 @@ Json holder_json(const Holder& holder) {
             {"exe", process.exe},
             {"unit", process.unit},
             {"container", process.container},
-            {"fd", holder.fd >= 0 ? Json(holder.fd) : Json(nullptr)}};
+            {"fd", fd_json(holder)}};
 }
 
 /// Times in microseconds, moments on the wall, as everywhere outside of the daemon.
@@ -99,6 +103,72 @@ Json ghost_json(const Ghost& ghost, const Fields& fields, const Clock& clock) {
             {"holders_total", ghost.holders.size()},
             {"evidence", std::move(evidence)},
             {"fields", fields_json(fields)}};
+}
+
+Json text_or_null(const std::string& text) {
+    return text.empty() ? Json(nullptr) : Json(text);
+}
+
+/// Of whom only the pid is known, nothing else is told.
+Json process_json(const Process& process) {
+    return {{"pid", process.id.pid},
+            {"start_ticks", process.id.start_ticks != 0 ? Json(process.id.start_ticks) : Json(nullptr)},
+            {"uid", process.known || !process.comm.empty() ? Json(process.uid) : Json(nullptr)},
+            {"comm", text_or_null(process.comm)},
+            {"exe", text_or_null(process.exe)},
+            {"unit", text_or_null(process.unit)},
+            {"container", text_or_null(process.container)}};
+}
+
+Json open_json(const Holder& holder) {
+    auto json = process_json(*holder.process);
+    json["fd"] = fd_json(holder);
+    return json;
+}
+
+Json lock_json(const AdvisoryLock& lock) {
+    return {{"type", lock.type},
+            {"access", lock.access},
+            {"waits", lock.waits},
+            {"holder", lock.holder ? process_json(*lock.holder) : Json(nullptr)}};
+}
+
+Json claimant_json(const Claimant& claimant) {
+    return {{"role", to_string(claimant.role)},
+            {"lives", claimant.lives},
+            {"end", text_or_null(claimant.end)},
+            {"process", process_json(*claimant.process)}};
+}
+
+/// An element for each.
+template <typename List, typename Writer>
+Json list_json(const List& list, Writer writer) {
+    Json json = Json::array();
+    for (const auto& item : list) {
+        json.push_back(writer(item));
+    }
+    return json;
+}
+
+Json claim_json(const OwnerReport& claim, const Clock& clock) {
+    const auto write_evidence = [&clock](const Evidence& evidence) {
+        return evidence_json(evidence, clock);
+    };
+    const auto since = claim.since.transform([](WallTime time) {
+        return time.time_since_epoch().count();
+    });
+    const auto age = claim.since.transform([&clock](WallTime time) {
+        return usec(clock.wall_now() - time);
+    });
+    return {{"kind", claim.kind->name},
+            {"summary", claim.summary},
+            {"verdict", to_string(claim.verdict)},
+            {"since", since ? Json(*since) : Json(nullptr)},
+            {"age_usec", age ? Json(*age) : Json(nullptr)},
+            {"claimants", list_json(claim.claimants, claimant_json)},
+            {"claimants_unnamed", claim.unnamed},
+            {"evidence", list_json(claim.evidence, write_evidence)},
+            {"ghost", claim.ghost != 0 ? Json(claim.ghost) : Json(nullptr)}};
 }
 
 /// A key or a path may hold bytes that are no text; they must not make a ghost unshowable.
@@ -206,6 +276,15 @@ std::string to_json(const Ghost& ghost, const Fields& fields, const Decision& de
     json["group"] = kinship.group ? Json(*kinship.group) : Json(nullptr);
     json["members_total"] = kinship.members;
     return dump(json);
+}
+
+std::string to_json(const FileOwners& owners, const Clock& clock) {
+    const auto write_claim = [&clock](const OwnerReport& claim) {
+        return claim_json(claim, clock);
+    };
+    return dump({{"holders", list_json(owners.holders, open_json)},
+                 {"locks", list_json(owners.locks, lock_json)},
+                 {"claims", list_json(owners.claims, write_claim)}});
 }
 
 std::string to_json(const Incident& incident, const Clock& clock) {

@@ -7,6 +7,7 @@
 #include "core/field.hpp"
 #include "core/ghost.hpp"
 #include "core/incident.hpp"
+#include "core/ownership.hpp"
 
 #include <cstddef>
 #include <optional>
@@ -26,6 +27,11 @@ struct Kinship {
 ///  twenty
 [[nodiscard]] std::string to_json(const Ghost& ghost, const Fields& fields, const Decision& decision,
                                   const Kinship& kinship, const Clock& clock);
+
+/// {"holders":[…],"locks":[{"type","access","waits","holder":…}],"claims":[{"kind","summary","verdict",
+///  "since":…,"age_usec":…,"claimants":[{"role","lives","end":…,"process":…}],"claimants_unnamed":…,
+///  "evidence":[…],"ghost":…}]}; null is what is not known, or not there
+[[nodiscard]] std::string to_json(const FileOwners& owners, const Clock& clock);
 
 /// The incident with its ghost, for the history.
 [[nodiscard]] std::string to_json(const Incident& incident, const Clock& clock);

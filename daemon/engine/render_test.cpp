@@ -257,5 +257,67 @@ TEST_F(RenderIncident, says_why_a_ghost_vanished) {
     EXPECT_EQ(written()["reason"], "it was closed");
 }
 
+TEST_F(RenderTest, writes_whose_a_file_is) {
+    const auto creator = test::make_process({.pid = 7, .comm = "backup\xFF", .unit = "backup.service"});
+    const FileOwners owners{.holders = test::held_by({.pid = 8, .comm = "vi"}, 4),
+                            .locks = {{.type = "FLOCK", .access = "WRITE", .holder = creator, .waits = false},
+                                      {.type = "POSIX", .access = "READ", .holder = nullptr, .waits = true}},
+                            .claims = {{.kind = &test::some_kind(),
+                                        .key = "key",
+                                        .summary = "a lock",
+                                        .verdict = OwnerVerdict::ownerless,
+                                        .since = clock_.wall_now() - 3min,
+                                        .claimants = {{.process = creator,
+                                                       .role = ClaimantRole::creator,
+                                                       .lives = false,
+                                                       .end = "killed by SIGKILL"}},
+                                        .unnamed = 2,
+                                        .evidence = {{.rule = &rules.at(1), .value = 0}},
+                                        .ghost = 17}}};
+    const auto written = json::parse(to_json(owners, clock_));
+    EXPECT_EQ(written["holders"][0]["pid"], 8);
+    EXPECT_EQ(written["holders"][0]["fd"], 4);
+    EXPECT_EQ(written["holders"][0]["container"], nullptr);
+    EXPECT_EQ(written["locks"][0]["holder"]["unit"], "backup.service");
+    EXPECT_EQ(written["locks"][1],
+              json::parse(R"({"type":"POSIX","access":"READ","waits":true,"holder":null})"));
+    const auto claim = written["claims"][0];
+    EXPECT_EQ(claim["kind"], "some");
+    EXPECT_EQ(claim["verdict"], "ownerless");
+    EXPECT_EQ(claim["age_usec"], 180'000'000);
+    EXPECT_EQ(claim["since"], (clock_.wall_now() - 3min).time_since_epoch().count());
+    EXPECT_EQ(claim["claimants"][0]["role"], "creator");
+    EXPECT_EQ(claim["claimants"][0]["lives"], false);
+    EXPECT_EQ(claim["claimants"][0]["end"], "killed by SIGKILL");
+    EXPECT_EQ(claim["claimants_unnamed"], 2);
+    EXPECT_EQ(claim["evidence"][0]["name"], "peer-gone");
+    EXPECT_EQ(claim["ghost"], 17);
+}
+
+TEST_F(RenderTest, writes_null_for_what_nobody_knows_of_owners) {
+    Process dead;
+    dead.id.pid = 9;
+    dead.known = false;
+    const FileOwners owners{.holders = {},
+                            .locks = {},
+                            .claims = {{.kind = &test::some_kind(),
+                                        .key = "key",
+                                        .summary = "a lock",
+                                        .since = std::nullopt,
+                                        .claimants = {{.process = std::make_shared<const Process>(dead),
+                                                       .role = ClaimantRole::creator,
+                                                       .lives = false,
+                                                       .end = {}}},
+                                        .evidence = {}}}};
+    const auto claim = json::parse(to_json(owners, clock_))["claims"][0];
+    EXPECT_EQ(claim["since"], nullptr);
+    EXPECT_EQ(claim["age_usec"], nullptr);
+    EXPECT_EQ(claim["ghost"], nullptr);
+    EXPECT_EQ(claim["claimants"][0]["end"], nullptr);
+    EXPECT_EQ(claim["claimants"][0]["process"],
+              json::parse(R"({"pid":9,"start_ticks":null,"uid":null,"comm":null,"exe":null,"unit":null,)"
+                          R"("container":null})"));
+}
+
 } // namespace
 } // namespace egb::engine

@@ -46,6 +46,13 @@ FileType type_of(std::uint16_t mode) {
     }
 }
 
+FileIdentity identity_in(const struct statx& status) {
+    const bool has_birth = (status.stx_mask & STATX_BTIME) != 0;
+    return {.device = makedev(status.stx_dev_major, status.stx_dev_minor),
+            .inode = status.stx_ino,
+            .born_ns = has_birth ? nanoseconds(status.stx_btime) : 0};
+}
+
 Result<std::string> attribute_of(const std::string& way, const char* name) {
     std::string value(most_attribute_bytes, '\0');
     const auto length = ::getxattr(way.c_str(), name, value.data(), value.size());
@@ -75,10 +82,7 @@ Result<FileStatus> status_of(const Fd& file) {
         return fail_errno("a file");
     }
     constexpr std::uint32_t all_bits = 07777;
-    const bool has_birth = (status.stx_mask & STATX_BTIME) != 0;
-    return FileStatus{.id = {.device = makedev(status.stx_dev_major, status.stx_dev_minor),
-                             .inode = status.stx_ino,
-                             .born_ns = has_birth ? nanoseconds(status.stx_btime) : 0},
+    return FileStatus{.id = identity_in(status),
                       .type = type_of(status.stx_mode),
                       .mode = status.stx_mode & all_bits,
                       .uid = status.stx_uid,
@@ -89,6 +93,14 @@ Result<FileStatus> status_of(const Fd& file) {
                       .modified_ns = nanoseconds(status.stx_mtime),
                       .changed_ns = nanoseconds(status.stx_ctime),
                       .is_mount_point = (status.stx_attributes & STATX_ATTR_MOUNT_ROOT) != 0};
+}
+
+Result<FileIdentity> identity_of(int fd) {
+    struct statx status{};
+    if (::statx(fd, "", AT_EMPTY_PATH | AT_STATX_DONT_SYNC, STATX_INO | STATX_BTIME, &status) != 0) {
+        return fail_errno("a file");
+    }
+    return identity_in(status);
 }
 
 std::string way_to(const Fd& file) {

@@ -33,6 +33,9 @@ struct FileStatus {
 
 [[nodiscard]] Result<FileStatus> status_of(const Fd& file);
 
+/// Which file it is. No file server is asked: what it would have to say is known since the file was opened.
+[[nodiscard]] Result<FileIdentity> identity_of(int fd);
+
 /// The same file, opened to be read. Only for regular files and directories: others may do something when
 /// they are opened.
 [[nodiscard]] Result<Fd> reopen(const Fd& file);

@@ -32,16 +32,32 @@ Result<ProcessIdentity> HolderScan::ourselves() {
     return *ourselves_;
 }
 
-Result<std::vector<Holder>> HolderScan::others(int fd) {
+Result<std::vector<Holder>> HolderScan::find_without(IsMeant is_meant, int fd) {
     auto holders = find(fd);
     const auto us = holders ? ourselves() : std::unexpected(holders.error());
     if (!us) {
         return std::unexpected(us.error());
     }
-    std::erase_if(*holders, [&us, fd](const Holder& holder) {
-        return holder.process->id == *us && holder.fd == fd;
+    std::erase_if(*holders, [&](const Holder& holder) {
+        return holder.process->id == *us && is_meant(holder, fd);
     });
     return holders;
+}
+
+Result<std::vector<Holder>> HolderScan::others(int fd) {
+    return find_without(
+        [](const Holder& ours, int asked) {
+            return ours.fd == asked;
+        },
+        fd);
+}
+
+Result<std::vector<Holder>> HolderScan::outsiders(int fd) {
+    return find_without(
+        [](const Holder& /*ours*/, int /*asked*/) {
+            return true;
+        },
+        fd);
 }
 
 } // namespace egb::host

@@ -24,10 +24,18 @@ public:
     /// The same without ourselves, as far as that descriptor goes.
     [[nodiscard]] Result<std::vector<Holder>> others(int fd);
 
+    /// The same without ourselves altogether: what came over the bus, we have by more than one descriptor.
+    [[nodiscard]] Result<std::vector<Holder>> outsiders(int fd);
+
     /// Who we are, as the kernel's first pid namespace has it.
     [[nodiscard]] Result<ProcessIdentity> ourselves();
 
 private:
+    using IsMeant = bool (*)(const Holder& ours, int fd);
+
+    /// The same without those of ours that are meant.
+    [[nodiscard]] Result<std::vector<Holder>> find_without(IsMeant is_meant, int fd);
+
     std::optional<ProcessIdentity> ourselves_;
 };
 

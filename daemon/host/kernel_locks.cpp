@@ -93,7 +93,12 @@ std::optional<KernelLock> parse_kernel_lock(std::string_view line) {
                       .waits = waits};
 }
 
-Result<std::vector<KernelLock>> locks_on(const ProcFs& procfs, int fd, std::span<const Holder> holders) {
+namespace {
+
+enum class Device : std::uint8_t { as_asked, any };
+
+Result<std::vector<KernelLock>> find_locks(const ProcFs& procfs, int fd, std::span<const Holder> holders,
+                                           Device device) {
     const auto asked = file_number(fd);
     const auto lines = procfs.lock_lines();
     if (!asked || !lines) {
@@ -101,11 +106,10 @@ Result<std::vector<KernelLock>> locks_on(const ProcFs& procfs, int fd, std::span
     }
     auto found = locks_of(procfs, holders);
     const auto by_holders = std::ranges::ssize(found);
-    const bool any_device = has_devices_of_its_own(fd);
     for (const auto& line : *lines) {
         auto lock = parse_kernel_lock(line);
         if (!lock || lock->file.inode != asked->inode ||
-            (lock->file.device != asked->device && !any_device)) {
+            (lock->file.device != asked->device && device != Device::any)) {
             continue;
         }
         const bool told_already =
@@ -118,6 +122,17 @@ Result<std::vector<KernelLock>> locks_on(const ProcFs& procfs, int fd, std::span
         }
     }
     return found;
+}
+
+} // namespace
+
+Result<std::vector<KernelLock>> locks_on(const ProcFs& procfs, int fd, std::span<const Holder> holders) {
+    return find_locks(procfs, fd, holders, has_devices_of_its_own(fd) ? Device::any : Device::as_asked);
+}
+
+Result<std::vector<KernelLock>> locks_by_number(const ProcFs& procfs, int fd,
+                                                std::span<const Holder> holders) {
+    return find_locks(procfs, fd, holders, Device::as_asked);
 }
 
 } // namespace egb::host

@@ -38,4 +38,9 @@ struct KernelLock {
 [[nodiscard]] Result<std::vector<KernelLock>> locks_on(const ProcFs& procfs, int fd,
                                                        std::span<const Holder> holders);
 
+/// The same for whatever file there is, since no file system is asked: one of a server that does not answer
+/// would keep us. Where numbers differ, those who wait and those without a descriptor are not among them.
+[[nodiscard]] Result<std::vector<KernelLock>> locks_by_number(const ProcFs& procfs, int fd,
+                                                              std::span<const Holder> holders);
+
 } // namespace egb::host

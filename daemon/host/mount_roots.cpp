@@ -8,10 +8,9 @@ namespace egb::host {
 
 namespace {
 
-/// A process may have changed its root to some mount of its namespace. What was mounted first is the root of
-/// them all.
-bool is_better(const MountRoot& one, const MountRoot& other) {
-    return one.mount_id < other.mount_id;
+/// A process may have changed its root to some mount of its namespace. Whoever has them all sees the most.
+std::size_t view_of(const MountRoot& root) {
+    return root.mounts().size();
 }
 
 } // namespace
@@ -33,8 +32,9 @@ Result<MountRoot> MountRoots::known_way(std::uint64_t mount_namespace) {
     if (known == residents_.end()) {
         return fail(ErrorCode::not_found, "nobody is known to live in mount namespace {}", mount_namespace);
     }
-    auto root = procfs_.mount_root(known->second.pid);
-    if (root && root->resident == known->second && root->mount_namespace == mount_namespace) {
+    auto root = procfs_.mount_root(known->second.process.pid);
+    if (root && root->resident == known->second.process && root->mount_namespace == mount_namespace &&
+        root->mount_id == known->second.mount_id && root->is_mount) {
         return root;
     }
     residents_.erase(known);
@@ -47,18 +47,27 @@ Result<MountRoot> MountRoots::enter(std::uint64_t mount_namespace) {
     }
     Result<MountRoot> best =
         fail(ErrorCode::not_found, "nobody lives in mount namespace {}", mount_namespace);
+    std::size_t widest = 0;
     for (const auto pid : procfs_.pids()) {
         if (procfs_.mount_namespace(pid) != mount_namespace) {
             continue;
         }
         auto root = procfs_.mount_root(pid);
-        const bool usable = root && root->mount_namespace == mount_namespace && root->is_mount;
-        if (usable && (!best || is_better(*root, *best))) {
+        if (!root || root->mount_namespace != mount_namespace || !root->is_mount) {
+            continue;
+        }
+        if (root->is_users) {
+            // Its mounts are whatever the user says, and may never answer.
+            return fail(ErrorCode::denied, "mount namespace {} is a user's own", mount_namespace);
+        }
+        if (const auto view = view_of(*root); view > widest) {
+            widest = view;
             best = std::move(root);
         }
     }
     if (best) {
-        residents_.insert_or_assign(mount_namespace, best->resident);
+        residents_.insert_or_assign(mount_namespace,
+                                    Resident{.process = best->resident, .mount_id = best->mount_id});
     }
     return best;
 }

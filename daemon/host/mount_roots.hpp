@@ -17,17 +17,23 @@ public:
 
     /// The root of that namespace. Where nobody lives in it any more, and for 0, that of the machine's own:
     /// a file that was made in a service's private view of the machine's files is still among these.
-    /// `not_found` when neither can be had.
+    /// `not_found` when neither can be had, `denied` where a user has made that namespace: he mounts in it
+    /// what he likes.
     [[nodiscard]] Result<MountRoot> open(std::uint64_t mount_namespace);
 
 private:
+    struct Resident {
+        ProcessIdentity process;
+        std::uint64_t mount_id{}; ///< of its root
+    };
+
     [[nodiscard]] Result<MountRoot> enter(std::uint64_t mount_namespace);
     [[nodiscard]] Result<MountRoot> known_way(std::uint64_t mount_namespace);
     [[nodiscard]] Result<std::uint64_t> machines_own();
 
     const ProcFs& procfs_;
     /// By namespace. Their descriptors are not kept, for they would keep file systems from being unmounted.
-    std::map<std::uint64_t, ProcessIdentity> residents_;
+    std::map<std::uint64_t, Resident> residents_;
     std::uint64_t machines_own_{};
 };
 

@@ -113,6 +113,9 @@ Result<> Walk::start() {
 Result<Walk::Step> Walk::step_to(const std::string& name) {
     const Step& here = steps_.back();
     Step next{.fd = {}, .path = join(here.path, name), .file_system = here.file_system};
+    if (next.path.size() >= PATH_MAX) {
+        return fail(ErrorCode::invalid, "{}... is too long a path", next.path.substr(0, NAME_MAX));
+    }
     const auto mounted = mounted_at(next.path);
     if (mounted) {
         next.file_system = *mounted;

@@ -8,6 +8,8 @@
 #include <dirent.h>
 #include <fcntl.h>
 #include <linux/magic.h>
+#include <linux/nsfs.h>
+#include <sys/ioctl.h>
 #include <sys/stat.h>
 #include <sys/sysmacros.h>
 #include <sys/vfs.h>
@@ -212,6 +214,17 @@ Result<std::uint64_t> read_descriptor_limit(const Fd& process) {
 }
 
 /// The root as statx(2) tells it: an id of what is mounted there, and whether it is the top of that.
+/// PROC_USER_INIT_INO of the kernel: the user namespace that all others descend from.
+constexpr std::uint64_t first_user_namespace = 4026531837;
+
+/// When in doubt it is one.
+bool is_of_user_namespace(const Fd& process) {
+    const Fd space{::openat(process.get(), "ns/mnt", O_RDONLY | O_CLOEXEC)};
+    const Fd owner{space ? ::ioctl(space.get(), NS_GET_USERNS) : -1};
+    struct stat status{};
+    return !owner || ::fstat(owner.get(), &status) != 0 || status.st_ino != first_user_namespace;
+}
+
 Result<> describe(MountRoot& root) {
     constexpr unsigned unique_id = 0x4000; // STATX_MNT_ID_UNIQUE of 6.8; others are given again
     struct statx status{};
@@ -477,8 +490,23 @@ Result<MountRoot> ProcFs::mount_root(std::int32_t pid) const {
     }
     root.resident = {.boot_id = boot_id_, .pid = pid, .start_ticks = stat->start_ticks};
     root.mount_namespace = space->inode;
+    root.is_users = is_of_user_namespace(*folder);
     root.process = std::move(*folder);
     return root;
+}
+
+bool ProcFs::has_inner_pid(std::int32_t pid) const {
+    return std::ranges::any_of(pids(), [&](std::int32_t each) {
+        const auto process = open_process(each);
+        const auto status = process ? read(*process, "status") : std::unexpected(process.error());
+        const auto state = status ? status_line(*status, "State").value_or("Z") : "Z";
+        const bool is_dead = state.starts_with('Z') || state.starts_with('X');
+        const auto all = !is_dead ? status_line(*status, "NSpid") : std::nullopt;
+        const auto innermost = all.transform([](std::string_view text) {
+            return text.substr(text.rfind('\t') + 1);
+        });
+        return innermost.and_then(number<std::int32_t>) == pid;
+    });
 }
 
 OpenFiles ProcFs::open_files(const std::function<bool(const FileNumber&)>& wanted) const {

@@ -82,8 +82,9 @@ struct MountRoot {
     std::uint64_t mount_namespace{}; ///< inode
     std::uint64_t mount_id{};        ///< of what is mounted there; the older, the smaller
     bool is_mount{};                 ///< a whole mount, and no directory that the process has changed to
-    Fd fd;                           ///< opened with O_PATH
-    Fd process;                      ///< its directory in /proc
+    bool is_users{}; ///< the namespace is one that a user has made, who may mount in it what he likes
+    Fd fd;           ///< opened with O_PATH
+    Fd process;      ///< its directory in /proc
 
     /// All that can be reached from there, in the order in which it was mounted.
     [[nodiscard]] std::vector<MountPoint> mounts() const;
@@ -136,6 +137,9 @@ public:
     [[nodiscard]] Result<std::uint64_t> mount_namespace(std::int32_t pid) const;
 
     [[nodiscard]] Result<MountRoot> mount_root(std::int32_t pid) const;
+
+    /// Whether a process lives that has this pid in its own pid namespace, whichever that is.
+    [[nodiscard]] bool has_inner_pid(std::int32_t pid) const;
 
     /// Every descriptor of every process that is open on a file which is wanted, all in one pass. For where
     /// the kernel side cannot list them: it is the slower way, and blind to threads with descriptors of their

@@ -202,7 +202,7 @@ Result<> delete_ward(const Database& db, GhostId ghost) {
 }
 
 Result<> delete_wards_before(const Database& db, WallTime at) {
-    return change(db, "DELETE FROM quarantine WHERE at < ?1", microseconds(at));
+    return change(db, "DELETE FROM quarantine WHERE at < ?1 AND custody = 'kept'", microseconds(at));
 }
 
 Result<Ward> read_ward(const Database& db, GhostId ghost, const std::string& boot) {

@@ -1,20 +1,25 @@
 // SPDX-License-Identifier: Apache-2.0
 // The real daemon on a private bus: what its callers are promised, through all of its layers.
 #include "contract/client.hpp"
+#include "contract/contained.hpp"
 #include "contract/interface_xml.hpp"
 #include "contract/mock_polkit.hpp"
 #include "contract/nonsense.hpp"
 #include "contract/running_daemon.hpp"
 #include "core/format.hpp"
+#include "harness/temp_folder.hpp"
 #include "sinks/signal_budget.hpp"
 
 #include <fcntl.h>
 #include <gmock/gmock.h>
+#include <nlohmann/json.hpp>
+#include <sys/file.h>
 #include <sys/wait.h>
 #include <unistd.h>
 
 #include <algorithm>
 #include <array>
+#include <filesystem>
 #include <functional>
 #include <numeric>
 #include <optional>
@@ -150,6 +155,9 @@ TEST_F(DaemonTest, ChangesNothingForACallerWithoutTheRight) {
         },
         [&] {
             (void)manager.WhoOwnsPath(file);
+        },
+        [&] {
+            (void)manager.OwnersOfPath(file);
         },
         [&] {
             (void)manager.Watch("process", {});
@@ -310,6 +318,39 @@ TEST_F(DaemonTest, SaysWhoOwnsAFileAndDoesNotNameItself) {
     ASSERT_THAT(owners_by_path, SizeIs(1));
     EXPECT_EQ(owners_by_path[0].get<0>(), ::getpid());
     EXPECT_EQ(owners_by_path[0].get<6>(), fd.get());
+}
+
+TEST_F(DaemonTest, SaysWhoHasLockedAFileAndDoesNotNameItself) {
+    const auto file = daemon_.plant("some");
+    const sdbus::UnixFd fd{::open(file.c_str(), O_RDONLY | O_CLOEXEC), sdbus::adopt_fd};
+    ASSERT_EQ(::flock(fd.get(), LOCK_EX), 0);
+    const auto owners = nlohmann::json::parse(user_.manager().Owners(fd));
+    ASSERT_FALSE(owners["holders"].empty());
+    for (const auto& holder : owners["holders"]) {
+        EXPECT_EQ(holder["pid"], ::getpid()) << holder;
+    }
+    ASSERT_FALSE(owners["locks"].empty());
+    EXPECT_EQ(owners["locks"][0]["type"], "FLOCK");
+    EXPECT_EQ(owners["locks"][0]["holder"]["pid"], ::getpid());
+    EXPECT_TRUE(owners["claims"].empty());
+}
+
+TEST_F(DaemonTest, AnswersAProgramInAContainerAboutItsOwnFile) {
+    const TempFolder place;
+    const auto asked = in_container(place.path(), [&] {
+        Client user{bus_, nobody};
+        const auto file = place.path() / "x.lock";
+        const sdbus::UnixFd fd{::open(file.c_str(), O_RDWR | O_CREAT | O_EXCL | O_CLOEXEC, 0600),
+                               sdbus::adopt_fd};
+        return ::flock(fd.get(), LOCK_EX) == 0 ? user.manager().Owners(fd) : std::string{};
+    });
+    EXPECT_FALSE(std::filesystem::exists(place.path() / "x.lock")) << "nobody else has a name of it";
+    const auto owners = nlohmann::json::parse(asked.answer, nullptr, false);
+    ASSERT_FALSE(owners.is_discarded()) << asked.answer;
+    ASSERT_FALSE(owners["holders"].empty());
+    EXPECT_EQ(owners["holders"][0]["pid"], asked.pid) << "as the machine has it, not 1";
+    ASSERT_FALSE(owners["locks"].empty());
+    EXPECT_EQ(owners["locks"][0]["holder"]["pid"], asked.pid);
 }
 
 TEST_F(DaemonTest, MakesATrickleOfSignalsOfAFloodOfGhosts) {

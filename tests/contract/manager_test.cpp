@@ -415,7 +415,7 @@ protected:
         ASSERT_EQ(::lstat(path.c_str(), &status), 0);
         with_control([&status](FakeControl& control) {
             control.owned = FileNumbers{.device = status.st_dev, .inode = status.st_ino};
-            control.owners = held_by({.pid = 7, .uid = 8, .comm = "vi", .exe = "/usr/bin/vi"}, 4);
+            control.holders = held_by({.pid = 7, .uid = 8, .comm = "vi", .exe = "/usr/bin/vi"}, 4);
         });
     }
 
@@ -469,6 +469,38 @@ TEST_F(WhoOwnsTest, AnswersForNoDevice) {
 
 TEST_F(WhoOwnsTest, AnswersForAPath) {
     EXPECT_THAT(names(manager().WhoOwnsPath(file_)), ElementsAre("vi"));
+}
+
+TEST_F(WhoOwnsTest, SaysWhoseAFileIsUnderTheSameRules) {
+    Client user{bus_, nobody};
+    const sdbus::UnixFd readable{::open(file_.c_str(), O_RDONLY | O_CLOEXEC), sdbus::adopt_fd};
+    EXPECT_EQ(user.manager().Owners(readable), R"({"holders":1,"comm":"\xff"})");
+    EXPECT_EQ(manager().OwnersOfPath(file_), R"({"holders":1,"comm":"\xff"})");
+    const auto seen = served_.acts();
+    const sdbus::UnixFd name{::open(file_.c_str(), O_PATH | O_CLOEXEC), sdbus::adopt_fd};
+    const auto error = error_of([&] {
+        (void)manager().Owners(name);
+    });
+    EXPECT_EQ(error.getName(), refused);
+    EXPECT_THAT(error.getMessage(), HasSubstr("O_PATH"));
+    const sdbus::UnixFd device{::open("/dev/null", O_RDONLY | O_CLOEXEC), sdbus::adopt_fd};
+    EXPECT_EQ(error_name_of([&] {
+                  (void)manager().Owners(device);
+              }),
+              refused);
+    EXPECT_EQ(error_name_of([this] {
+                  (void)manager().OwnersOfPath("/dev/null");
+              }),
+              refused);
+    EXPECT_EQ(error_name_of([this] {
+                  (void)manager().OwnersOfPath(folder_.path() / "none");
+              }),
+              no_such_file);
+    EXPECT_EQ(error_name_of([this] {
+                  (void)manager().OwnersOfPath("it.lock");
+              }),
+              bad_option);
+    EXPECT_EQ(served_.acts(), seen);
 }
 
 TEST_F(WhoOwnsTest, AnswersForALinkAndNotForWhatItLeadsTo) {

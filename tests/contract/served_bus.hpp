@@ -46,7 +46,7 @@ public:
     std::vector<state::HistoryRow> rows;
     std::vector<QuarantineRow> quarantined;
     std::optional<FileNumbers> owned; ///< the file that somebody holds
-    std::vector<Holder> owners;       ///< who that is, beside the daemon
+    std::vector<Holder> holders;      ///< who that is
     std::optional<Error> failure;     ///< answers everything that can fail
     std::optional<state::HistoryFilter> asked_history;
     std::uint32_t asked_limit{};
@@ -61,6 +61,7 @@ public:
                                                                  std::uint32_t limit) const override;
     [[nodiscard]] Result<QuarantinePage> quarantine(std::uint32_t offset, std::uint32_t limit) const override;
     [[nodiscard]] Result<std::vector<Holder>> who_owns(int fd) override;
+    [[nodiscard]] Result<std::string> owners(int fd) override;
     [[nodiscard]] Result<Outcome> clean(GhostId id, Grade least, std::string_view actor) override;
     [[nodiscard]] Result<> hold(GhostId id, Span span) override;
     [[nodiscard]] Result<> ignore(GhostId id, Span span) override;

@@ -145,6 +145,14 @@ public:
     [[nodiscard]] std::uint64_t canaries() const override { return canaries_; }
     [[nodiscard]] Tracker& tracker() override { return tracker_; }
     [[nodiscard]] const Tracker& tracker() const override { return tracker_; }
+    /// What it knows of every file from now on.
+    void answer_owners(OwnerReport report) { owners_ = std::move(report); }
+    [[nodiscard]] const std::optional<FileIdentity>& asked_for_owners() const { return asked_for_owners_; }
+
+    [[nodiscard]] std::optional<OwnerReport> owners_of(const FileIdentity& file) override {
+        asked_for_owners_ = file;
+        return owners_;
+    }
     [[nodiscard]] Cleaner* cleaner() override {
         return info_.reach == Reach::cleans && !withdrawn_ ? &cleaner_ : nullptr;
     }
@@ -162,6 +170,8 @@ private:
     FakeTracker tracker_;
     FakeCleaner cleaner_;
     std::map<std::string, Planted, std::less<>> planted_; ///< the truth, which sweeps look at
+    std::optional<OwnerReport> owners_;
+    std::optional<FileIdentity> asked_for_owners_;
     bool withdrawn_{};
     std::uint64_t next_inode_{1};
     std::uint64_t lost_{};

@@ -29,7 +29,7 @@ Result<> LockCleaner::confirm(const Ghost& ghost) {
     if (reach_of(record) == Reach::reports || grade_of(record) < ghost.grade) {
         return fail(ErrorCode::changed, "something speaks against it that did not when it was judged");
     }
-    lock->changed_ns = look->changed_ns;
+    lock->looked_ns = look->changed_ns;
     return {};
 }
 
@@ -49,7 +49,7 @@ Outcome LockCleaner::clean_one(const Ghost& ghost) {
         return {.verdict = Verdict::gone, .reason = std::string{gone}};
     }
     const auto done = surroundings_.sys.quarantine_file(
-        {.name = lock->name, .id = lock->id, .changed_ns = lock->changed_ns, .most_bytes = most_bytes_},
+        {.name = lock->name, .id = lock->id, .changed_ns = lock->looked_ns, .most_bytes = most_bytes_},
         [this, lock](int fd) {
             return observer_.is_free(fd).and_then([this, lock] {
                 return observer_.is_ownerless(*lock);

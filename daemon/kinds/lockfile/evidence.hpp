@@ -214,6 +214,14 @@ inline constexpr EvidenceRule for_others{
     .change = "",
 };
 
+inline constexpr EvidenceRule left_by_heir{
+    .name = "heir-exited",
+    .weight = Weight::opposes,
+    .unit = EvidenceUnit::none,
+    .text = "one who had inherited it has exited by itself and left it, or how he has ended was not seen",
+    .change = "",
+};
+
 inline constexpr std::array evidence_rules{created_exclusively,
                                            killed,
                                            rebooted,
@@ -241,6 +249,7 @@ inline constexpr std::array evidence_rules{created_exclusively,
                                            unreachable,
                                            data,
                                            renamed,
-                                           for_others};
+                                           for_others,
+                                           left_by_heir};
 
 } // namespace egb::lockfile

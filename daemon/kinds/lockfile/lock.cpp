@@ -76,7 +76,9 @@ private:
 void each_number(auto& lock, auto& words) {
     words.number(lock.kernel.inode);
     words.number(lock.kernel.device);
+    words.number(lock.stamp_ns);
     words.number(lock.made_ns);
+    words.number(lock.creator_forked_ns);
     words.number(lock.way);
     words.number(lock.inner_pid);
     words.number(lock.name.mount_namespace);
@@ -101,10 +103,18 @@ void each_word(auto& process, auto& words) {
 } // namespace
 
 Claim Lock::claim() const {
-    return {.creator = creator->id, .since = instant_of(made_ns), .elders = elders};
+    return {.creator = creator->id,
+            .since = instant_of(made_ns),
+            .creator_since = instant_of(creator_forked_ns),
+            .elders = elders,
+            .is_shared = (lasting & made_by_fork) != 0};
 }
 
 std::string Lock::key() const {
+    return key_of(id);
+}
+
+std::string key_of(const FileIdentity& id) {
     LockRecord record;
     record.device = id.device;
     record.inode = id.inode;

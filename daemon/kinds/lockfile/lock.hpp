@@ -17,13 +17,16 @@
 namespace egb::lockfile {
 
 struct Lock {
-    egb_lock_key kernel{};   ///< how the kernel side knows it
-    std::uint64_t made_ns{}; ///< when; in an earlier boot by that boot's clock
+    egb_lock_key kernel{};             ///< how the kernel side knows it
+    std::uint64_t stamp_ns{};          ///< the same: another one, another file
+    std::uint64_t made_ns{};           ///< when; in an earlier boot by that boot's clock
+    std::uint64_t creator_forked_ns{}; ///< the same
     std::uint16_t way{};
     std::int32_t inner_pid{}; ///< its creator, as its own pid namespace has it
     host::FileName name;
     host::FileIdentity id;
-    std::int64_t changed_ns{}; ///< ctime when it was last looked at
+    std::int64_t changed_ns{}; ///< ctime when it was last looked at, in the boot in which it was made
+    std::int64_t looked_ns{};  ///< ctime when it was last looked at
     ProcessPtr creator;
     std::vector<ProcessIdentity> elders;
     std::uint32_t lasting{}; ///< facts that do not change any more
@@ -33,6 +36,9 @@ struct Lock {
     [[nodiscard]] Claim claim() const;
     [[nodiscard]] std::string key() const;
 };
+
+/// By which a lock of that identity is asked for.
+[[nodiscard]] std::string key_of(const FileIdentity& id);
 
 /// In one line of words.
 [[nodiscard]] std::string to_text(const Lock& lock);

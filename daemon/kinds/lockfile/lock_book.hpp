@@ -19,6 +19,8 @@ public:
     /// nullptr when there is none.
     [[nodiscard]] Lock* find(std::string_view key);
     [[nodiscard]] Lock* find(const egb_lock_key& kernel);
+    /// By whatever mount the asker has it.
+    [[nodiscard]] const Lock* find(const FileIdentity& file) const;
 
     /// In place of one that had the same key.
     Lock& add(Lock lock);
@@ -33,6 +35,8 @@ public:
 
     [[nodiscard]] std::vector<std::string> keys() const;
     [[nodiscard]] std::size_t size() const { return locks_.size(); }
+    /// How many locks a user's processes have made.
+    [[nodiscard]] std::size_t made_by(std::uint32_t uid) const;
 
 private:
     using Kernel = std::pair<std::uint64_t, std::uint32_t>;
@@ -41,6 +45,7 @@ private:
 
     std::map<std::string, Lock, std::less<>> locks_;
     std::map<Kernel, std::string> by_kernel_;
+    std::map<std::uint32_t, std::size_t> by_user_; ///< how many
     std::map<ProcessIdentity, std::set<std::string>> by_owner_;
     std::map<std::string, std::vector<ProcessIdentity>, std::less<>> owners_;
 };

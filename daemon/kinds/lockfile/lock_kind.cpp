@@ -1,9 +1,16 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "kinds/lockfile/lock_kind.hpp"
 
+#include "core/format.hpp"
 #include "core/utf8.hpp"
+#include "kinds/lockfile/claimants.hpp"
 #include "kinds/lockfile/lockfile.hpp"
+#include "kinds/lockfile/verdict.hpp"
 
+#include <sys/sysmacros.h>
+
+#include <algorithm>
+#include <chrono>
 #include <cstring>
 #include <utility>
 
@@ -13,6 +20,11 @@ namespace {
 
 /// Events taken at a time; most of them are looked at, with a dozen system calls each.
 constexpr std::size_t batch = 256;
+
+/// So many locks of one user are looked after; what is beyond is left alone.
+constexpr std::size_t most_of_a_user = 512;
+/// Looks in one turn of the loop. One takes milliseconds, where nobody is left who owns the lock.
+constexpr std::size_t most_looks = 32;
 
 constexpr std::string_view looked_program = "egb_lock_looked";
 constexpr std::string_view state_program = "egb_lock_state";
@@ -46,15 +58,24 @@ bool was_made_new(std::uint16_t way) {
     return way == EGB_LOCK_BY_OPEN || way == EGB_LOCK_BY_SYMLINK || way == EGB_LOCK_BY_MKDIR;
 }
 
-/// Whether what was found under the name is what was made: a new file is born then; one that was given a name
-/// has changed as often as the kernel side knows.
+/// As stat(2) has it. What it has of a file on overlayfs is made up.
+bool is_on_device(const host::FileSight& sight, std::uint32_t device) {
+    constexpr unsigned minor_bits = 20;
+    return sight.file_system == "overlay" ||
+           sight.id.device == makedev(device >> minor_bits, device & ((1U << minor_bits) - 1));
+}
+
+/// Whether what was found under the name is what was made: a new file is born then, and its creator's; one
+/// that was given a name has changed as often as the kernel side knows. A name may lead elsewhere by now: to
+/// a file of somebody else, on another device, born at the same tick.
 bool is_what_was_made(const egb_lock_created& created, std::uint64_t changed_ns,
                       const host::FileSight& sight) {
-    if (sight.id.inode != created.key.inode || sight.type == FileType::other) {
+    if (sight.id.inode != created.key.inode || sight.type == FileType::other ||
+        !is_on_device(sight, created.key.device)) {
         return false;
     }
     if (was_made_new(created.way) && sight.id.born_ns != 0) {
-        return static_cast<std::uint64_t>(sight.id.born_ns) == created.changed_ns;
+        return static_cast<std::uint64_t>(sight.id.born_ns) == created.changed_ns && sight.uid == created.uid;
     }
     return static_cast<std::uint64_t>(sight.changed_ns) == changed_ns;
 }
@@ -127,6 +148,7 @@ Result<bool> LockKind::drain() {
     const auto taken = events_->drain(batch, [this](host::EventSource::Record record) {
         on_record(record);
     });
+    look_at_some();
     if (!taken) {
         return std::unexpected(taken.error());
     }
@@ -164,7 +186,7 @@ void LockKind::on_created(const egb_lock_created& created, std::string path) {
 /// Nothing when it is not there any more (most locks are as short as that), or no name for a lock.
 std::optional<Lock> LockKind::meet(const egb_lock_created& created, std::string path) {
     const bool has_place = (created.flags & EGB_LOCK_PATH_CUT) == 0 && !path.empty();
-    if (!has_place || !observer_.names().may_be_lock(path) || book_.size() >= EGB_LOCKS) {
+    if (!has_place || !observer_.names().may_be_lock(path) || book_.made_by(created.uid) >= most_of_a_user) {
         return std::nullopt;
     }
     auto creator = creator_of(created); // first, for a process may be gone the sooner
@@ -179,15 +201,18 @@ std::optional<Lock> LockKind::meet(const egb_lock_created& created, std::string 
                                  .pid = created.parent,
                                  .start_ticks = host::ProcessLookup::ticks_of(created.parent_start_ns)};
     return Lock{.kernel = created.key,
+                .stamp_ns = created.header.time_ns,
                 .made_ns = created.header.time_ns,
+                .creator_forked_ns = created.creator_forked_ns,
                 .way = created.way,
                 .inner_pid = created.inner_pid,
                 .name = {.mount_namespace = created.mount_namespace, .path = sight->path},
                 .id = sight->id,
                 .changed_ns = sight->changed_ns,
+                .looked_ns = sight->changed_ns,
                 .creator = std::move(creator),
                 .elders = elders_from(parent, surroundings_.procfs),
-                .lasting = 0,
+                .lasting = (created.flags & EGB_LOCK_BY_FORK) != 0 ? made_by_fork : 0U,
                 .ownerless = {},
                 .owned_until = {}};
 }
@@ -213,16 +238,30 @@ ProcessPtr LockKind::creator_of(const egb_lock_created& created) {
 
 void LockKind::on_touched(const egb_lock_touched& touched) {
     if (const Lock* const lock = book_.find(touched.key); lock != nullptr) {
-        look_at(lock->key());
+        to_look_at_.insert(lock->key());
     } else {
         static_cast<void>(ask_kernel(forget_program, touched.key, touched.made_ns));
     }
 }
 
 void LockKind::on_end(const ProcessIdentity& process) {
+    const auto death = surroundings_.lineage.death_of(process);
+    const bool was_killed = death && *death && (*death)->by_signal();
     for (const std::string& key : book_.owned_by(process)) {
-        look_at(key);
+        Lock* const lock = book_.find(key);
+        const bool is_heir = process != lock->creator->id && !std::ranges::contains(lock->elders, process);
+        lock->lasting |= is_heir && !was_killed ? heir_exited : 0U;
+        to_look_at_.insert(key);
     }
+    look_at_some();
+}
+
+/// The rest has its turn at the next sweep, which comes soon.
+void LockKind::look_at_some() {
+    for (std::size_t looks = 0; looks < most_looks && !to_look_at_.empty(); ++looks) {
+        look_at(to_look_at_.extract(to_look_at_.begin()).value());
+    }
+    tracker_.look_again(to_look_at_.empty() ? std::nullopt : std::optional{surroundings_.clock.now()});
 }
 
 Result<> LockKind::sweep(SweepReason reason) {
@@ -230,9 +269,8 @@ Result<> LockKind::sweep(SweepReason reason) {
         recall();
     }
     const auto keys = reason == SweepReason::timer ? tracker_.due(surroundings_.clock.now()) : book_.keys();
-    for (const std::string& key : keys) {
-        look_at(key);
-    }
+    to_look_at_.insert(keys.begin(), keys.end());
+    look_at_some();
     return {};
 }
 
@@ -250,18 +288,23 @@ void LockKind::recall() {
 /// not may have been taken by another.
 void LockKind::recall_one(const Memory& memory) {
     auto lock = lock_from(memory);
-    if (!lock || book_.find(memory.key) != nullptr) {
+    if (!lock) {
+        surroundings_.memory.forget(info().name, memory.key);
+        return;
+    }
+    if (book_.find(memory.key) != nullptr) {
         return;
     }
     if (memory.boot != surroundings_.procfs.boot_id()) {
+        lock->stamp_ns = lock->made_ns;
         lock->name.mount_namespace = 0; // there is none of that boot: the machine's own is looked into
         lock->lasting |= earlier_boot;
     }
-    const auto known = ask_kernel(state_program, lock->kernel, lock->made_ns);
-    const bool was_watched = known && known->made_ns == lock->made_ns;
+    const auto known = ask_kernel(state_program, lock->kernel, lock->stamp_ns);
+    const bool was_watched = known && known->made_ns == lock->stamp_ns;
     if (!was_watched) {
         lock->lasting |= (lock->lasting & earlier_boot) != 0 ? 0U : unwatched;
-        static_cast<void>(ask_kernel(watch_program, lock->kernel, lock->made_ns));
+        static_cast<void>(ask_kernel(watch_program, lock->kernel, lock->stamp_ns));
     }
     book_.add(std::move(*lock));
 }
@@ -272,15 +315,15 @@ void LockKind::look_at(const std::string& key) {
         return;
     }
     const auto known = ask_kernel(looked_program, lock->kernel, 0);
-    if (known && known->made_ns != lock->made_ns && is_us(known->maker)) {
-        lock->made_ns = known->made_ns;
+    if (known && known->made_ns != lock->stamp_ns && is_us(known->maker)) {
+        lock->stamp_ns = known->made_ns;
     }
-    if (known && ((known->flags & EGB_LOCK_IS_REMADE) != 0 || known->made_ns != lock->made_ns)) {
+    if (known && ((known->flags & EGB_LOCK_IS_REMADE) != 0 || known->made_ns != lock->stamp_ns)) {
         drop(key);
         return;
     }
     if (!known) {
-        static_cast<void>(ask_kernel(watch_program, lock->kernel, lock->made_ns));
+        static_cast<void>(ask_kernel(watch_program, lock->kernel, lock->stamp_ns));
     }
     const auto before = std::pair{lock->lasting, lock->changed_ns};
     lock->lasting |= known ? 0U : unwatched;
@@ -298,12 +341,53 @@ void LockKind::look_at(const std::string& key) {
 
 void LockKind::settle(Lock& lock, const Look& look) {
     const std::string key = lock.key();
+    lock.looked_ns = look.changed_ns;
     lock.changed_ns = (lock.lasting & earlier_boot) != 0 ? lock.changed_ns : look.changed_ns;
     book_.note_owners(key, look.living);
     for (const ProcessIdentity& owner : look.living) {
         surroundings_.lineage.watch(owner);
     }
     tell(SightingType::seen, look.seen, lock.creator);
+}
+
+/// The lock is a copy: who asks changes nothing, neither what is known of it nor what is told of it.
+std::optional<OwnerReport> LockKind::owners_of(const FileIdentity& file) {
+    const Lock* const known = book_.find(file);
+    if (known == nullptr) {
+        return std::nullopt;
+    }
+    Lock lock = *known;
+    const auto watched = ask_kernel(state_program, lock.kernel, 0);
+    if (watched && ((watched->flags & EGB_LOCK_IS_REMADE) != 0 || watched->made_ns != lock.stamp_ns)) {
+        return std::nullopt;
+    }
+    lock.lasting |= watched ? 0U : unwatched;
+    lock.lasting |= watched && (watched->flags & EGB_LOCK_IS_ADVISORY) != 0 ? was_advisory : 0U;
+    const auto look = observer_.glance_at(lock);
+    if (!look) {
+        return std::nullopt;
+    }
+    auto claimants = claimants_of(lock, surroundings_);
+    return OwnerReport{.kind = &info(),
+                       .key = lock.key(),
+                       .summary = formatted("a lock, created exclusively by {}", way_in_words(lock.way)),
+                       .verdict = ownership_by(look->seen.record, !look->living.empty()),
+                       .since = made_at(lock),
+                       .claimants = std::move(claimants.named),
+                       .unnamed = claimants.unnamed,
+                       .evidence = evidence_of_ownership(look->seen.record),
+                       .ghost = 0};
+}
+
+/// The clock of an earlier boot says nothing in this one.
+std::optional<WallTime> LockKind::made_at(const Lock& lock) const {
+    if ((lock.lasting & earlier_boot) == 0) {
+        return surroundings_.clock.wall(instant_of(lock.made_ns));
+    }
+    if (!was_made_new(lock.way) || lock.id.born_ns == 0) {
+        return std::nullopt;
+    }
+    return WallTime{std::chrono::duration_cast<std::chrono::microseconds>(Span{lock.id.born_ns})};
 }
 
 void LockKind::drop(const std::string& key) {
@@ -315,7 +399,7 @@ void LockKind::drop(const std::string& key) {
     seen.record.device = lock->id.device;
     seen.record.inode = lock->id.inode;
     seen.record.born_ns = lock->id.born_ns;
-    static_cast<void>(ask_kernel(forget_program, lock->kernel, lock->made_ns));
+    static_cast<void>(ask_kernel(forget_program, lock->kernel, lock->stamp_ns));
     surroundings_.memory.forget(info().name, key);
     book_.remove(key);
     tell(SightingType::gone, seen, nullptr);

@@ -15,6 +15,7 @@
 #include <cstdint>
 #include <memory>
 #include <optional>
+#include <set>
 #include <string>
 #include <string_view>
 #include <vector>
@@ -40,6 +41,7 @@ public:
     [[nodiscard]] Tracker& tracker() override { return tracker_; }
     [[nodiscard]] const Tracker& tracker() const override { return tracker_; }
     [[nodiscard]] Cleaner* cleaner() override { return &cleaner_; }
+    [[nodiscard]] std::optional<OwnerReport> owners_of(const FileIdentity& file) override;
 
 private:
     void on_record(host::EventSource::Record record);
@@ -52,10 +54,12 @@ private:
     void recall();
     void recall_one(const Memory& memory);
     void look_at(const std::string& key);
+    void look_at_some();
     void settle(Lock& lock, const Look& look);
     void drop(const std::string& key);
     void tell(SightingType type, const SeenLock& seen, ProcessPtr creator);
     [[nodiscard]] Result<> set_patterns();
+    [[nodiscard]] std::optional<WallTime> made_at(const Lock& lock) const;
     /// What the kernel side knows of a file; nothing when it does not watch it.
     [[nodiscard]] std::optional<egb_lock_watched> ask_kernel(std::string_view program,
                                                              const egb_lock_key& key, std::uint64_t made_ns);
@@ -66,6 +70,7 @@ private:
     Observer observer_;
     LockTracker tracker_;
     LockCleaner cleaner_;
+    std::set<std::string> to_look_at_;
     bool attached_{};
 };
 

@@ -144,6 +144,8 @@ protected:
         created.parent = shell;
         created.inner_pid = inner_pid_;
         created.uid = 1000;
+        created.creator_forked_ns = 1;
+        created.flags = flags_;
         created.mount_namespace = space;
         created.way = way;
         created.base_length = static_cast<std::uint16_t>(base.size());
@@ -180,7 +182,7 @@ protected:
     /// An heir that others are asked about.
     void end(std::int32_t pid, std::int32_t of) {
         around_.lineage.set_heirs(identity(of), std::vector<ProcessIdentity>{});
-        around_.lineage.end(identity(pid));
+        around_.lineage.die(identity(pid), {.at = around_.clock.now(), .wait_status = SIGKILL});
     }
 
     Changes tick_after(Span span) {
@@ -216,6 +218,7 @@ protected:
     host::FileSight sight_;
     egb_lock_watched watched_{};
     std::int32_t creator_{maker};
+    std::uint16_t flags_{};
     std::int32_t inner_pid_{maker};
     std::uint64_t changed_later_ns_{}; ///< after it was told
     test::FakeEvents* events_{};
@@ -473,6 +476,74 @@ TEST_F(LockKindTest, what_git_writes_into_its_lock_is_no_data) {
     EXPECT_EQ(ghost_after(10s).grade, Grade::proven);
 }
 
+TEST_F(LockKindTest, a_subshell_holds_it_for_its_script) {
+    flags_ = EGB_LOCK_BY_FORK;
+    make();
+    die(maker, SIGKILL);
+    EXPECT_THAT(tick_after(1h).ghosts, IsEmpty());
+    die(shell, SIGKILL);
+    EXPECT_EQ(ghost_after(10s).grade, Grade::proven);
+}
+
+TEST_F(LockKindTest, a_pipe_that_breaks_is_no_crash) {
+    make();
+    die(maker, SIGPIPE);
+    EXPECT_THAT(tick_after(1h).ghosts, IsEmpty()) << "the script goes on";
+    die(shell, SIGKILL);
+    expect_doubt(ghost_after(10s), exited);
+}
+
+TEST_F(LockKindTest, an_heir_that_exits_has_left_it) {
+    make();
+    die(maker, SIGKILL, {identity(child)});
+    around_.lineage.set_heirs(identity(maker), std::vector<ProcessIdentity>{});
+    around_.lineage.die(identity(child), {.at = around_.clock.now(), .wait_status = 0});
+    expect_doubt(ghost_after(10s), left_by_heir);
+}
+
+TEST_F(LockKindTest, another_users_file_that_was_born_at_the_same_tick_is_none_of_its) {
+    sight_ = {.id = {.device = 8, .inode = inode, .born_ns = 5},
+              .path = std::string{path},
+              .changed_ns = 5,
+              .uid = 0,
+              .links = 1,
+              .is_local = true};
+    put();
+    tell_created(EGB_LOCK_BY_OPEN, "/srv/app", "app.lock", 5);
+    EXPECT_EQ(kind_->tracker().tracked(), 0U);
+    sight_.uid = 1000;
+    sight_.id.device = 9;
+    put();
+    tell_created(EGB_LOCK_BY_OPEN, "/srv/app", "app.lock", 5);
+    EXPECT_EQ(kind_->tracker().tracked(), 0U) << "nor is one on another device";
+    sight_.id.device = 8;
+    put();
+    tell_created(EGB_LOCK_BY_OPEN, "/srv/app", "app.lock", 5);
+    EXPECT_EQ(kind_->tracker().tracked(), 1U);
+}
+
+TEST_F(LockKindTest, its_pid_may_be_anothers_by_now) {
+    make();
+    sight().content = "100";
+    sight().size = 3;
+    put();
+    die(maker, SIGKILL);
+    around_.proc.add({.pid = maker, .start_ticks = start_ticks + 1, .inner_pids = "\t100"});
+    expect_doubt(ghost_after(10s), names_a_living_one);
+}
+
+TEST_F(LockKindTest, what_was_changed_once_stays_so_whatever_the_clock_says) {
+    make();
+    die(maker, SIGKILL);
+    const auto sound = sight();
+    sight().changed_ns += 1'000'000;
+    put();
+    touch();
+    sight() = sound;
+    put();
+    expect_doubt(ghost_after(10s), changed_later);
+}
+
 TEST_F(LockKindTest, a_program_that_copies_files_takes_no_locks) {
     add_process(maker, shell, "tar");
     make();
@@ -585,6 +656,17 @@ TEST_F(LockAfterRebootTest, nobody_outlives_a_power_loss) {
     EXPECT_TRUE(kind_->cleaner()->confirm(ghost));
 }
 
+TEST_F(LockAfterRebootTest, nobody_owns_a_lock_of_before_and_when_it_was_made_is_known_by_its_birth) {
+    make();
+    const auto made = around_.clock.wall_now();
+    reboot();
+    const auto report = kind_->owners_of(sight().id);
+    ASSERT_TRUE(report);
+    EXPECT_EQ(report->verdict, OwnerVerdict::ownerless);
+    EXPECT_EQ(report->since, made);
+    EXPECT_EQ(report->claimants.at(0).end, "of an earlier boot");
+}
+
 TEST_F(LockAfterRebootTest, one_that_was_changed_meanwhile_is_not_as_it_was) {
     make();
     sight().changed_ns += 1;
@@ -615,6 +697,121 @@ TEST_F(LockAfterRebootTest, another_file_of_that_name_is_nobodys_concern) {
     reboot();
     EXPECT_EQ(kind_->tracker().tracked(), 0U);
     EXPECT_THAT(*around_.memory.recall("lockfile"), IsEmpty());
+}
+
+TEST_F(LockKindTest, whose_it_is_while_its_maker_lives) {
+    make();
+    around_.lineage.set_heirs(identity(maker), std::vector{identity(maker), identity(child)});
+    add_process(child, maker, "rsync");
+    around_.clock.advance(3min);
+    const auto report = kind_->owners_of(sight().id);
+    ASSERT_TRUE(report);
+    EXPECT_EQ(report->verdict, OwnerVerdict::owned);
+    EXPECT_EQ(report->summary, "a lock, created exclusively by open");
+    EXPECT_EQ(report->since, around_.clock.wall_now() - 3min);
+    ASSERT_THAT(report->claimants, SizeIs(2));
+    EXPECT_EQ(report->claimants[0].process->comm, "app");
+    EXPECT_TRUE(report->claimants[0].lives);
+    EXPECT_EQ(report->claimants[1].process->comm, "rsync");
+    EXPECT_EQ(report->claimants[1].role, ClaimantRole::heir);
+    EXPECT_THAT(report->evidence, testing::ElementsAre(Evidence{&created_exclusively, 0}));
+}
+
+TEST_F(LockKindTest, an_heir_owns_it_after_its_maker_and_how_he_ended_is_told) {
+    make();
+    die(maker, SIGKILL, {identity(child)});
+    const auto report = kind_->owners_of(sight().id);
+    ASSERT_TRUE(report);
+    EXPECT_EQ(report->verdict, OwnerVerdict::owned);
+    ASSERT_THAT(report->claimants, SizeIs(2));
+    EXPECT_EQ(report->claimants[0].process->comm, "app");
+    EXPECT_FALSE(report->claimants[0].lives);
+    EXPECT_EQ(report->claimants[0].end, "killed by SIGKILL");
+    EXPECT_TRUE(report->claimants[1].lives);
+}
+
+TEST_F(LockKindTest, the_script_owns_what_its_command_has_made) {
+    make();
+    die(maker, 0);
+    const auto report = kind_->owners_of(sight().id);
+    ASSERT_TRUE(report);
+    EXPECT_EQ(report->verdict, OwnerVerdict::owned);
+    EXPECT_EQ(report->claimants.back().role, ClaimantRole::elder);
+    EXPECT_EQ(report->claimants.back().process->comm, "sh");
+    EXPECT_TRUE(report->claimants.back().lives);
+    EXPECT_FALSE(std::ranges::contains(report->evidence, &exited, &Evidence::rule)) << "the script is left";
+}
+
+TEST_F(LockKindTest, nobodys_lock_is_told_to_be_so_before_it_is_a_ghost) {
+    make();
+    die(maker, SIGKILL);
+    const auto report = kind_->owners_of(sight().id);
+    ASSERT_TRUE(report);
+    EXPECT_EQ(report->verdict, OwnerVerdict::ownerless);
+    EXPECT_TRUE(std::ranges::contains(report->evidence, &killed, &Evidence::rule));
+    EXPECT_FALSE(std::ranges::contains(report->evidence, &unheld, &Evidence::rule)) << "nobody has looked";
+    EXPECT_EQ(report->key, ghost_after(10s).key);
+}
+
+TEST_F(LockKindTest, who_asks_changes_nothing) {
+    make();
+    die(maker, SIGKILL);
+    around_.files.remove(name());
+    EXPECT_FALSE(kind_->owners_of(sight().id)) << "it is no longer in its place";
+    EXPECT_EQ(kind_->tracker().tracked(), 1U);
+    put();
+    EXPECT_EQ(ghost_after(10s).grade, Grade::proven);
+}
+
+TEST_F(LockKindTest, nobody_is_called_dead_on_a_doubt) {
+    make();
+    die(maker, SIGKILL);
+    const auto sound = sight();
+    const auto verdict = [this] {
+        put();
+        return kind_->owners_of(sight().id).value().verdict;
+    };
+    EXPECT_EQ(verdict(), OwnerVerdict::ownerless);
+    sight().content = "90\n";
+    EXPECT_EQ(verdict(), OwnerVerdict::unknown) << "it names one who lives";
+    sight() = sound;
+    sight().changed_ns += 1'000'000;
+    EXPECT_EQ(verdict(), OwnerVerdict::unknown) << "somebody has changed it since";
+    sight() = sound;
+    watched_.flags |= EGB_LOCK_IS_ADVISORY;
+    EXPECT_EQ(verdict(), OwnerVerdict::unknown) << "its being there says nothing";
+    watch_nothing();
+    EXPECT_EQ(verdict(), OwnerVerdict::unknown) << "nobody has watched it";
+}
+
+TEST_F(LockKindTest, of_another_file_it_knows_nothing) {
+    make();
+    for (auto change : {+[](FileIdentity& id) {
+                            id.device += 1;
+                        },
+                        +[](FileIdentity& id) {
+                            id.inode += 1;
+                        },
+                        +[](FileIdentity& id) {
+                            id.born_ns += 1;
+                        }}) {
+        auto other = sight().id;
+        change(other);
+        EXPECT_FALSE(kind_->owners_of(other));
+    }
+}
+
+TEST_F(LockKindTest, a_crowd_of_heirs_is_counted_and_not_named) {
+    make();
+    std::vector<ProcessIdentity> crowd;
+    for (std::int32_t pid = 1000; pid < 2000; ++pid) {
+        crowd.push_back(identity(pid));
+    }
+    die(maker, SIGKILL, crowd);
+    const auto report = kind_->owners_of(sight().id);
+    ASSERT_TRUE(report);
+    EXPECT_THAT(report->claimants, SizeIs(100));
+    EXPECT_EQ(report->unnamed, 901U);
 }
 
 TEST_F(LockKindTest, the_pattern_list_reaches_the_kernel_side) {

@@ -14,12 +14,15 @@ Lock some_lock() {
     Process creator = *test::make_process({.around = {"user.slice", "a b.service"}});
     creator.id.boot_id = "here";
     return {.kernel = {.inode = 77, .device = 8, .reserved = 0},
+            .stamp_ns = 124,
             .made_ns = 123,
+            .creator_forked_ns = 122,
             .way = EGB_LOCK_BY_OPEN,
             .inner_pid = 7,
             .name = {.mount_namespace = 4026531841, .path = "/tmp/with blank\nand \xff.lock"},
             .id = {.device = 8, .inode = 77, .born_ns = -5},
             .changed_ns = 9,
+            .looked_ns = 0,
             .creator = std::make_shared<const Process>(std::move(creator)),
             .elders = {{.boot_id = "here", .pid = 90, .start_ticks = 4}},
             .lasting = was_advisory,

@@ -32,6 +32,14 @@ bool has_given_a_name(const Lock& lock) {
 } // namespace
 
 Result<Look> Observer::look_at(Lock& lock) const {
+    auto look = glance_at(lock);
+    if (look && look->seen.record.ownerless_ns != 0 && (look->seen.record.facts & is_unreachable) == 0) {
+        note_holders(lock, look->seen.record);
+    }
+    return look;
+}
+
+Result<Look> Observer::glance_at(Lock& lock) const {
     const auto sight = surroundings_.files.look(lock.name);
     const bool gone = sight ? sight->id != lock.id : sight.error().code == ErrorCode::not_found;
     if (gone) {
@@ -53,7 +61,6 @@ Result<Look> Observer::look_at(Lock& lock) const {
     }
     note_file(lock, *sight, record);
     if (record.ownerless_ns != 0) {
-        note_holders(lock, record);
         note_content(lock, *sight, record);
     }
     look.changed_ns = sight->changed_ns;
@@ -90,7 +97,7 @@ void Observer::note_owners(Lock& lock, LockRecord& record, std::vector<ProcessId
     add_if(record, is_unknown || !saw_end, owners_unknown);
 }
 
-void Observer::note_file(const Lock& lock, const host::FileSight& sight, LockRecord& record) const {
+void Observer::note_file(Lock& lock, const host::FileSight& sight, LockRecord& record) const {
     record.size = sight.size;
     const bool is_directory = sight.type == FileType::directory;
     add_if(record, !is_directory && sight.links > 1, has_other_names);
@@ -109,7 +116,9 @@ void Observer::note_file(const Lock& lock, const host::FileSight& sight, LockRec
             ? record.ownerless_ns != 0 &&
                   sight.changed_ns > nanoseconds(surroundings_.clock.wall(instant_of(record.ownerless_ns)))
             : sight.changed_ns != lock.changed_ns;
-    add_if(record, has_changed, changed_since);
+    // For good, whatever the clocks of files and of deaths come to say of each other.
+    lock.lasting |= has_changed ? changed_since : 0U;
+    record.facts |= lock.lasting;
 }
 
 void Observer::note_holders(const Lock& lock, LockRecord& record) const {
@@ -137,9 +146,13 @@ void Observer::note_content(const Lock& lock, const host::FileSight& sight, Lock
     if (own != pids.end()) {
         record.named_pid = *own;
         record.facts |= names_creator;
+        const bool is_anothers_now =
+            (lock.lasting & earlier_boot) == 0 && surroundings_.procfs.has_inner_pid(*own);
+        add_if(record, is_anothers_now && record.ownerless_ns != 0, names_living);
         return;
     }
-    const bool has_content = sight.type == FileType::regular && sight.size > 0;
+    const bool has_content =
+        sight.type == FileType::link || (sight.type == FileType::regular && sight.size > 0);
     add_if(record, has_content && !names_.is_known_lock(sight.path), holds_data);
     if (pids.empty() || (lock.lasting & earlier_boot) != 0 || names_.is_known_lock(sight.path)) {
         return;

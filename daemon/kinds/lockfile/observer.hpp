@@ -34,6 +34,9 @@ public:
     /// `not_found` when it is no longer in its place. Keeps in the lock since when nobody owns it.
     [[nodiscard]] Result<Look> look_at(Lock& lock) const;
 
+    /// The same without who has it open, which takes a look at every process.
+    [[nodiscard]] Result<Look> glance_at(Lock& lock) const;
+
     /// Whether nobody has the file open or locked, whatever its name is by now. `fd` is ours.
     [[nodiscard]] Result<> is_free(int fd) const;
 
@@ -42,7 +45,7 @@ public:
 
 private:
     void note_owners(Lock& lock, LockRecord& record, std::vector<ProcessIdentity>& living) const;
-    void note_file(const Lock& lock, const host::FileSight& sight, LockRecord& record) const;
+    void note_file(Lock& lock, const host::FileSight& sight, LockRecord& record) const;
     void note_holders(const Lock& lock, LockRecord& record) const;
     void note_content(const Lock& lock, const host::FileSight& sight, LockRecord& record) const;
 

@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "kinds/lockfile/owners.hpp"
 
+#include <csignal>
 #include <utility>
 
 namespace egb::lockfile {
@@ -19,6 +20,11 @@ bool serves_others(std::int32_t pid, const host::ProcFs& procfs) {
     return !state || state->is_container_init || state->comm == "systemd";
 }
 
+/// A pipe that nobody reads any more ends the part of a script that writes into it, as it is meant to.
+bool met_its_end(const host::Death& death) {
+    return death.by_signal() && death.signal() != SIGPIPE;
+}
+
 Ownership owned_by(std::vector<ProcessIdentity> living, Ownership so_far) {
     so_far.state = Ownership::State::owned;
     so_far.living = std::move(living);
@@ -28,7 +34,8 @@ Ownership owned_by(std::vector<ProcessIdentity> living, Ownership so_far) {
 } // namespace
 
 /// A creator who was killed meant to come back to it. One who has exited has left it to whoever has started
-/// him, and those are asked one after the other, for as long as each has exited, too.
+/// him, and those are asked one after the other, for as long as each has exited, too. Whoever the creator had
+/// forked before may share its work: a pool of workers is older than the lock around what they do.
 Ownership ownership_of(const Claim& claim, host::Lineage& lineage) {
     Ownership ownership;
     std::vector<ProcessIdentity> line{claim.creator};
@@ -45,14 +52,17 @@ Ownership ownership_of(const Claim& claim, host::Lineage& lineage) {
         if (is_creator) {
             ownership.death = death ? *death : std::nullopt;
         }
-        const auto heirs = lineage.heirs(one, claim.since);
+        const auto heirs = lineage.heirs(one, is_creator ? claim.creator_since : claim.since);
         if (!heirs) {
             return ownership;
         }
         if (!heirs->empty()) {
             return owned_by(*heirs, std::move(ownership));
         }
-        if (!death || (*death)->by_signal()) {
+        if (!death || met_its_end(**death)) {
+            if (is_creator && claim.is_shared) {
+                continue;
+            }
             break;
         }
         ownership.was_left = true;

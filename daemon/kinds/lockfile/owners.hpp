@@ -16,8 +16,10 @@ namespace egb::lockfile {
 struct Claim {
     ProcessIdentity creator;
     Instant since;                         ///< when it was made
+    Instant creator_since{};               ///< when its creator was forked
     std::vector<ProcessIdentity> elders{}; ///< the creator's parent then, that one's, and so on; but no init
                                            ///< and no service manager, which own nothing
+    bool is_shared{}; ///< its creator ran the program of its parent, as a subshell or a pool's worker does
 
     bool operator==(const Claim&) const = default;
 };

@@ -13,12 +13,13 @@ std::string key_of(const LockRecord& record) {
 
 std::vector<std::byte> bytes_of(const SeenLock& lock, RecordType type) {
     LockRecord record = lock.record;
-    record.path_length = static_cast<std::uint16_t>(lock.path.size());
+    const std::string_view path = std::string_view{lock.path}.substr(0, EGB_LOCK_PATH);
+    record.path_length = static_cast<std::uint16_t>(path.size());
     record.header.type = std::to_underlying(type);
-    record.header.size = static_cast<std::uint16_t>(sizeof(record) + lock.path.size());
-    std::vector<std::byte> bytes(record.header.size);
+    record.header.size = static_cast<std::uint16_t>(sizeof(record) + path.size());
+    std::vector<std::byte> bytes(sizeof(record) + path.size());
     std::memcpy(bytes.data(), &record, sizeof(record));
-    std::memcpy(bytes.data() + sizeof(record), lock.path.data(), lock.path.size());
+    std::memcpy(bytes.data() + sizeof(record), path.data(), path.size());
     return bytes;
 }
 

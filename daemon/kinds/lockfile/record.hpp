@@ -47,6 +47,9 @@ inline constexpr std::uint32_t is_anothers = 1U << 21;    ///< a link or a renam
 inline constexpr std::uint32_t is_unreachable = 1U << 22; ///< we may not look at it now
 inline constexpr std::uint32_t holds_data = 1U << 23;     ///< it has content that does not name its creator
 inline constexpr std::uint32_t was_renamed = 1U << 24;
+inline constexpr std::uint32_t made_by_fork =
+    1U << 26; ///< by a fork of its parent's program; says nothing by itself
+inline constexpr std::uint32_t heir_exited = 1U << 27;     ///< the last who had inherited it has left it
 inline constexpr std::uint32_t made_for_others = 1U << 25; ///< by a program that copies files or serves them
 
 struct LockRecord {

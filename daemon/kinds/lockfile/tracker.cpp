@@ -166,7 +166,10 @@ Changes LockTracker::tick(Instant now) {
 }
 
 std::optional<Instant> LockTracker::deadline() const {
-    return agenda_.empty() ? std::nullopt : std::optional{agenda_.begin()->first};
+    if (agenda_.empty()) {
+        return look_again_;
+    }
+    return std::min(agenda_.begin()->first, look_again_.value_or(end_of_time));
 }
 
 std::vector<std::string> LockTracker::due(Instant by) const {

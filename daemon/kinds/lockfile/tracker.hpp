@@ -29,6 +29,9 @@ public:
     /// Those that become ghosts by then, if they are as they were: to be looked at once more before.
     [[nodiscard]] std::vector<std::string> due(Instant by) const;
 
+    /// Something is still to be looked at, and a sweep would be welcome then.
+    void look_again(std::optional<Instant> at) { look_again_ = at; }
+
 private:
     struct Lock {
         SeenLock seen;
@@ -51,6 +54,7 @@ private:
     Span after_{};
     std::map<std::string, Lock, std::less<>> locks_;
     Agenda agenda_; ///< locks without an owner that are to be judged, and when
+    std::optional<Instant> look_again_;
     Changes changes_;
 };
 

@@ -42,6 +42,7 @@ constexpr std::array fact_rules{
     FactRule{holds_data, &data},
     FactRule{was_renamed, &renamed},
     FactRule{made_for_others, &for_others},
+    FactRule{heir_exited, &left_by_heir},
 };
 
 /// With these it is not to be touched by anybody, not even on request.
@@ -49,7 +50,13 @@ constexpr std::uint32_t never_touched = is_held | is_locked | was_advisory | has
                                         is_mount_point | is_not_empty | is_too_large | is_protected |
                                         is_ageless | is_anothers | is_unreachable;
 
-constexpr std::uint32_t in_favour = creator_killed | creator_dumped_core | names_creator | earlier_boot;
+/// With these there may be an owner whom the lineage does not know.
+constexpr std::uint32_t may_have_owners = owners_unknown | unwatched | was_advisory | names_living |
+                                          names_elsewhere | is_remote | is_anothers | is_unreachable |
+                                          has_other_names | changed_since | made_for_others;
+
+constexpr std::uint32_t in_favour =
+    creator_killed | creator_dumped_core | names_creator | earlier_boot | made_by_fork;
 
 std::int64_t value_of(const LockRecord& record, const EvidenceRule& rule) {
     if (&rule == &killed) {
@@ -89,6 +96,23 @@ std::vector<Evidence> evidence_of(const LockRecord& record) {
             evidence.push_back({fact.rule, value_of(record, *fact.rule)});
         }
     }
+    return evidence;
+}
+
+OwnerVerdict ownership_by(const LockRecord& record, bool any_lives) {
+    if (any_lives) {
+        return OwnerVerdict::owned;
+    }
+    const bool is_doubtful = record.ownerless_ns == 0 || (record.facts & may_have_owners) != 0;
+    return is_doubtful ? OwnerVerdict::unknown : OwnerVerdict::ownerless;
+}
+
+std::vector<Evidence> evidence_of_ownership(const LockRecord& record) {
+    auto evidence = evidence_of(record);
+    std::erase_if(evidence, [&record](const Evidence& item) {
+        const bool is_about_the_end = item.rule == &without_owner || item.rule == &exited;
+        return item.rule == &unheld || (is_about_the_end && record.ownerless_ns == 0);
+    });
     return evidence;
 }
 

@@ -4,6 +4,7 @@
 #pragma once
 
 #include "core/ghost.hpp"
+#include "core/ownership.hpp"
 #include "kinds/lockfile/record.hpp"
 
 #include <vector>
@@ -17,5 +18,11 @@ namespace egb::lockfile {
 [[nodiscard]] Reach reach_of(const LockRecord& record);
 
 [[nodiscard]] std::vector<Evidence> evidence_of(const LockRecord& record);
+
+/// Without an owner only when nothing hints at one whom we do not know.
+[[nodiscard]] OwnerVerdict ownership_by(const LockRecord& record, bool any_lives);
+
+/// What there is to say of it while it may have an owner, and nobody has looked who has it open.
+[[nodiscard]] std::vector<Evidence> evidence_of_ownership(const LockRecord& record);
 
 } // namespace egb::lockfile
