@@ -277,14 +277,16 @@ static __always_inline __u16 put_base(struct egb_lock_desk *desk, __u32 place,
 /* include/linux/sched.h: forked, and has run no program since */
 #define PF_FORKNOEXEC 0x00000040
 
-static __always_inline __s32 inner_pid_of(const struct task_struct *leader)
+static __always_inline void fill_inner_pid(struct egb_lock_created *record,
+					   const struct task_struct *leader)
 {
 	struct pid *pid = BPF_CORE_READ(leader, thread_pid);
 	unsigned int level = BPF_CORE_READ(pid, level);
 	struct upid innermost = {};
 
 	bpf_core_read(&innermost, sizeof(innermost), &pid->numbers[level]);
-	return innermost.nr;
+	record->inner_pid = innermost.nr;
+	record->pid_namespace = BPF_CORE_READ(innermost.ns, ns.inum);
 }
 
 static __always_inline void fill_creator(struct egb_lock_created *record)
@@ -298,7 +300,7 @@ static __always_inline void fill_creator(struct egb_lock_created *record)
 	record->parent_start_ns = BPF_CORE_READ(parent, start_boottime);
 	record->creator = leader->tgid;
 	record->parent = BPF_CORE_READ(parent, tgid);
-	record->inner_pid = inner_pid_of(leader);
+	fill_inner_pid(record, leader);
 	record->uid = BPF_CORE_READ(task, cred, fsuid.val);
 	record->flags = leader->flags & PF_FORKNOEXEC ? EGB_LOCK_BY_FORK : 0;
 	record->mount_namespace = BPF_CORE_READ(task, nsproxy, mnt_ns, ns.inum);

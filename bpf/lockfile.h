@@ -70,14 +70,16 @@ struct egb_lock_created {
 	__s32 inner_pid; /* the creator, as its own pid namespace has it */
 	__u32 uid;	 /* whose the files are that it makes */
 	__u32 mount_namespace;
-	__u32 file_system; /* its magic number */
+	__u32 pid_namespace; /* of inner_pid */
+	__u32 file_system;   /* its magic number */
+	__u32 reserved;
 	__u16 way;
 	__u16 flags;
 	__u16 base_length;
 	__u16 name_length;
 	char comm[16];
 };
-EGB_ASSERT_SIZE(struct egb_lock_created, 112);
+EGB_ASSERT_SIZE(struct egb_lock_created, 120);
 
 /* Something was done to a watched file: it was renamed, removed, written to, locked. It is told
  * once, until egb_lock_looked is called. */

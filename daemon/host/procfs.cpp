@@ -495,7 +495,7 @@ Result<MountRoot> ProcFs::mount_root(std::int32_t pid) const {
     return root;
 }
 
-bool ProcFs::has_inner_pid(std::int32_t pid) const {
+bool ProcFs::has_inner_pid(std::int32_t pid, std::uint64_t pid_namespace) const {
     return std::ranges::any_of(pids(), [&](std::int32_t each) {
         const auto process = open_process(each);
         const auto status = process ? read(*process, "status") : std::unexpected(process.error());
@@ -505,7 +505,12 @@ bool ProcFs::has_inner_pid(std::int32_t pid) const {
         const auto innermost = all.transform([](std::string_view text) {
             return text.substr(text.rfind('\t') + 1);
         });
-        return innermost.and_then(number<std::int32_t>) == pid;
+        if (innermost.and_then(number<std::int32_t>) != pid) {
+            return false;
+        }
+        // One that lets nobody look may be the one.
+        const auto space = number_of(process->get(), "ns/pid", 0);
+        return !space || space->inode == pid_namespace;
     });
 }
 

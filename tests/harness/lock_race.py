@@ -11,9 +11,12 @@ rounds or seconds, and says in one line of JSON what it has seen.
 import json
 import os
 import random
+import select
 import signal
 import sys
 import time
+
+import orphan
 
 # Around the moment of the act, which without any LockAfter= is some tens of milliseconds after the death.
 LATEST = 0.12
@@ -32,18 +35,12 @@ def take(path: str) -> int:
 
 
 def owner_that_is_killed(path: str) -> None:
-    reader, writer = os.pipe()
-    pid = os.fork()
-    if pid == 0:
-        take(path)
-        os.write(writer, b"!")
-        signal.pause()
-    os.read(reader, 1)
-    os.close(reader)
-    os.close(writer)
+    pid = orphan.start(lambda: take(path))
+    process = os.pidfd_open(pid)
     time.sleep(random.uniform(0, 0.02))
-    os.kill(pid, signal.SIGKILL)
-    os.waitpid(pid, 0)
+    signal.pidfd_send_signal(process, signal.SIGKILL)
+    select.select([process], [], [])
+    os.close(process)
 
 
 def inode_of(path: str) -> int:

@@ -7,6 +7,7 @@ input does.
 """
 
 import argparse
+import contextlib
 import ctypes
 import fcntl
 import json
@@ -16,10 +17,11 @@ import sys
 import threading
 from collections.abc import Callable
 
+import orphan
+
 CLONE_NEWNS = 0x00020000
 CLONE_NEWPID = 0x20000000
 MS_REC, MS_PRIVATE = 0x4000, 1 << 18
-PR_SET_PDEATHSIG = 1
 
 libc = ctypes.CDLL(None, use_errno=True)
 
@@ -27,10 +29,6 @@ libc = ctypes.CDLL(None, use_errno=True)
 def checked(result: int, what: str) -> None:
     if result != 0:
         raise OSError(ctypes.get_errno(), what)
-
-
-def die_with_parent() -> None:
-    libc.prctl(PR_SET_PDEATHSIG, signal.SIGKILL)
 
 
 def make_file(path: str, text: str) -> int:
@@ -103,12 +101,11 @@ def fork_one_that_stays() -> int:
     return pid
 
 
-def enter_new_mounts(folder: str) -> int:
-    """A file system of its own at that folder. Who keeps the namespace is no heir of a lock that is made later."""
+def enter_new_mounts(folder: str) -> None:
+    """A file system of its own at that folder."""
     checked(libc.unshare(CLONE_NEWNS), "unshare")
     checked(libc.mount(b"none", b"/", None, MS_REC | MS_PRIVATE, None), "mount")
     checked(libc.mount(b"egb-locker", folder.encode(), b"tmpfs", 0, b""), "mount")
-    return fork_one_that_stays()
 
 
 def take(arguments: argparse.Namespace) -> None:
@@ -127,20 +124,21 @@ def tell(arguments: argparse.Namespace, pid: int, **more: int) -> None:
     print(json.dumps({"pid": pid, "inode": found.st_ino, **more}), flush=True)
 
 
-def in_a_container(arguments: argparse.Namespace) -> None:
-    """As PID 1 of a pid namespace: the pid that it writes is 1."""
+def enter_new_pids() -> None:
     checked(libc.unshare(CLONE_NEWPID), "unshare")
-    reader, writer = os.pipe()
-    pid = os.fork()
-    if pid == 0:
-        die_with_parent()
-        take(arguments)
-        os.write(writer, b"!")
-        signal.pause()
-    os.read(reader, 1)
-    tell(arguments, pid)
+
+
+def leave_to_an_orphan(arguments: argparse.Namespace) -> None:
+    """As PID 1 of a pid namespace, or in a mount namespace that we keep."""
+    more = {}
+    if arguments.new_mounts:
+        enter_new_mounts(arguments.new_mounts)
+        more["keeper"] = os.getpid()
+    pid = orphan.start(lambda: take(arguments), enter_new_pids if arguments.container else lambda: None)
+    tell(arguments, pid, **more)
     stay()
-    os.kill(pid, signal.SIGKILL)
+    with contextlib.suppress(ProcessLookupError):
+        os.kill(pid, signal.SIGKILL)
 
 
 def main() -> None:
@@ -153,12 +151,10 @@ def main() -> None:
     parser.add_argument("--new-mounts", metavar="FOLDER", help="in a mount namespace with a file system at FOLDER")
     parser.add_argument("--container", action="store_true", help="as PID 1 of a container")
     arguments = parser.parse_args()
-    if arguments.container:
-        in_a_container(arguments)
+    if arguments.container or arguments.new_mounts:
+        leave_to_an_orphan(arguments)
         return
     more = {}
-    if arguments.new_mounts:
-        more["keeper"] = enter_new_mounts(arguments.new_mounts)
     (take_in_a_thread if arguments.thread else take)(arguments)
     if arguments.heir:
         more["heir"] = fork_one_that_stays()

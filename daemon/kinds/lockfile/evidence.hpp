@@ -222,6 +222,16 @@ inline constexpr EvidenceRule left_by_heir{
     .change = "",
 };
 
+inline constexpr EvidenceRule parent_lives{
+    .name = "parent-lives",
+    .weight = Weight::opposes,
+    .unit = EvidenceUnit::none,
+    .text = "who made it was a fork of its parent, as a subshell or a pool's worker is, and the parent goes "
+            "on: it may "
+            "be its lock",
+    .change = "the parent ends",
+};
+
 inline constexpr std::array evidence_rules{created_exclusively,
                                            killed,
                                            rebooted,
@@ -250,6 +260,7 @@ inline constexpr std::array evidence_rules{created_exclusively,
                                            data,
                                            renamed,
                                            for_others,
-                                           left_by_heir};
+                                           left_by_heir,
+                                           parent_lives};
 
 } // namespace egb::lockfile

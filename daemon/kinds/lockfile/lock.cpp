@@ -81,6 +81,7 @@ void each_number(auto& lock, auto& words) {
     words.number(lock.creator_forked_ns);
     words.number(lock.way);
     words.number(lock.inner_pid);
+    words.number(lock.pid_namespace);
     words.number(lock.name.mount_namespace);
     words.number(lock.id.device);
     words.number(lock.id.inode);

@@ -23,6 +23,7 @@ struct Lock {
     std::uint64_t creator_forked_ns{}; ///< the same
     std::uint16_t way{};
     std::int32_t inner_pid{}; ///< its creator, as its own pid namespace has it
+    std::uint32_t pid_namespace{};
     host::FileName name;
     host::FileIdentity id;
     std::int64_t changed_ns{}; ///< ctime when it was last looked at, in the boot in which it was made

@@ -65,6 +65,11 @@ bool is_on_device(const host::FileSight& sight, std::uint32_t device) {
            sight.id.device == makedev(device >> minor_bits, device & ((1U << minor_bits) - 1));
 }
 
+/// Root's files may be anybody's soon after; others cannot give theirs away.
+bool may_be_of(std::uint32_t creator, std::uint32_t owner) {
+    return creator == 0 || creator == owner;
+}
+
 /// Whether what was found under the name is what was made: a new file is born then, and its creator's; one
 /// that was given a name has changed as often as the kernel side knows. A name may lead elsewhere by now: to
 /// a file of somebody else, on another device, born at the same tick.
@@ -75,7 +80,8 @@ bool is_what_was_made(const egb_lock_created& created, std::uint64_t changed_ns,
         return false;
     }
     if (was_made_new(created.way) && sight.id.born_ns != 0) {
-        return static_cast<std::uint64_t>(sight.id.born_ns) == created.changed_ns && sight.uid == created.uid;
+        return static_cast<std::uint64_t>(sight.id.born_ns) == created.changed_ns &&
+               may_be_of(created.uid, sight.uid);
     }
     return static_cast<std::uint64_t>(sight.changed_ns) == changed_ns;
 }
@@ -206,6 +212,7 @@ std::optional<Lock> LockKind::meet(const egb_lock_created& created, std::string 
                 .creator_forked_ns = created.creator_forked_ns,
                 .way = created.way,
                 .inner_pid = created.inner_pid,
+                .pid_namespace = created.pid_namespace,
                 .name = {.mount_namespace = created.mount_namespace, .path = sight->path},
                 .id = sight->id,
                 .changed_ns = sight->changed_ns,

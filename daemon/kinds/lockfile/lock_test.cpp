@@ -19,6 +19,7 @@ Lock some_lock() {
             .creator_forked_ns = 122,
             .way = EGB_LOCK_BY_OPEN,
             .inner_pid = 7,
+            .pid_namespace = 4026531836,
             .name = {.mount_namespace = 4026531841, .path = "/tmp/with blank\nand \xff.lock"},
             .id = {.device = 8, .inode = 77, .born_ns = -5},
             .changed_ns = 9,

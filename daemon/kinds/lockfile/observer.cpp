@@ -95,6 +95,7 @@ void Observer::note_owners(Lock& lock, LockRecord& record, std::vector<ProcessId
     add_if(record, saw_end && ownership.death->by_signal(), creator_killed);
     add_if(record, saw_end && ownership.death->dumped_core(), creator_dumped_core);
     add_if(record, is_unknown || !saw_end, owners_unknown);
+    add_if(record, ownership.parent_lives, parent_goes_on);
 }
 
 void Observer::note_file(Lock& lock, const host::FileSight& sight, LockRecord& record) const {
@@ -146,8 +147,8 @@ void Observer::note_content(const Lock& lock, const host::FileSight& sight, Lock
     if (own != pids.end()) {
         record.named_pid = *own;
         record.facts |= names_creator;
-        const bool is_anothers_now =
-            (lock.lasting & earlier_boot) == 0 && surroundings_.procfs.has_inner_pid(*own);
+        const bool is_anothers_now = (lock.lasting & earlier_boot) == 0 &&
+                                     surroundings_.procfs.has_inner_pid(*own, lock.pid_namespace);
         add_if(record, is_anothers_now && record.ownerless_ns != 0, names_living);
         return;
     }

@@ -25,6 +25,12 @@ bool met_its_end(const host::Death& death) {
     return death.by_signal() && death.signal() != SIGPIPE;
 }
 
+/// Whether the first of them does, as far as is known.
+bool lives(const std::vector<ProcessIdentity>& elders, host::Lineage& lineage) {
+    const auto death = elders.empty() ? std::nullopt : std::optional{lineage.death_of(elders.front())};
+    return death && *death && !**death;
+}
+
 Ownership owned_by(std::vector<ProcessIdentity> living, Ownership so_far) {
     so_far.state = Ownership::State::owned;
     so_far.living = std::move(living);
@@ -60,9 +66,7 @@ Ownership ownership_of(const Claim& claim, host::Lineage& lineage) {
             return owned_by(*heirs, std::move(ownership));
         }
         if (!death || met_its_end(**death)) {
-            if (is_creator && claim.is_shared) {
-                continue;
-            }
+            ownership.parent_lives = is_creator && claim.is_shared && lives(claim.elders, lineage);
             break;
         }
         ownership.was_left = true;

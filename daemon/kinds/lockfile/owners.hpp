@@ -31,6 +31,7 @@ struct Ownership {
     std::vector<ProcessIdentity> living{}; ///< owners, when there are some
     std::optional<host::Death> death{};    ///< of the creator, where that is known
     bool was_left{};                       ///< the creator has exited by itself
+    bool parent_lives{};                   ///< and runs the program that the creator ran
 };
 
 [[nodiscard]] Ownership ownership_of(const Claim& claim, host::Lineage& lineage);

@@ -43,6 +43,7 @@ constexpr std::array fact_rules{
     FactRule{was_renamed, &renamed},
     FactRule{made_for_others, &for_others},
     FactRule{heir_exited, &left_by_heir},
+    FactRule{parent_goes_on, &parent_lives},
 };
 
 /// With these it is not to be touched by anybody, not even on request.
