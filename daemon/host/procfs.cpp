@@ -214,6 +214,9 @@ Result<std::uint64_t> read_descriptor_limit(const Fd& process) {
 }
 
 /// The root as statx(2) tells it: an id of what is mounted there, and whether it is the top of that.
+/// PROC_PID_INIT_INO of the kernel: the pid namespace that all others descend from.
+constexpr std::uint64_t first_pid_namespace = 4026531836;
+
 /// PROC_USER_INIT_INO of the kernel: the user namespace that all others descend from.
 constexpr std::uint64_t first_user_namespace = 4026531837;
 
@@ -507,6 +510,10 @@ bool ProcFs::has_inner_pid(std::int32_t pid, std::uint64_t pid_namespace) const 
         });
         if (innermost.and_then(number<std::int32_t>) != pid) {
             return false;
+        }
+        if (!all->contains('\t')) {
+            const auto ours = number_of(AT_FDCWD, "/proc/self/ns/pid", 0);
+            return pid_namespace == first_pid_namespace || !ours || ours->inode == pid_namespace;
         }
         // One that lets nobody look may be the one.
         const auto space = number_of(process->get(), "ns/pid", 0);

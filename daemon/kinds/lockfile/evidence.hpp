@@ -41,7 +41,7 @@ inline constexpr EvidenceRule unheld{
     .name = "unheld",
     .weight = Weight::supports,
     .unit = EvidenceUnit::none,
-    .text = "no process of this machine has it open, and the kernel holds no lock on it",
+    .text = "no descriptor of a process is open on it, and the kernel holds no lock on it",
     .change = "",
 };
 inline constexpr EvidenceRule names_its_creator{
