@@ -398,6 +398,7 @@ TEST_F(TcpActsOnce, of_very_many_each_is_ended_but_those_that_have_moved) {
     Actor actor{store_};
     const auto found = actor.ghosts_by_cookie(SweepReason::startup);
     std::vector<GhostPtr> ghosts;
+    ghosts.reserve(connections.size());
     for (const Connection& connection : connections) {
         ghosts.push_back(found.at(test::cookie_of(connection.ours)));
     }

@@ -28,9 +28,9 @@ std::string_view first_line(std::string_view content) {
 std::vector<std::int32_t> pids_in(std::string_view content) {
     std::vector<std::int32_t> pids;
     const auto line = first_line(content);
-    for (auto at = line.begin(); at != line.end();) {
+    for (const auto* at = line.begin(); at != line.end();) {
         at = std::find_if(at, line.end(), is_digit);
-        const auto end = std::find_if_not(at, line.end(), is_digit);
+        const auto* const end = std::find_if_not(at, line.end(), is_digit);
         std::int32_t pid = 0;
         const auto read = std::from_chars(at, end, pid);
         if (at != end && read.ec == std::errc{} && pid > 0 && pid < most_pid) {

@@ -233,7 +233,7 @@ bool LockKind::is_us(std::int32_t pid) const {
 /// What the kernel side has told is all there is of one that has ended already.
 ProcessPtr LockKind::creator_of(const egb_lock_created& created) {
     host::ProcessLookup lookup{surroundings_.procfs};
-    const auto found = lookup.find(created.creator, host::ProcessLookup::ticks_of(created.creator_start_ns));
+    auto found = lookup.find(created.creator, host::ProcessLookup::ticks_of(created.creator_start_ns));
     if (found->known) {
         return found;
     }

@@ -87,7 +87,7 @@ protected:
         }
     }
 
-    void add_process(std::int32_t pid, std::int32_t parent, std::string comm) {
+    void add_process(std::int32_t pid, std::int32_t parent, std::string comm) const {
         around_.proc.add({.pid = pid, .start_ticks = start_ticks, .comm = std::move(comm), .parent = parent});
     }
 

@@ -109,7 +109,7 @@ void Observer::note_file(Lock& lock, const host::FileSight& sight, LockRecord& r
     add_if(record, sight.type == FileType::regular && sight.size > most_bytes_, is_too_large);
     add_if(record, names_.is_protected(lock.name.path) || names_.is_protected(sight.path), is_protected);
     add_if(record, lock.way == EGB_LOCK_BY_RENAME, was_renamed);
-    add_if(record, names_.copies(lock.creator->comm) && !names_.is_known_lock(sight.path), made_for_others);
+    add_if(record, Names::copies(lock.creator->comm) && !Names::is_known_lock(sight.path), made_for_others);
     add_if(record, has_given_a_name(lock) && sight.uid != lock.creator->uid, is_anothers);
     const bool of_this_boot = (lock.lasting & earlier_boot) == 0;
     const bool has_changed =
@@ -154,8 +154,8 @@ void Observer::note_content(const Lock& lock, const host::FileSight& sight, Lock
     }
     const bool has_content =
         sight.type == FileType::link || (sight.type == FileType::regular && sight.size > 0);
-    add_if(record, has_content && !names_.is_known_lock(sight.path), holds_data);
-    if (pids.empty() || (lock.lasting & earlier_boot) != 0 || names_.is_known_lock(sight.path)) {
+    add_if(record, has_content && !Names::is_known_lock(sight.path), holds_data);
+    if (pids.empty() || (lock.lasting & earlier_boot) != 0 || Names::is_known_lock(sight.path)) {
         return;
     }
     record.named_pid = pids.front();

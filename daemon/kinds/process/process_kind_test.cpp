@@ -51,7 +51,7 @@ protected:
         kind_.configure(options_);
     }
 
-    void add_parent(test::FakeProcess traits) {
+    void add_parent(test::FakeProcess traits) const {
         traits.pid = parent;
         traits.comm = "forgetful";
         around_.proc.add(traits);
