@@ -48,14 +48,17 @@ Outcome LockCleaner::clean_one(const Ghost& ghost) {
     if (lock == nullptr) {
         return {.verdict = Verdict::gone, .reason = std::string{gone}};
     }
-    const auto done = surroundings_.sys.quarantine_file(
-        {.name = lock->name, .id = lock->id, .changed_ns = lock->looked_ns, .most_bytes = most_bytes_},
-        [this, lock](int fd) {
-            return observer_.is_free(fd).and_then([this, lock] {
-                return observer_.is_ownerless(*lock);
-            });
-        },
-        {.quarantine = surroundings_.quarantine, .ghost = ghost});
+    const auto done =
+        surroundings_.sys.quarantine_file({.name = lock->name,
+                                           .id = lock->id,
+                                           .changed_ns = lock->looked_ns,
+                                           .most_bytes = observer_.most_bytes()},
+                                          [this, lock](int fd) {
+                                              return observer_.is_free(fd).and_then([this, lock] {
+                                                  return observer_.is_ownerless(*lock);
+                                              });
+                                          },
+                                          {.quarantine = surroundings_.quarantine, .ghost = ghost});
     if (!done) {
         return outcome_of(done.error());
     }

@@ -7,7 +7,6 @@
 #include "kinds/lockfile/lock_book.hpp"
 #include "kinds/lockfile/observer.hpp"
 
-#include <cstdint>
 #include <span>
 #include <vector>
 
@@ -17,8 +16,6 @@ class LockCleaner final : public Cleaner {
 public:
     LockCleaner(const host::Surroundings& surroundings, const Observer& observer, LockBook& book)
         : surroundings_{surroundings}, observer_{observer}, book_{book} {}
-
-    void set_most_bytes(std::uint64_t most_bytes) { most_bytes_ = most_bytes; }
 
     /// A fresh look at everything: the file, its owners, and whoever has it open.
     [[nodiscard]] Result<> confirm(const Ghost& ghost) override;
@@ -30,7 +27,6 @@ private:
     host::Surroundings surroundings_;
     const Observer& observer_;
     LockBook& book_;
-    std::uint64_t most_bytes_{};
 };
 
 } // namespace egb::lockfile

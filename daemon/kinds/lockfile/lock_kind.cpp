@@ -86,6 +86,19 @@ bool is_what_was_made(const egb_lock_created& created, std::uint64_t changed_ns,
     return static_cast<std::uint64_t>(sight.changed_ns) == changed_ns;
 }
 
+/// Whether what the kernel side watches in its place is another file.
+bool is_of_another(const egb_lock_watched& watched, const Lock& lock) {
+    return (watched.flags & EGB_LOCK_IS_REMADE) != 0 || watched.made_ns != lock.stamp_ns;
+}
+
+/// What follows for good from what the kernel side knows; nothing: it does not watch it.
+std::uint32_t facts_of(const std::optional<egb_lock_watched>& watched) {
+    if (!watched) {
+        return unwatched;
+    }
+    return (watched->flags & EGB_LOCK_IS_ADVISORY) != 0 ? was_advisory : 0U;
+}
+
 } // namespace
 
 LockKind::LockKind(const host::Surroundings& surroundings, std::unique_ptr<host::EventSource> events)
@@ -102,7 +115,6 @@ void LockKind::configure(const OptionValues& options) {
     tracker_.set_after(options.span("LockAfter"));
     observer_.set_names({options.list("Patterns"), options.list("DataFiles"), options.list("Except")});
     observer_.set_most_bytes(options.count("MostBytes"));
-    cleaner_.set_most_bytes(options.count("MostBytes"));
     if (attached_) {
         // A pattern that is missing from the kernel makes for a lock that is not seen, and for nothing worse.
         static_cast<void>(set_patterns());
@@ -325,7 +337,7 @@ void LockKind::look_at(const std::string& key) {
     if (known && known->made_ns != lock->stamp_ns && is_us(known->maker)) {
         lock->stamp_ns = known->made_ns;
     }
-    if (known && ((known->flags & EGB_LOCK_IS_REMADE) != 0 || known->made_ns != lock->stamp_ns)) {
+    if (known && is_of_another(*known, *lock)) {
         drop(key);
         return;
     }
@@ -333,8 +345,7 @@ void LockKind::look_at(const std::string& key) {
         static_cast<void>(ask_kernel(watch_program, lock->kernel, lock->stamp_ns));
     }
     const auto before = std::pair{lock->lasting, lock->changed_ns};
-    lock->lasting |= known ? 0U : unwatched;
-    lock->lasting |= known && (known->flags & EGB_LOCK_IS_ADVISORY) != 0 ? was_advisory : 0U;
+    lock->lasting |= facts_of(known);
     const auto look = observer_.look_at(*lock);
     if (!look) {
         drop(key);
@@ -365,11 +376,10 @@ std::optional<OwnerReport> LockKind::owners_of(const FileIdentity& file) {
     }
     Lock lock = *known;
     const auto watched = ask_kernel(state_program, lock.kernel, 0);
-    if (watched && ((watched->flags & EGB_LOCK_IS_REMADE) != 0 || watched->made_ns != lock.stamp_ns)) {
+    if (watched && is_of_another(*watched, lock)) {
         return std::nullopt;
     }
-    lock.lasting |= watched ? 0U : unwatched;
-    lock.lasting |= watched && (watched->flags & EGB_LOCK_IS_ADVISORY) != 0 ? was_advisory : 0U;
+    lock.lasting |= facts_of(watched);
     const auto look = observer_.glance_at(lock);
     if (!look) {
         return std::nullopt;

@@ -29,6 +29,7 @@ public:
 
     void set_names(Names names) { names_ = std::move(names); }
     void set_most_bytes(std::uint64_t most_bytes) { most_bytes_ = most_bytes; }
+    [[nodiscard]] std::uint64_t most_bytes() const { return most_bytes_; }
     [[nodiscard]] const Names& names() const { return names_; }
 
     /// `not_found` when it is no longer in its place. Keeps in the lock since when nobody owns it.
