@@ -5,6 +5,7 @@ Left out: PostgreSQL itself, lockfile-progs and io_uring, which the machines tha
 they do is done here by name (`.s.PGSQL.5432.lock`), by link(2) as `lockfile-create` does, and in tests/bpf.
 """
 
+import contextlib
 import os
 import pathlib
 import shutil
@@ -27,6 +28,12 @@ def seen(path: pathlib.Path) -> tuple:
     found = os.lstat(path)
     content = os.readlink(path) if stat.S_ISLNK(found.st_mode) else path.read_bytes() if path.is_file() else ""
     return found.st_mode, found.st_uid, found.st_gid, found.st_mtime_ns, content
+
+
+def filled(path: pathlib.Path) -> bool:
+    with contextlib.suppress(FileNotFoundError):
+        return path.stat().st_size > 0
+    return False
 
 
 class Lockfile(LockScenario):
@@ -335,7 +342,8 @@ class Lockfile(LockScenario):
         """What it can recover from is no lock."""
         file, swap = self.folder / "file.lock", self.folder / ".file.lock.swp"
         with running("script", "-qfc", f"vim -u NONE {file}", "/dev/null", stdout=subprocess.DEVNULL) as vim:
-            eventually("it edits", swap.exists)
+            # vim makes the file, removes it again to try another name, and only then makes and fills the one it keeps.
+            eventually("it edits", lambda: filled(swap))
             (child,) = pathlib.Path(f"/proc/{vim.pid}/task/{vim.pid}/children").read_text().split()
             os.kill(int(child), signal.SIGKILL)
             self.lives_unnoticed(swap)
