@@ -4,17 +4,6 @@
 
 option(EGB_PRECOMPILE "Precompile library headers for the libraries too; hides a forgotten #include" OFF)
 
-# egb_targets(FOLDER OUT): all targets of a folder and those below it.
-function(egb_targets folder out)
-    get_property(found DIRECTORY ${folder} PROPERTY BUILDSYSTEM_TARGETS)
-    get_property(subfolders DIRECTORY ${folder} PROPERTY SUBDIRECTORIES)
-    foreach(subfolder IN LISTS subfolders)
-        egb_targets(${subfolder} more)
-        list(APPEND found ${more})
-    endforeach()
-    set(${out} ${found} PARENT_SCOPE)
-endfunction()
-
 # Compiled as a test is. A test runs once and is compiled often: no optimisation, none of the hardening that needs
 # it, and of the debugging information what a backtrace needs. -fPIC and -fPIE are not the same to a precompiled
 # header: whatever is the compiler's default, for all.
@@ -38,25 +27,6 @@ function(egb_unit_tests name)
         gtest_discover_tests(unit_${name} TEST_PREFIX "unit/${name}/" DISCOVERY_TIMEOUT 30
             PROPERTIES LABELS unit TIMEOUT 60)
     endif()
-endfunction()
-
-# egb_compile_together(TARGETS...): several sources of a target as one text, where together.py says that they can be.
-# It knows what they declare as they are now, so that a name that is new in one may move it to another text.
-function(egb_compile_together)
-    foreach(target IN LISTS ARGN)
-        get_target_property(sources ${target} SOURCES)
-        get_target_property(folder ${target} SOURCE_DIR)
-        list(FILTER sources INCLUDE REGEX "\\.cpp$")
-        list(TRANSFORM sources PREPEND ${folder}/ REGEX "^[^/]")
-        execute_process(COMMAND python3 ${CMAKE_SOURCE_DIR}/cmake/together.py ${sources}
-            OUTPUT_VARIABLE groups COMMAND_ERROR_IS_FATAL ANY)
-        string(REGEX MATCHALL "[0-9]+ [^\n]+" groups "${groups}")
-        foreach(line IN LISTS groups)
-            string(REGEX MATCH "^([0-9]+) (.+)$" _ "${line}")
-            set_source_files_properties(${CMAKE_MATCH_2} DIRECTORY ${folder} PROPERTIES UNITY_GROUP g${CMAKE_MATCH_1})
-        endforeach()
-        set_target_properties(${target} PROPERTIES UNITY_BUILD ON UNITY_BUILD_MODE GROUP)
-    endforeach()
 endfunction()
 
 # The target unit_tests is all unit test programs, all_but_unit_tests everything else.
@@ -87,9 +57,6 @@ function(egb_quick)
             OR (EGB_PRECOMPILE AND type MATCHES "^(EXECUTABLE|STATIC_LIBRARY)$"))
             egb_compile_as_test(${target})
             target_precompile_headers(${target} REUSE_FROM egb_precompiled)
-            if(EGB_PRECOMPILE)
-                egb_compile_together(${target})
-            endif()
         elseif(type STREQUAL "STATIC_LIBRARY" AND folder MATCHES "^${CMAKE_SOURCE_DIR}/tests")
             egb_compile_as_test(${target})
         endif()

@@ -12,8 +12,8 @@ import pathlib
 import re
 import sys
 
-# Larger ones are worth little more, and leave the other processors without work.
-MOST_IN_A_GROUP = 12
+# Larger ones are worth little more, and make whoever changes one source wait for many.
+MOST_IN_A_GROUP = 8
 # What a source declares outside of classes and functions, where clang-format has it begin its line: types, function
 # templates, values, and functions with their parameters; but main() is the same with any.
 DECLARED = re.compile(
