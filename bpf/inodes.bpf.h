@@ -12,41 +12,51 @@
 #define BTRFS_SUPER_MAGIC 0x9123683E
 #define OVERLAYFS_SUPER_MAGIC 0x794c7630
 
+/* What an inode is to stat(2), from what every file system keeps in it: its number, and that of the
+ * device it is on. */
+struct egb_inode_id {
+	unsigned long magic;
+	__u64 number;
+	__u32 device;
+};
+
 /* On XFS an inode is new before it has been given its number. */
-static __always_inline __u64 egb_inode_number(const struct inode *inode)
+static __always_inline __u64 egb_inode_number(const struct inode *inode,
+					      const struct egb_inode_id *id)
 {
-	if (inode->i_sb->s_magic == XFS_SUPER_MAGIC && bpf_core_type_exists(struct xfs_inode)) {
+	if (id->magic == XFS_SUPER_MAGIC && bpf_core_type_exists(struct xfs_inode)) {
 		const struct xfs_inode *whole =
 			(void *)inode - bpf_core_field_offset(struct xfs_inode, i_vnode);
 
 		return BPF_CORE_READ(whole, i_ino);
 	}
-	return inode->i_ino;
+	return id->number;
 }
 
 /* On btrfs each subvolume has a number of its own, and numbers its inodes for itself. */
-static __always_inline __u32 egb_inode_device(const struct inode *inode)
+static __always_inline __u32 egb_inode_device(const struct inode *inode,
+					      const struct egb_inode_id *id)
 {
-	if (inode->i_sb->s_magic == BTRFS_SUPER_MAGIC && bpf_core_type_exists(struct btrfs_inode)) {
+	if (id->magic == BTRFS_SUPER_MAGIC && bpf_core_type_exists(struct btrfs_inode)) {
 		const struct btrfs_inode *whole =
 			(void *)inode - bpf_core_field_offset(struct btrfs_inode, vfs_inode);
 
 		return BPF_CORE_READ(whole, root, anon_dev);
 	}
-	return inode->i_sb->s_dev;
+	return id->device;
 }
 
 /* What an inode of overlayfs stands for, when it can be written to; any other is itself. */
 static __always_inline const struct inode *egb_inode_below(const struct inode *inode)
 {
-	if (inode->i_sb->s_magic == OVERLAYFS_SUPER_MAGIC &&
+	if (BPF_CORE_READ(inode, i_sb, s_magic) == OVERLAYFS_SUPER_MAGIC &&
 	    bpf_core_type_exists(struct ovl_inode)) {
 		const struct ovl_inode *whole =
 			(void *)inode - bpf_core_field_offset(struct ovl_inode, vfs_inode);
 
-		inode = BPF_CORE_READ(whole, __upperdentry, d_inode);
+		return BPF_CORE_READ(whole, __upperdentry, d_inode);
 	}
-	return bpf_core_cast(inode, struct inode);
+	return inode;
 }
 
 #endif

@@ -31,6 +31,7 @@ enum {
 	BPF_ANY = 0,
 	BPF_NOEXIST = 1,
 	BPF_SK_STORAGE_GET_F_CREATE = 1,
+	BPF_LOCAL_STORAGE_GET_F_CREATE = 1,
 	BPF_RB_NO_WAKEUP = 1,
 	BPF_RB_FORCE_WAKEUP = 2,
 };
@@ -43,6 +44,7 @@ enum bpf_map_type {
 	BPF_MAP_TYPE_LPM_TRIE = 11,
 	BPF_MAP_TYPE_SK_STORAGE = 24,
 	BPF_MAP_TYPE_RINGBUF = 27,
+	BPF_MAP_TYPE_TASK_STORAGE = 29,
 };
 
 enum {
@@ -102,18 +104,27 @@ struct hlist_head {
 	struct hlist_node *first;
 };
 
+struct timespec64 {
+	__s64 tv_sec;
+	long tv_nsec;
+};
+
 struct inode {
 	struct super_block *i_sb;
 	unsigned long i_ino;
 	unsigned short i_mode;
 	unsigned int i_nlink;
 	__s64 i_ctime_sec;
+	__u32 i_ctime_nsec;
 	struct hlist_head i_dentry;
 };
 
-struct timespec64 {
-	__s64 tv_sec;
-	long tv_nsec;
+struct inode___before_6_11 {
+	struct timespec64 __i_ctime;
+};
+
+struct inode___before_6_6 {
+	struct timespec64 i_ctime;
 };
 
 struct qstr {
@@ -155,6 +166,10 @@ struct file_lock {
 	struct file_lock_core c;
 };
 
+struct file_lock___before_6_9 {
+	unsigned char fl_type;
+};
+
 struct mnt_namespace;
 
 struct vfsmount {
@@ -176,7 +191,18 @@ struct path {
 struct file {
 	struct path f_path;
 	struct inode *f_inode;
+	unsigned int f_mode;
 	void *private_data;
+};
+
+struct open_flags {
+	int open_flag;
+};
+
+struct renamedata {
+	struct dentry *old_dentry;
+	struct dentry *new_dentry;
+	unsigned int flags;
 };
 
 struct fs_struct {

@@ -23,13 +23,19 @@
 /* include/uapi/linux/fs.h, openat2.h */
 #define RENAME_NOREPLACE 1
 #define RESOLVE_IN_ROOT 0x10
-/* include/uapi/linux/fcntl.h */
-#define F_UNLCK 2
 
 struct egb_open_how {
 	__u64 flags;
 	__u64 mode;
 	__u64 resolve;
+};
+
+/* A name that a file gets. */
+struct egb_lock_naming {
+	const char *name; /* in the memory of the process */
+	__s32 at;	  /* the directory that it is looked for in, */
+	bool in_root;	  /* and that is the root of all, for this name */
+	__u16 way;
 };
 
 static __always_inline bool is_exclusive(__u64 flags)
@@ -111,19 +117,65 @@ static __always_inline bool names(const struct pt_regs *regs, struct egb_lock_na
 	return false;
 }
 
-/* Other inodes are made and changed on the way: the folder that the name is in, or one that
- * overlayfs copies up. */
-static __always_inline bool fits(__u16 way, __u16 mode)
+/* The path of an open directory; NULL when there is none. */
+static __always_inline const struct path *path_of(const struct task_struct *task, __s32 fd)
 {
-	switch (mode & S_IFMT) {
-	case S_IFREG:
-		return way != EGB_LOCK_BY_MKDIR && way != EGB_LOCK_BY_SYMLINK;
-	case S_IFDIR:
-		return way == EGB_LOCK_BY_MKDIR;
-	case S_IFLNK:
-		return way != EGB_LOCK_BY_MKDIR && way != EGB_LOCK_BY_OPEN;
+	const struct fdtable *table = BPF_CORE_READ(task, files, fdt);
+	struct file **files = BPF_CORE_READ(table, fd);
+	struct file *file = NULL;
+
+	if (fd < 0 || (__u32)fd >= BPF_CORE_READ(table, max_fds))
+		return NULL;
+	bpf_probe_read_kernel(&file, sizeof(file), files + fd);
+	return file ? __builtin_preserve_access_index(&file->f_path) : NULL;
+}
+
+/* False when it cannot be told. */
+static __always_inline bool put_base(struct egb_lock_desk *desk, __u32 place,
+				     const struct egb_lock_naming *naming)
+{
+	const struct task_struct *task = bpf_get_current_task_btf();
+	struct fs_struct *fs = BPF_CORE_READ(task, fs);
+	int told = egb_lock_put_root(desk, place);
+	const struct path *path;
+
+	if (desk->room[NAME_AT] == '/' && !naming->in_root)
+		return told;
+	path = naming->at == AT_FDCWD ? __builtin_preserve_access_index(&fs->pwd)
+				      : path_of(task, naming->at);
+	return path && egb_lock_put_path(place, path);
+}
+
+/* With the name on the desk. False when it is not that of a lock file. */
+static __always_inline bool put_together(struct egb_lock_desk *desk, const struct inode *inode,
+					 const struct egb_lock_key *key, __u64 changed_ns,
+					 const struct egb_lock_naming *naming, __u32 place)
+{
+	egb_lock_note_name(
+		desk, bpf_probe_read_user_str(&desk->room[NAME_AT], EGB_LOCK_PATH, naming->name));
+	if (!egb_lock_wants(place))
+		return false;
+	egb_lock_fill(&desk->record, inode, key, changed_ns);
+	egb_lock_tell(desk, naming->way, put_base(desk, place, naming));
+	return true;
+}
+
+/* A file got a name in a way that would have failed if there had been one. False when the name is
+ * not that of a lock file. */
+static __always_inline bool made(const struct inode *inode, const struct egb_lock_key *key,
+				 __u64 changed_ns, const struct egb_lock_naming *naming,
+				 __u32 place)
+{
+	struct egb_lock_desk *desk = egb_lock_sit_down(place);
+	bool wanted;
+
+	if (!desk) {
+		egb_count_drop();
+		return false;
 	}
-	return false;
+	wanted = put_together(desk, inode, key, changed_ns, naming, place);
+	egb_lock_get_up(desk);
+	return wanted;
 }
 
 static __always_inline bool has_name(const struct inode *inode)
@@ -138,18 +190,28 @@ static __always_inline bool is_new(const struct inode *inode)
 	return !has_name(inode) && inode->i_nlink;
 }
 
-static __always_inline void change(const struct inode *inode, __u64 changed_ns, __u32 place)
+/* Whether it is a lock file that is told of by now. */
+static __always_inline bool is_told_of(const struct inode *inode, const struct egb_lock_key *key,
+				       __u64 changed_ns, __u32 place)
 {
 	struct task_struct *task = bpf_get_current_task_btf();
 	const struct pt_regs *regs = (void *)bpf_task_pt_regs(task);
 	struct egb_lock_naming naming;
 	bool new = is_new(inode);
 
-	if ((new ? makes(regs, &naming) : has_name(inode) && names(regs, &naming)) &&
-	    fits(naming.way, inode->i_mode) && egb_speaks_for_itself(task) &&
-	    egb_lock_made(inode, changed_ns, new, &naming, place))
-		return;
-	egb_lock_changed(inode, changed_ns, new ? EGB_LOCK_IS_REMADE : 0);
+	if (!(new ? makes(regs, &naming) : has_name(inode) && names(regs, &naming)) ||
+	    !egb_lock_fits(naming.way, inode->i_mode) || !egb_speaks_for_itself(task))
+		return false;
+	/* Another name for the same inode is rather told twice than never. */
+	return (new && egb_lock_is_told(key)) || made(inode, key, changed_ns, &naming, place);
+}
+
+static __always_inline void change(const struct inode *inode, __u64 changed_ns, __u32 place)
+{
+	struct egb_lock_key key = egb_lock_key_of(inode);
+
+	if (!is_told_of(inode, &key, changed_ns, place))
+		egb_lock_changed(&key, changed_ns, is_new(inode) ? EGB_LOCK_IS_REMADE : 0);
 }
 
 static __always_inline __u64 ns_of(const struct timespec64 *time)
@@ -176,35 +238,8 @@ int BPF_PROG(egb_lock_ctime_skip, struct inode *inode, struct timespec64 *time)
 SEC("tp_btf/inode_set_ctime_to_ts")
 int BPF_PROG(egb_lock_ctime_set, struct inode *inode, struct timespec64 *time)
 {
-	egb_lock_changed(inode, ns_of(time), 0);
-	return 0;
-}
+	struct egb_lock_key key = egb_lock_key_of(inode);
 
-/* Of a file on overlayfs, its own inode is locked and that of the upper layer is watched. */
-static __always_inline void locked(const struct inode *inode, const struct file_lock *lock,
-				   int error)
-{
-	struct egb_lock_watched *watched;
-	struct egb_lock_key key;
-
-	if (error || !lock || lock->c.flc_type == F_UNLCK)
-		return;
-	key = egb_lock_key_of(egb_inode_below(inode));
-	watched = egb_lock_find(&key);
-	if (watched)
-		egb_lock_touch(&key, watched, EGB_LOCK_IS_ADVISORY);
-}
-
-SEC("tp_btf/flock_lock_inode")
-int BPF_PROG(egb_lock_flock, struct inode *inode, struct file_lock *lock, int error)
-{
-	locked(inode, lock, error);
-	return 0;
-}
-
-SEC("tp_btf/posix_lock_inode")
-int BPF_PROG(egb_lock_posix, struct inode *inode, struct file_lock *lock, int error)
-{
-	locked(inode, lock, error);
+	egb_lock_changed(&key, ns_of(time), 0);
 	return 0;
 }

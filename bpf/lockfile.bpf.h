@@ -71,19 +71,36 @@ struct {
 	__type(value, __u32);
 } egb_lock_patterns SEC(".maps");
 
-/* A name that a file gets. */
-struct egb_lock_naming {
-	const char *name; /* in the memory of the process */
-	__s32 at;	  /* the directory that it is looked for in, */
-	bool in_root;	  /* and that is the root of all, for this name */
-	__u16 way;
-};
-
+/* What a program is to be told by the kernel's types, as its arguments are; all others are read. */
 static __always_inline struct egb_lock_key egb_lock_key_of(const struct inode *inode)
 {
+	const struct egb_inode_id id = {
+		.magic = inode->i_sb->s_magic,
+		.number = inode->i_ino,
+		.device = inode->i_sb->s_dev,
+	};
 	struct egb_lock_key key = {
-		.inode = egb_inode_number(inode),
-		.device = egb_inode_device(inode),
+		.inode = egb_inode_number(inode, &id),
+		.device = egb_inode_device(inode, &id),
+	};
+
+	return key;
+}
+
+/* Of a file on overlayfs, its own inode is locked, and made, and that of the upper layer is
+ * watched. */
+static __always_inline struct egb_lock_key egb_lock_key_below(const struct inode *inode)
+{
+	const struct inode *below = egb_inode_below(inode);
+	const struct super_block *file_system = BPF_CORE_READ(below, i_sb);
+	const struct egb_inode_id id = {
+		.magic = BPF_CORE_READ(file_system, s_magic),
+		.number = BPF_CORE_READ(below, i_ino),
+		.device = BPF_CORE_READ(file_system, s_dev),
+	};
+	struct egb_lock_key key = {
+		.inode = egb_inode_number(below, &id),
+		.device = egb_inode_device(below, &id),
 	};
 
 	return key;
@@ -121,25 +138,51 @@ static __always_inline void egb_lock_touch(const struct egb_lock_key *key,
 	egb_lock_tell_touched(key, watched);
 }
 
-/* All that most files cost whose ctime changes. */
-static __always_inline void egb_lock_changed(const struct inode *inode, __u64 changed_ns,
+static __always_inline void egb_lock_changed(const struct egb_lock_key *key, __u64 changed_ns,
 					     __u32 flags)
 {
-	struct egb_lock_key key = egb_lock_key_of(inode);
-	struct egb_lock_watched *watched = egb_lock_find(&key);
+	struct egb_lock_watched *watched = egb_lock_find(key);
 
 	if (!watched)
 		return;
 	watched->changed_ns = changed_ns;
-	egb_lock_touch(&key, watched, flags);
+	egb_lock_touch(key, watched, flags);
 }
 
-static __always_inline bool read_name(struct egb_lock_desk *desk, const char *name)
+/* Other inodes are made and changed on the way: the folder that the name is in, or one that
+ * overlayfs copies up. */
+static __always_inline bool egb_lock_fits(__u16 way, __u16 mode)
 {
-	long bytes = bpf_probe_read_user_str(&desk->room[NAME_AT], EGB_LOCK_PATH, name);
+	switch (mode & S_IFMT) {
+	case S_IFREG:
+		return way != EGB_LOCK_BY_MKDIR && way != EGB_LOCK_BY_SYMLINK;
+	case S_IFDIR:
+		return way == EGB_LOCK_BY_MKDIR;
+	case S_IFLNK:
+		return way != EGB_LOCK_BY_MKDIR && way != EGB_LOCK_BY_OPEN;
+	}
+	return false;
+}
 
+/* Alone at the desk, or NULL when somebody else is there. */
+static __always_inline struct egb_lock_desk *egb_lock_sit_down(__u32 place)
+{
+	struct egb_lock_desk *desk = bpf_map_lookup_elem(&egb_lock_desks, &place);
+
+	if (!desk || __sync_lock_test_and_set(&desk->busy, 1))
+		return NULL;
+	return desk;
+}
+
+static __always_inline void egb_lock_get_up(struct egb_lock_desk *desk)
+{
+	desk->busy = 0;
+}
+
+/* With what a read of the name has returned: how many bytes are there, with the NUL. */
+static __always_inline void egb_lock_note_name(struct egb_lock_desk *desk, long bytes)
+{
 	desk->name_length = bytes > 0 ? bytes - 1 : 0;
-	return desk->name_length != 0;
 }
 
 static __always_inline char letter(const struct egb_lock_desk *desk, __u32 at)
@@ -147,16 +190,20 @@ static __always_inline char letter(const struct egb_lock_desk *desk, __u32 at)
 	return at < EGB_LOCK_PATH ? desk->room[NAME_AT + at] : 0;
 }
 
+static long drop_slash(__u32 at, struct egb_lock_desk **seat)
+{
+	struct egb_lock_desk *desk = *seat;
+
+	if (!desk->name_length || letter(desk, desk->name_length - 1) != '/')
+		return 1;
+	desk->name_length--;
+	return 0;
+}
+
 /* "mkdir x.lock/" makes an x.lock. */
 static __always_inline void drop_slashes(struct egb_lock_desk *desk)
 {
-	int i;
-
-	bpf_for (i, 0, EGB_LOCK_PATH) {
-		if (!desk->name_length || letter(desk, desk->name_length - 1) != '/')
-			break;
-		desk->name_length--;
-	}
+	bpf_loop(EGB_LOCK_PATH, drop_slash, &desk, 0);
 }
 
 /* The last name of the path, backwards, and a slash behind it. */
@@ -177,15 +224,15 @@ static __always_inline void turn_round(struct egb_lock_desk *desk)
 }
 
 /*
- * Whether it is the name of a lock file. It is not static, so that the verifier looks at it by
- * itself and not once more for each way that leads here; the same goes for those below.
+ * Whether the name on the desk is that of a lock file. It is not static, so that the verifier looks
+ * at it by itself and not once more for each way that leads here; the same goes for those below.
  */
-__noinline int egb_lock_wants(__u32 place, __u64 name)
+__noinline int egb_lock_wants(__u32 place)
 {
 	struct egb_lock_desk *desk = bpf_map_lookup_elem(&egb_lock_desks, &place);
 	__u32 *verdict;
 
-	if (!desk || !read_name(desk, (const char *)name))
+	if (!desk || !desk->name_length)
 		return 0;
 	drop_slashes(desk);
 	turn_round(desk);
@@ -220,58 +267,54 @@ static __always_inline bool is_in_own_namespace(const struct mount *mount)
 	return BPF_CORE_READ(mount, mnt_ns) == BPF_CORE_READ(task, nsproxy, mnt_ns);
 }
 
-/* Before the name on the desk. 0 when it does not lead to the root of the mount namespace. */
-__noinline int egb_lock_put_base(__u32 place, __u64 path)
+struct climb {
+	struct egb_lock_desk *desk;
+	struct egb_place at;
+	bool arrived;
+};
+
+static long climb(__u32 step, struct climb *way)
 {
-	struct egb_lock_desk *desk = bpf_map_lookup_elem(&egb_lock_desks, &place);
-	struct egb_place at = egb_place_of((const void *)path);
 	struct dentry *left;
-	int i;
 
-	if (!desk)
-		return 0;
-	desk->base_at = NAME_AT;
-	bpf_for (i, 0, PATH_STEPS) {
-		if (!egb_go_up(&at, &left))
-			return is_in_own_namespace(at.mount);
-		if (left && !add_name(desk, left))
-			return 0;
-	}
-	return 0;
+	if (egb_go_up(&way->at, &left))
+		return left && !add_name(way->desk, left);
+	way->arrived = true;
+	return 1;
 }
 
-/* The path of an open directory; 0 when there is none. */
-static __always_inline __u64 path_of(const struct task_struct *task, __s32 fd)
+/* Before the name on the desk. 0 when it does not lead to the root of the mount namespace. */
+__noinline int egb_lock_put_base(__u32 place, __u64 dentry, __u64 mount)
 {
-	const struct fdtable *table = BPF_CORE_READ(task, files, fdt);
-	struct file **files = BPF_CORE_READ(table, fd);
-	struct file *file = NULL;
+	struct climb way = {
+		.desk = bpf_map_lookup_elem(&egb_lock_desks, &place),
+		.at = egb_place_in((void *)dentry, (void *)mount),
+	};
 
-	if (fd < 0 || (__u32)fd >= BPF_CORE_READ(table, max_fds))
+	if (!way.desk)
 		return 0;
-	bpf_probe_read_kernel(&file, sizeof(file), files + fd);
-	return file ? (__u64)__builtin_preserve_access_index(&file->f_path) : 0;
+	way.desk->base_at = NAME_AT;
+	bpf_loop(PATH_STEPS, climb, &way, 0);
+	return way.arrived && is_in_own_namespace(way.at.mount);
 }
 
-/* Puts the base on the desk, and returns the flags that say what to think of it. */
-static __always_inline __u16 put_base(struct egb_lock_desk *desk, __u32 place,
-				      const struct egb_lock_naming *naming)
+static __always_inline int egb_lock_put_path(__u32 place, const struct path *path)
+{
+	return egb_lock_put_base(place, (__u64)BPF_CORE_READ(path, dentry),
+				 (__u64)BPF_CORE_READ(path, mnt));
+}
+
+/* The root that the task has becomes the base, and the record says when it is another than that of
+ * the mount namespace. 0 as above. */
+static __always_inline int egb_lock_put_root(struct egb_lock_desk *desk, __u32 place)
 {
 	const struct task_struct *task = bpf_get_current_task_btf();
 	struct fs_struct *fs = BPF_CORE_READ(task, fs);
-	__u64 path = (__u64)__builtin_preserve_access_index(&fs->root);
-	bool told = egb_lock_put_base(place, path);
-	__u16 flags = desk->base_at != NAME_AT ? EGB_LOCK_IS_CHROOTED : 0;
+	int told = egb_lock_put_path(place, __builtin_preserve_access_index(&fs->root));
 
-	if (letter(desk, 0) != '/' || naming->in_root) {
-		path = naming->at == AT_FDCWD ? (__u64)__builtin_preserve_access_index(&fs->pwd)
-					      : path_of(task, naming->at);
-		told = path && egb_lock_put_base(place, path);
-	}
-	if (told)
-		return flags;
-	desk->base_at = NAME_AT;
-	return flags | EGB_LOCK_PATH_CUT;
+	if (desk->base_at != NAME_AT)
+		desk->record.flags |= EGB_LOCK_IS_CHROOTED;
+	return told;
 }
 
 /* include/linux/sched.h: forked, and has run no program since */
@@ -328,7 +371,7 @@ static __always_inline long send(struct egb_lock_desk *desk)
 }
 
 /* The file is watched before it is told: whatever happens to it once it is known is told. */
-static __always_inline void watch_and_tell(struct egb_lock_desk *desk, struct egb_lock_key *key)
+static __always_inline void watch_and_tell(struct egb_lock_desk *desk)
 {
 	struct egb_lock_watched fresh = {
 		.made_ns = desk->record.header.time_ns,
@@ -338,11 +381,11 @@ static __always_inline void watch_and_tell(struct egb_lock_desk *desk, struct eg
 
 	/* No room is no loss: what is not watched is never touched, and whoever fills the map must
 	 * not keep all others from being proven. */
-	if (bpf_map_update_elem(&egb_locks, key, &fresh, BPF_ANY) != 0)
+	if (bpf_map_update_elem(&egb_locks, &desk->record.key, &fresh, BPF_ANY) != 0)
 		return;
 	if (send(desk) != 0) {
 		egb_count_drop();
-		bpf_map_delete_elem(&egb_locks, key);
+		bpf_map_delete_elem(&egb_locks, &desk->record.key);
 	}
 }
 
@@ -351,59 +394,75 @@ static __always_inline void watch_and_tell(struct egb_lock_desk *desk, struct eg
  * more than once, and while one daemon takes over from another the programs of both are attached.
  * An inode that was let go and taken again meanwhile was touched in between.
  */
-static __always_inline bool is_told(const struct egb_lock_watched *watched)
+static __always_inline bool egb_lock_is_told(const struct egb_lock_key *key)
 {
-	return watched->maker == (__s32)bpf_get_current_pid_tgid() &&
+	const struct egb_lock_watched *watched = egb_lock_find(key);
+
+	return watched && watched->maker == (__s32)bpf_get_current_pid_tgid() &&
 	       !(watched->flags & EGB_LOCK_IS_TOUCHED) &&
 	       bpf_ktime_get_ns() - watched->made_ns < NS_PER_SECOND;
 }
 
-static __always_inline void fill_record(struct egb_lock_created *record, const struct inode *inode,
-					const struct egb_lock_key *key, __u64 changed_ns)
+static __always_inline void egb_lock_fill(struct egb_lock_created *record,
+					  const struct inode *inode, const struct egb_lock_key *key,
+					  __u64 changed_ns)
 {
 	egb_fill_header(&record->header, EGB_LOCK_CREATED, 0);
 	record->key = *key;
 	record->changed_ns = changed_ns;
-	record->file_system = inode->i_sb->s_magic;
+	record->file_system = BPF_CORE_READ(inode, i_sb, s_magic);
 	fill_creator(record);
 }
 
-static __always_inline bool put_together(struct egb_lock_desk *desk, const struct inode *inode,
-					 struct egb_lock_key *key, __u64 changed_ns,
-					 const struct egb_lock_naming *naming, __u32 place)
+/* A file got a name in a way that would have failed if there had been one: the one on the desk,
+ * behind a base that is there, too, or cannot be `told`. */
+static __always_inline void egb_lock_tell(struct egb_lock_desk *desk, __u16 way, bool told)
 {
-	if (!egb_lock_wants(place, (__u64)naming->name))
-		return false;
-	fill_record(&desk->record, inode, key, changed_ns);
-	desk->record.way = naming->way;
-	desk->record.flags |= put_base(desk, place, naming);
-	watch_and_tell(desk, key);
-	return true;
+	desk->record.way = way;
+	if (!told) {
+		desk->base_at = NAME_AT;
+		desk->record.flags |= EGB_LOCK_PATH_CUT;
+	}
+	watch_and_tell(desk);
 }
 
-/* A file got a name in a way that would have failed if there had been one. False when the name is
- * not that of a lock file. */
-static __always_inline bool egb_lock_made(const struct inode *inode, __u64 changed_ns, bool is_new,
-					  const struct egb_lock_naming *naming, __u32 place)
-{
-	struct egb_lock_key key = egb_lock_key_of(inode);
-	struct egb_lock_watched *watched = egb_lock_find(&key);
-	struct egb_lock_desk *desk;
-	bool wanted;
+/* include/uapi/linux/fcntl.h */
+#define F_UNLCK 2
 
-	/* Another name for the same inode is rather told twice than never. */
-	if (watched && is_new && is_told(watched))
-		return true;
-	desk = bpf_map_lookup_elem(&egb_lock_desks, &place);
-	if (!desk)
-		return false;
-	if (__sync_lock_test_and_set(&desk->busy, 1)) {
-		egb_count_drop();
-		return false;
-	}
-	wanted = put_together(desk, inode, &key, changed_ns, naming, place);
-	desk->busy = 0;
-	return wanted;
+static __always_inline __u8 type_of(const struct file_lock *lock)
+{
+	const struct file_lock___before_6_9 *old = (const void *)lock;
+
+	return bpf_core_field_exists(lock->c.flc_type) ? BPF_CORE_READ(lock, c.flc_type)
+						       : BPF_CORE_READ(old, fl_type);
+}
+
+static __always_inline void locked(const struct inode *inode, const struct file_lock *lock,
+				   int error)
+{
+	struct egb_lock_watched *watched;
+	struct egb_lock_key key;
+
+	if (error || !lock || type_of(lock) == F_UNLCK)
+		return;
+	key = egb_lock_key_below(inode);
+	watched = egb_lock_find(&key);
+	if (watched)
+		egb_lock_touch(&key, watched, EGB_LOCK_IS_ADVISORY);
+}
+
+SEC("tp_btf/flock_lock_inode")
+int BPF_PROG(egb_lock_flock, struct inode *inode, struct file_lock *lock, int error)
+{
+	locked(inode, lock, error);
+	return 0;
+}
+
+SEC("tp_btf/posix_lock_inode")
+int BPF_PROG(egb_lock_posix, struct inode *inode, struct file_lock *lock, int error)
+{
+	locked(inode, lock, error);
+	return 0;
 }
 
 /* Those below are run by the daemon. */

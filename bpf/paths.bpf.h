@@ -16,15 +16,19 @@ struct egb_place {
 	struct mount *mount;
 };
 
-static __always_inline struct egb_place egb_place_of(const struct path *path)
+static __always_inline struct egb_place egb_place_in(struct dentry *dentry, struct vfsmount *mount)
 {
 	struct egb_place place = {
-		.dentry = BPF_CORE_READ(path, dentry),
-		.mount =
-			(void *)BPF_CORE_READ(path, mnt) - bpf_core_field_offset(struct mount, mnt),
+		.dentry = dentry,
+		.mount = (void *)mount - bpf_core_field_offset(struct mount, mnt),
 	};
 
 	return place;
+}
+
+static __always_inline struct egb_place egb_place_of(const struct path *path)
+{
+	return egb_place_in(BPF_CORE_READ(path, dentry), BPF_CORE_READ(path, mnt));
 }
 
 /* One step towards the root; false when it has been there. `left` is the dentry that is now behind

@@ -8,14 +8,12 @@ function(egb_layer name)
     egb_module(${name} ${CMAKE_SOURCE_DIR}/daemon/${name} ${ARGN})
 endfunction()
 
-# ghost_kind(NAME): daemon/kinds/NAME over bpf/NAME.bpf.c, if there is one. Kinds see core and host, and not each
-# other.
+# ghost_kind(NAME): daemon/kinds/NAME over bpf/NAME.bpf.c and bpf/NAME_*.bpf.c, if there are such. Kinds see core and
+# host, and not each other.
 function(ghost_kind name)
-    set(object)
-    if(EXISTS ${CMAKE_SOURCE_DIR}/bpf/${name}.bpf.c)
-        set(object BPF ${name})
-    endif()
-    egb_module(kind_${name} ${CMAKE_SOURCE_DIR}/daemon/kinds/${name} DEPENDS core host ${object})
+    file(GLOB objects CONFIGURE_DEPENDS ${CMAKE_SOURCE_DIR}/bpf/${name}.bpf.c ${CMAKE_SOURCE_DIR}/bpf/${name}_*.bpf.c)
+    list(TRANSFORM objects REPLACE ".*/(.*)\\.bpf\\.c$" "\\1")
+    egb_module(kind_${name} ${CMAKE_SOURCE_DIR}/daemon/kinds/${name} DEPENDS core host BPF ${objects})
     set_property(GLOBAL APPEND PROPERTY EGB_KINDS ${name})
 endfunction()
 
