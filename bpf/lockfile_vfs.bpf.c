@@ -128,7 +128,7 @@ static __always_inline bool is_wanted(const struct dentry *dentry)
 
 static __always_inline void opened(const struct open_flags *how, const struct file *file)
 {
-	const struct dentry *dentry;
+	struct vfsmount *mount;
 	const struct inode *inode;
 	struct egb_lock_key key;
 
@@ -136,10 +136,10 @@ static __always_inline void opened(const struct open_flags *how, const struct fi
 		return;
 	inode = file->f_inode;
 	key = egb_lock_key_below(inode);
-	dentry = file->f_path.dentry;
+	mount = BPF_CORE_READ(file, f_path.mnt); /* a number, as a function takes it */
 	if (how->open_flag & O_EXCL &&
 	    (egb_lock_is_told(&key) ||
-	     made(dentry, file->f_path.mnt, inode, &key, EGB_LOCK_BY_OPEN)))
+	     made(file->f_path.dentry, mount, inode, &key, EGB_LOCK_BY_OPEN)))
 		return;
 	egb_lock_changed(&key, changed_ns(egb_inode_below(inode)), EGB_LOCK_IS_REMADE);
 }

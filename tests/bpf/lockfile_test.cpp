@@ -116,11 +116,16 @@ const Mechanism& find_mechanism() {
             continue;
         }
         test::FakeFdStore store;
-        const auto attached = BpfEvents{image_of(one, one.elf), store}.attach();
-        if (attached) {
+        BpfEvents events{image_of(one, one.elf), store};
+        const auto attached = events.attach();
+        const auto refused = std::ranges::count_if(one.optional, [&](std::string_view program) {
+            return !events.refusal(program).empty();
+        });
+        if (attached && refused * 2 <= std::ssize(one.optional)) {
             return one;
         }
-        why += formatted("{}: {}. ", one.name, attached.error().message);
+        why += formatted("{}: {}. ", one.name,
+                         attached ? events.refusal(one.optional.front()) : attached.error().message);
     }
     throw std::runtime_error{"lock files cannot be seen: " + why};
 }
