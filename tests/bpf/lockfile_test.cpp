@@ -108,6 +108,21 @@ BpfImage image_of(const Mechanism& mechanism, Elf elf) {
         .name = "lockfile", .layout = EGB_LOCK_LAYOUT, .elf = {bytes, size}, .optional = mechanism.optional};
 }
 
+/// Why it does not work here; empty when it does.
+std::string lack_of(const Mechanism& one) {
+    test::FakeFdStore store;
+    BpfEvents events{image_of(one, one.elf), store};
+    if (const auto attached = events.attach(); !attached) {
+        return attached.error().message;
+    }
+    const auto is_there = [&](std::string_view program) {
+        return events.refusal(program).empty();
+    };
+    return one.optional.empty() || std::ranges::any_of(one.optional, is_there)
+               ? ""
+               : events.refusal(one.optional.front());
+}
+
 const Mechanism& find_mechanism() {
     const char* wanted = std::getenv("EGB_SEE");
     std::string why;
@@ -115,17 +130,11 @@ const Mechanism& find_mechanism() {
         if (wanted != nullptr && one.name != wanted) {
             continue;
         }
-        test::FakeFdStore store;
-        BpfEvents events{image_of(one, one.elf), store};
-        const auto attached = events.attach();
-        const auto refused = std::ranges::count_if(one.optional, [&](std::string_view program) {
-            return !events.refusal(program).empty();
-        });
-        if (attached && refused * 2 <= std::ssize(one.optional)) {
+        const std::string lack = lack_of(one);
+        if (lack.empty()) {
             return one;
         }
-        why += formatted("{}: {}. ", one.name,
-                         attached ? events.refusal(one.optional.front()) : attached.error().message);
+        why += formatted("{}: {}. ", one.name, lack);
     }
     throw std::runtime_error{"lock files cannot be seen: " + why};
 }
@@ -152,6 +161,24 @@ public:
         if (!attached) {
             throw std::runtime_error{attached.error().message};
         }
+        set_patterns();
+    }
+
+    /// Begins anew, with another folder.
+    void begin(std::filesystem::path folder) {
+        drain();
+        for (const auto& [made, file] : ours_) {
+            ask("egb_lock_forget", file);
+        }
+        ours_.clear();
+        created_.clear();
+        touched_.clear();
+        everything_ = false;
+        folder_ = std::move(folder);
+        set_patterns();
+    }
+
+    void set_patterns() {
         // Of names that nobody else on this machine has.
         const std::array keys{pattern(".zlk"), pattern("Cargo.zlk"), pattern("/zlk-whole")};
         const std::array<__u32, 3> verdicts{EGB_LOCK_WANTED, EGB_LOCK_UNWANTED, EGB_LOCK_WANTED};
@@ -321,10 +348,18 @@ private:
     bool works_{};
 };
 
+/// One for all tests: where there is no virtualization, a kernel takes seconds to verify the programs.
+Watch& one_watch() {
+    static test::FakeFdStore store;
+    static Watch watch{image(), store, {}};
+    return watch;
+}
+
 class LockfileTest : public testing::Test {
 protected:
     LockfileTest() : tmpfs_{"tmpfs", temp_.path() / "t"}, folder_{tmpfs_.path()} {
         EXPECT_TRUE(tmpfs_.works());
+        watch_.begin(temp_.path());
         make(folder_ / "first.zlk");
         const auto first = watch_.created();
         EXPECT_THAT(first, SizeIs(1));
@@ -374,8 +409,7 @@ protected:
     }
 
     test::TempFolder temp_;
-    test::FakeFdStore store_;
-    Watch watch_{image(), store_, temp_.path()};
+    Watch& watch_{one_watch()};
     Mounted tmpfs_;
     std::filesystem::path folder_;
     std::string root_; ///< what our root is in its mount namespace
@@ -946,13 +980,17 @@ TEST_F(LockfileTest, what_finds_no_room_among_the_watched_is_not_told_and_no_los
 }
 
 TEST_F(LockfileTest, what_is_watched_outlives_the_daemon) {
+    test::FakeFdStore store;
+    Watch watch{image(), store, temp_.path()};
     const auto path = folder_ / "a.zlk";
-    const Created file = made(path);
+    make(path);
+    const auto file = watch.created();
+    ASSERT_THAT(file, SizeIs(1));
     const auto between = folder_ / "between.zlk";
     make(between);
-    Watch successor{image(), store_, temp_.path()};
+    Watch successor{image(), store, temp_.path()};
     EXPECT_THAT(successor.created(), ElementsAre(is_at(full(between))));
-    EXPECT_EQ(successor.state(file).made_ns, file.header.time_ns);
+    EXPECT_EQ(successor.state(file.front()).made_ns, file.front().header.time_ns);
     // Both are attached by now.
     make(folder_ / "both.zlk");
     EXPECT_THAT(successor.created(), SizeIs(1));

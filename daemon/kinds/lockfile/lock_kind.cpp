@@ -101,9 +101,9 @@ std::uint32_t facts_of(const std::optional<egb_lock_watched>& watched) {
 
 } // namespace
 
-LockKind::LockKind(const host::Surroundings& surroundings, std::unique_ptr<host::EventSource> events)
+LockKind::LockKind(const host::Surroundings& surroundings, std::vector<Mechanism> mechanisms)
     : surroundings_{surroundings},
-      events_{std::move(events)},
+      mechanisms_{std::move(mechanisms)},
       observer_{surroundings},
       cleaner_{surroundings, observer_, book_} {}
 
@@ -115,6 +115,7 @@ void LockKind::configure(const OptionValues& options) {
     tracker_.set_after(options.span("LockAfter"));
     observer_.set_names({options.list("Patterns"), options.list("DataFiles"), options.list("Except")});
     observer_.set_most_bytes(options.count("MostBytes"));
+    mechanisms_.permit(options.text("See"));
     if (attached_) {
         // A pattern that is missing from the kernel makes for a lock that is not seen, and for nothing worse.
         static_cast<void>(set_patterns());
@@ -125,7 +126,7 @@ Result<> LockKind::start() {
     if (const auto lack = surroundings_.lineage.lack(); !lack.empty()) {
         return fail(ErrorCode::unsupported, "who forks whom cannot be followed: {}", lack);
     }
-    if (auto attached = events_->attach(); !attached) {
+    if (auto attached = mechanisms_.attach(); !attached) {
         return attached;
     }
     attached_ = true;
@@ -137,7 +138,7 @@ Result<> LockKind::start() {
 
 Result<> LockKind::set_patterns() {
     const auto patterns = observer_.names().for_kernel();
-    return events_->replace("egb_lock_patterns", std::as_bytes(std::span{patterns.keys}),
+    return events().replace("egb_lock_patterns", std::as_bytes(std::span{patterns.keys}),
                             std::as_bytes(std::span{patterns.values}));
 }
 
@@ -146,12 +147,7 @@ std::vector<Capability> LockKind::capabilities() const {
         return {};
     }
     return {
-        {.name = "creations",
-         .works = true,
-         .detail =
-             "tp_btf/{ctime_ns_xchg,inode_set_ctime_to_ts,ctime_xchg_skip} tell of files that are created "
-             "exclusively, on every file system and in every mount namespace; not of those that io_uring "
-             "or a 32-bit program creates, which are never touched"},
+        {.name = "creations", .works = true, .detail = mechanisms_.description()},
         {.name = "advisory-locks",
          .works = true,
          .detail =
@@ -163,7 +159,7 @@ std::vector<Capability> LockKind::capabilities() const {
 }
 
 Result<bool> LockKind::drain() {
-    const auto taken = events_->drain(batch, [this](host::EventSource::Record record) {
+    const auto taken = events().drain(batch, [this](host::EventSource::Record record) {
         on_record(record);
     });
     look_at_some();
@@ -436,7 +432,7 @@ std::optional<egb_lock_watched> LockKind::ask_kernel(std::string_view program, c
     egb_lock_query query{};
     query.key = key;
     query.made_ns = made_ns;
-    const auto answer = events_->call(program, std::as_writable_bytes(std::span{&query, 1}));
+    const auto answer = events().call(program, std::as_writable_bytes(std::span{&query, 1}));
     return answer && *answer == 0 ? std::optional{query.watched} : std::nullopt;
 }
 

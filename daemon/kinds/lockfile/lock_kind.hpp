@@ -9,11 +9,11 @@
 #include "host/surroundings.hpp"
 #include "kinds/lockfile/cleaner.hpp"
 #include "kinds/lockfile/lock_book.hpp"
+#include "kinds/lockfile/mechanisms.hpp"
 #include "kinds/lockfile/observer.hpp"
 #include "kinds/lockfile/tracker.hpp"
 
 #include <cstdint>
-#include <memory>
 #include <optional>
 #include <set>
 #include <string>
@@ -24,26 +24,27 @@ namespace egb::lockfile {
 
 class LockKind final : public Kind {
 public:
-    LockKind(const host::Surroundings& surroundings, std::unique_ptr<host::EventSource> events);
+    LockKind(const host::Surroundings& surroundings, std::vector<Mechanism> mechanisms);
 
     [[nodiscard]] const KindInfo& info() const override;
     void configure(const OptionValues& options) override;
     [[nodiscard]] Result<> start() override;
     [[nodiscard]] std::vector<Capability> capabilities() const override;
-    [[nodiscard]] int event_fd() const override { return events_->poll_fd(); }
+    [[nodiscard]] int event_fd() const override { return events().poll_fd(); }
     [[nodiscard]] Result<bool> drain() override;
     [[nodiscard]] Result<> sweep(SweepReason reason) override;
     [[nodiscard]] std::uint64_t lost() const override {
-        return events_->lost() + surroundings_.lineage.lost();
+        return events().lost() + surroundings_.lineage.lost();
     }
-    [[nodiscard]] Result<> provoke_canary() override { return events_->provoke_canary(); }
-    [[nodiscard]] std::uint64_t canaries() const override { return events_->canaries(); }
+    [[nodiscard]] Result<> provoke_canary() override { return events().provoke_canary(); }
+    [[nodiscard]] std::uint64_t canaries() const override { return events().canaries(); }
     [[nodiscard]] Tracker& tracker() override { return tracker_; }
     [[nodiscard]] const Tracker& tracker() const override { return tracker_; }
     [[nodiscard]] Cleaner* cleaner() override { return &cleaner_; }
     [[nodiscard]] std::optional<OwnerReport> owners_of(const FileIdentity& file) override;
 
 private:
+    [[nodiscard]] host::EventSource& events() const { return mechanisms_.events(); }
     void on_record(host::EventSource::Record record);
     void on_created(const egb_lock_created& created, std::string path);
     void on_touched(const egb_lock_touched& touched);
@@ -65,7 +66,7 @@ private:
                                                              const egb_lock_key& key, std::uint64_t made_ns);
 
     host::Surroundings surroundings_;
-    std::unique_ptr<host::EventSource> events_;
+    Mechanisms mechanisms_;
     LockBook book_;
     Observer observer_;
     LockTracker tracker_;

@@ -70,7 +70,9 @@ protected:
             });
         }
         around_.lineage.leave_alone();
-        kind_ = std::make_unique<LockKind>(around_.all(), std::move(events));
+        std::vector<Mechanism> mechanisms;
+        mechanisms.push_back({.name = "fexit", .sees = "all", .events = std::move(events)});
+        kind_ = std::make_unique<LockKind>(around_.all(), std::move(mechanisms));
         kind_->configure(options_);
         EXPECT_TRUE(kind_->start());
         EXPECT_TRUE(kind_->sweep(SweepReason::startup));

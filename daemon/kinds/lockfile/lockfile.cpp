@@ -7,19 +7,46 @@
 
 #include "host/bpf_events.hpp"
 #include "lockfile.skel.h"
+#include "lockfile_vfs.skel.h"
 
 #include <array>
+#include <utility>
+#include <vector>
 
 namespace egb::lockfile {
 
 namespace {
 
-host::BpfImage image() {
+/// What opens files has one name before Linux 7.0 and another since.
+constexpr std::array<std::string_view, 2> openings{"egb_lock_filp_opened", "egb_lock_file_opened"};
+
+std::span<const std::byte> bytes_of(const void* (*elf_bytes)(std::size_t* size)) {
     std::size_t size = 0;
-    const void* elf = lockfile_bpf__elf_bytes(&size);
-    return {.name = "lockfile",
-            .layout = EGB_LOCK_LAYOUT,
-            .elf = std::span{static_cast<const std::byte*>(elf), size}};
+    const void* elf = elf_bytes(&size);
+    return {static_cast<const std::byte*>(elf), size};
+}
+
+Mechanism timestamps(host::FdStore& store) {
+    const host::BpfImage image{
+        .name = "lockfile", .layout = EGB_LOCK_LAYOUT, .elf = bytes_of(lockfile_bpf__elf_bytes)};
+    return {.name = "timestamps",
+            .sees = "tp_btf/{ctime_ns_xchg,inode_set_ctime_to_ts,ctime_xchg_skip} tell of files that are "
+                    "created exclusively, on every file system and in every mount namespace; not of those "
+                    "that io_uring or a 32-bit program creates, which are never touched",
+            .events = std::make_unique<host::BpfEvents>(image, store)};
+}
+
+Mechanism fexit(host::FdStore& store) {
+    const host::BpfImage image{.name = "lockfile_vfs",
+                               .layout = EGB_LOCK_LAYOUT,
+                               .elf = bytes_of(lockfile_vfs_bpf__elf_bytes),
+                               .optional = openings};
+    return {.name = "fexit",
+            .sees = "fexit/{do_filp_open,vfs_link,vfs_symlink,vfs_mkdir,vfs_rename} tell of files that are "
+                    "created exclusively, whoever asks for it, on every file system and in every mount "
+                    "namespace; not of those that mknod creates, which are never touched",
+            .events = std::make_unique<host::BpfEvents>(image, store),
+            .either = openings};
 }
 
 } // namespace
@@ -41,8 +68,10 @@ const KindInfo& info() {
 }
 
 KindPtr make(const host::Surroundings& surroundings) {
-    return std::make_unique<LockKind>(surroundings,
-                                      std::make_unique<host::BpfEvents>(image(), surroundings.fd_store));
+    std::vector<Mechanism> mechanisms;
+    mechanisms.push_back(timestamps(surroundings.fd_store));
+    mechanisms.push_back(fexit(surroundings.fd_store));
+    return std::make_unique<LockKind>(surroundings, std::move(mechanisms));
 }
 
 } // namespace egb::lockfile

@@ -6,8 +6,11 @@
 #include "kinds/lockfile/names.hpp"
 
 #include <array>
+#include <string_view>
 
 namespace egb::lockfile {
+
+inline constexpr std::array<std::string_view, 3> see_choices{"auto", "timestamps", "fexit"};
 
 inline constexpr std::array options{
     OptionSpec{
@@ -46,6 +49,16 @@ inline constexpr std::array options{
         .preset = "65536",
         .help = "A larger file is only reported: a lock has no content worth the name.",
         .most = 1'048'576,
+    },
+    OptionSpec{
+        .name = "See",
+        .type = OptionType::choice,
+        .preset = "auto",
+        .help =
+            "How it is seen that files are made: by the kernel's tracepoints where an inode gets its times "
+            "(Linux 6.13), by programs that run when the kernel's functions return (Linux 6.1), or by the "
+            "first of these that works. Another way is taken at the next start.",
+        .choices = see_choices,
     },
 };
 

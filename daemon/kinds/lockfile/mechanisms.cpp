@@ -1,0 +1,60 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "kinds/lockfile/mechanisms.hpp"
+
+#include "core/format.hpp"
+
+#include <algorithm>
+
+namespace egb::lockfile {
+
+namespace {
+
+std::string joined(const std::vector<std::string>& parts) {
+    std::string all;
+    for (const std::string& part : parts) {
+        all += (all.empty() ? "" : "; ") + part;
+    }
+    return all;
+}
+
+} // namespace
+
+Result<> Mechanisms::attach() {
+    for (std::size_t at = 0; at < all_.size(); ++at) {
+        const std::string lack = why_not(all_[at]);
+        if (lack.empty()) {
+            in_use_ = at;
+            // What the others have loaded before they failed goes with them.
+            for (std::size_t failed = 0; failed < at; ++failed) {
+                all_[failed].events.reset();
+            }
+            return {};
+        }
+        lacks_.push_back(formatted("not by {}: {}", all_[at].name, lack));
+    }
+    return fail(ErrorCode::unsupported, "it cannot be seen here that files are made; {}", joined(lacks_));
+}
+
+/// Attaches it; empty when that has worked.
+std::string Mechanisms::why_not(const Mechanism& mechanism) const {
+    if (permitted_ != any && permitted_ != mechanism.name) {
+        return formatted("See={}", permitted_);
+    }
+    if (const auto attached = mechanism.events->attach(); !attached) {
+        return attached.error().message;
+    }
+    const bool lacks_all = std::ranges::none_of(mechanism.either, [&](std::string_view program) {
+        return mechanism.events->refusal(program).empty();
+    });
+    return !mechanism.either.empty() && lacks_all ? mechanism.events->refusal(mechanism.either.front()) : "";
+}
+
+std::string Mechanisms::description() const {
+    std::string text = formatted("by {}: {}", all_[in_use_].name, all_[in_use_].sees);
+    for (const std::string& lack : lacks_) {
+        text += "; " + lack;
+    }
+    return text;
+}
+
+} // namespace egb::lockfile
