@@ -12,7 +12,7 @@ results_open() {
 
 result() { printf '%s\t%s\t%s\n' "$1" "$2" "${3-}" >>"$EGB_RESULTS"; }
 
-readonly EGB_RUNGS=(check tidy unit replay contract bpf asan cross package appliance)
+readonly EGB_RUNGS=(check tidy unit replay contract bpf asan cross package appliance kernels)
 TEST_RUNG=''    # the one rung that was asked for, or empty for all
 TEST_PATTERN='' # of names within it
 TEST_STEPS=()   # in the order of the summary
@@ -90,11 +90,17 @@ verb_test() {
     ! wants bpf appliance || trouble=$(kernel_trouble)
 
     heading "Tests"
+    if [[ $TEST_RUNG == kernels ]]; then
+        test_kernels
+        test_summary
+        return "$TEST_FAILED"
+    fi
     ! wants check || try check "style: format, layers, SPDX, shell, units" run_quick_checks
     if ! wants unit replay contract bpf cross asan check tidy package appliance; then
         die "nothing matches $*"
     fi
     test_compiled "$trouble"
+    [[ -n $TEST_RUNG$TEST_PATTERN ]] || leave_out kernels "takes minutes: ./dev test kernels"
     test_summary
     return "$TEST_FAILED"
 }
@@ -167,7 +173,7 @@ test_summary() {
     local step files=()
     for step in "${TEST_STEPS[@]}"; do
         if [[ ! -s $EGB_LOG/$step.results ]]; then
-            if [[ $step =~ ^(ctest|asan|appliance)$ ]] && passed_step "$step"; then
+            if [[ $step =~ ^(ctest|asan|appliance|kernels)$ ]] && passed_step "$step"; then
                 # Nothing that was asked for may be missing unseen.
                 printf '%s\t%s\t%s\n' "$([[ -n $TEST_PATTERN ]] && echo skip || echo fail)" "$step" \
                     "no test of it matches ${TEST_PATTERN:-anything}"

@@ -244,6 +244,22 @@ TEST_F(LockKindTest, the_owner_is_killed_and_its_lock_is_proven_to_be_a_ghost) {
     EXPECT_TRUE(has(ghost, unheld));
 }
 
+TEST_F(LockKindTest, how_it_sees_is_a_capability_and_chosen_by_an_option) {
+    const auto capabilities = kind_->capabilities();
+    const auto creations = std::ranges::find(capabilities, "creations", &Capability::name);
+    ASSERT_NE(creations, capabilities.end());
+    EXPECT_EQ(creations->detail, "by fexit: all");
+    EXPECT_TRUE(options_.set("See", "timestamps"));
+    std::vector<Mechanism> mechanisms;
+    mechanisms.push_back({.name = "fexit", .sees = "all", .events = std::make_unique<test::FakeEvents>()});
+    LockKind other{around_.all(), std::move(mechanisms)};
+    other.configure(options_);
+    const auto started = other.start();
+    ASSERT_FALSE(started);
+    EXPECT_THAT(started.error().message, HasSubstr("not by fexit: See=timestamps"));
+    EXPECT_THAT(other.capabilities(), IsEmpty());
+}
+
 TEST_F(LockKindTest, it_goes_into_quarantine) {
     make();
     die(maker, SIGKILL);
