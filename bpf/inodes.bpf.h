@@ -20,11 +20,12 @@ struct egb_inode_id {
 	__u32 device;
 };
 
-/* On XFS an inode is new before it has been given its number. */
+/* On XFS an inode is new before it has been given its number, where the file system has one of its
+ * own beside it: Linux 7.3 has no more. */
 static __always_inline __u64 egb_inode_number(const struct inode *inode,
 					      const struct egb_inode_id *id)
 {
-	if (id->magic == XFS_SUPER_MAGIC && bpf_core_type_exists(struct xfs_inode)) {
+	if (id->magic == XFS_SUPER_MAGIC && bpf_core_field_exists(struct xfs_inode, i_ino)) {
 		const struct xfs_inode *whole =
 			(void *)inode - bpf_core_field_offset(struct xfs_inode, i_vnode);
 

@@ -30,10 +30,12 @@ struct egb_lock_call {
 	struct egb_lock_key key;     /* of that */
 };
 
+/* By thread. What is refused between the hook and the function is never taken from here, and makes
+ * room by and by. */
 struct {
-	__uint(type, BPF_MAP_TYPE_TASK_STORAGE);
-	__uint(map_flags, BPF_F_NO_PREALLOC);
-	__type(key, int);
+	__uint(type, BPF_MAP_TYPE_LRU_HASH);
+	__uint(max_entries, 8192);
+	__type(key, __u32);
 	__type(value, struct egb_lock_call);
 } egb_lock_calls SEC(".maps");
 
@@ -161,30 +163,24 @@ int BPF_PROG(egb_lock_file_opened, int fd, void *name, const struct open_flags *
 	return 0;
 }
 
-static __always_inline struct egb_lock_call *call_of_task(__u64 flags)
+static __always_inline void keep(const struct egb_lock_call *call)
 {
-	return bpf_task_storage_get(&egb_lock_calls, bpf_get_current_task_btf(), NULL, flags);
-}
+	__u32 thread = bpf_get_current_pid_tgid();
 
-static __always_inline void keep(const struct egb_lock_call *kept)
-{
-	struct egb_lock_call *call = call_of_task(BPF_LOCAL_STORAGE_GET_F_CREATE);
-
-	if (call)
-		*call = *kept;
-	else
+	if (bpf_map_update_elem(&egb_lock_calls, &thread, call, BPF_ANY) != 0)
 		egb_count_drop();
 }
 
 /* What was kept of the call that now returns from doing it to that name. */
 static __always_inline bool take(const struct dentry *dentry, struct egb_lock_call *kept)
 {
-	struct egb_lock_call *call = call_of_task(0);
+	__u32 thread = bpf_get_current_pid_tgid();
+	const struct egb_lock_call *call = bpf_map_lookup_elem(&egb_lock_calls, &thread);
 
-	if (!call || !dentry || call->dentry != dentry)
+	if (!call || call->dentry != dentry)
 		return false;
 	*kept = *call;
-	__builtin_memset(call, 0, sizeof(*call));
+	bpf_map_delete_elem(&egb_lock_calls, &thread);
 	return true;
 }
 
