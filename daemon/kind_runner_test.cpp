@@ -184,9 +184,10 @@ TEST_F(KindRunnerTest, AKindTellsOfThePrivilegesThatItNeeds) {
     static constexpr std::array<std::string_view, 2> unheard_of{"CAP_TO_DREAM", "CAP_TO_SLEEP"};
     kind_.described.capabilities = unheard_of;
     EXPECT_THAT(started().status().capabilities,
-                ElementsAre(Capability{.name = "privileges",
-                                       .works = false,
-                                       .detail = "CAP_TO_DREAM CAP_TO_SLEEP is missing, of CAP_TO_DREAM CAP_TO_SLEEP"}));
+                ElementsAre(Capability{
+                    .name = "privileges",
+                    .works = false,
+                    .detail = "CAP_TO_DREAM CAP_TO_SLEEP is missing, of CAP_TO_DREAM CAP_TO_SLEEP"}));
 }
 
 TEST_F(KindRunnerTest, AKindThatNeedsNoPrivilegesSaysNothingOfThem) {

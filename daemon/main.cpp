@@ -23,9 +23,10 @@ int main(int argc, char** argv) {
                  "Read the configuration, say what is wrong with it, and exit");
     app.add_flag("--print-config", print_config, "Print a configuration file with all defaults, and exit");
     app.add_flag("--dry-run", options.dry_run, "Check everything, and stop right before any act");
-    app.add_flag("--container", in_container,
-                 "In a container that sees the machine's processes: go by the machine's configuration and units, "
-                 "and speak to its systemd");
+    app.add_flag(
+        "--container", in_container,
+        "In a container that sees the machine's processes: go by the machine's configuration and units, "
+        "and speak to its systemd");
     CLI11_PARSE(app, argc, argv);
     if (in_container) {
         egb::host::speak_to_systemd_directly();

@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
-// What the kinds say that they need is what the sandboxes of all packages give them: no less, and nothing else.
+// What the kinds say that they need is what the sandboxes of all packages give them: no less, and nothing
+// else.
 #include "kinds/catalog.hpp"
 
 #include <gmock/gmock.h>

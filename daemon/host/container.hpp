@@ -10,8 +10,8 @@ namespace egb::host {
 [[nodiscard]] std::filesystem::path root_of_machine();
 
 /// Container engines relay to systemd little of what we say, and no descriptors; and they say of those that
-/// systemd has kept for us that they are for PID 1 of the container. Puts both right in the environment. Before
-/// there are threads, and before anybody asks.
+/// systemd has kept for us that they are for PID 1 of the container. Puts both right in the environment.
+/// Before there are threads, and before anybody asks.
 void speak_to_systemd_directly();
 
 } // namespace egb::host
