@@ -21,13 +21,13 @@ build_package() {
 
 build_rpm() { in_build_root tools/dev/build-package rpm "$(project_version)"; }
 
-# A tarball that `machinectl import-tar` takes, with the settings that go with it.
+# A tarball that `machinectl import-tar` takes (it does not know zstd), with the settings that go with it.
 build_image() {
     local name
     name=$(basename "$(package_file)" .deb)
     make_image
-    tar --create --numeric-owner --xattrs --directory="$(image_path)" --use-compress-program='zstd -T0' \
-        --file="$EGB_TOP/dist/$name-appliance.tar.zst" .
+    tar --create --numeric-owner --xattrs --directory="$(image_path)" --gzip \
+        --file="$EGB_TOP/dist/$name-appliance.tar.gz" .
     cp "$EGB_TOP/packaging/image/eghostbuster.nspawn" "$EGB_TOP/dist/$name-appliance.nspawn"
 }
 
