@@ -12,7 +12,7 @@ namespace {
 
 class ContainerTest : public testing::Test {
 protected:
-    ~ContainerTest() override {
+    void TearDown() override {
         ::unsetenv("NOTIFY_SOCKET");
         ::unsetenv("LISTEN_PID");
     }
