@@ -34,7 +34,8 @@ install(FILES ${dbus}/org.eghostbuster1.Manager.xml ${dbus}/org.eghostbuster1.Ki
     DESTINATION ${dbus_share}/interfaces)
 install(FILES ${dbus}/org.eghostbuster1.conf DESTINATION ${dbus_share}/system.d)
 install(FILES ${dbus}/org.eghostbuster1.service DESTINATION ${dbus_share}/system-services)
-install(FILES ${dbus}/eghostbuster-units.rules DESTINATION ${CMAKE_INSTALL_DATADIR}/eghostbuster)
+install(FILES ${dbus}/eghostbuster-units.rules ${dbus}/eghostbuster-private.conf
+    DESTINATION ${CMAKE_INSTALL_DATADIR}/eghostbuster)
 install(FILES ${dbus}/org.eghostbuster1.policy DESTINATION ${CMAKE_INSTALL_DATADIR}/polkit-1/actions)
 
 set(completions ${CMAKE_SOURCE_DIR}/cli/completions)

@@ -1,9 +1,13 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "kind_runner.hpp"
 
+#include "core/format.hpp"
+#include "host/privileges.hpp"
+
 #include <spdlog/spdlog.h>
 
 #include <algorithm>
+#include <span>
 #include <utility>
 
 namespace egb {
@@ -33,6 +37,22 @@ Span retry_after(unsigned failures) {
 /// A timed sweep looks at what is known; all others also look for what was missed.
 bool is_as_thorough(SweepReason one, SweepReason other) {
     return one != SweepReason::timer || other == SweepReason::timer;
+}
+
+std::string listed(std::span<const std::string_view> names) {
+    std::string list;
+    for (const auto name : names) {
+        list += formatted("{}{}", list.empty() ? "" : " ", name);
+    }
+    return list;
+}
+
+Capability privileges(std::span<const std::string_view> wanted) {
+    const auto missing = host::missing_privileges(wanted);
+    return {.name = "privileges",
+            .works = missing.empty(),
+            .detail = missing.empty() ? listed(wanted)
+                                      : formatted("{} is missing, of {}", listed(missing), listed(wanted))};
 }
 
 } // namespace
@@ -254,6 +274,9 @@ bus::KindStatus KindRunner::status() const {
     status.last_sweep_took = last_sweep_took_;
     if (state_ == State::running || state_ == State::broken) {
         status.capabilities = kind_->capabilities();
+        if (!info().capabilities.empty()) {
+            status.capabilities.push_back(privileges(info().capabilities));
+        }
     }
     if (running()) {
         status.tracked = kind_->tracker().tracked();

@@ -48,7 +48,7 @@ public:
 /// A kind on strings.
 class Puppet final : public Kind {
 public:
-    [[nodiscard]] const KindInfo& info() const override { return test::fake_info(); }
+    [[nodiscard]] const KindInfo& info() const override { return described; }
     void configure(const OptionValues& options) override { graces.push_back(options.span("Grace")); }
     [[nodiscard]] Result<> start() override { return started; }
     [[nodiscard]] std::vector<Capability> capabilities() const override { return {}; }
@@ -88,6 +88,7 @@ public:
     std::uint64_t canaries_back{};
     std::function<void()> while_sweeping;
     std::vector<SweepReason> sweeps;
+    KindInfo described{test::fake_info()};
     std::vector<Span> graces;
 };
 
@@ -177,6 +178,20 @@ TEST_F(KindRunnerTest, AStartSweepsOnce) {
     EXPECT_EQ(status.last_sweep, clock_.wall_now());
     EXPECT_EQ(status.options.at("Clean"), "proven");
     EXPECT_EQ(status.options.at("Grace"), to_text(section_.value("Grace")));
+}
+
+TEST_F(KindRunnerTest, AKindTellsOfThePrivilegesThatItNeeds) {
+    static constexpr std::array<std::string_view, 2> unheard_of{"CAP_TO_DREAM", "CAP_TO_SLEEP"};
+    kind_.described.capabilities = unheard_of;
+    EXPECT_THAT(started().status().capabilities,
+                ElementsAre(Capability{
+                    .name = "privileges",
+                    .works = false,
+                    .detail = "CAP_TO_DREAM CAP_TO_SLEEP is missing, of CAP_TO_DREAM CAP_TO_SLEEP"}));
+}
+
+TEST_F(KindRunnerTest, AKindThatNeedsNoPrivilegesSaysNothingOfThem) {
+    EXPECT_THAT(started().status().capabilities, IsEmpty());
 }
 
 TEST_F(KindRunnerTest, LossesOfAnEarlierProcessAreReconciledByTheFirstSweep) {

@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "daemon.hpp"
+#include "host/container.hpp"
 
 #include <CLI/CLI.hpp>
 
@@ -14,6 +15,7 @@ int main(int argc, char** argv) {
     }
     bool check_config{};
     bool print_config{};
+    bool in_container{};
     CLI::App app{"Finds forgotten kernel resources, proves that they are, lays them to rest.",
                  "eghostbusterd"};
     app.set_version_flag("--version", std::string{egb::version()});
@@ -21,7 +23,15 @@ int main(int argc, char** argv) {
                  "Read the configuration, say what is wrong with it, and exit");
     app.add_flag("--print-config", print_config, "Print a configuration file with all defaults, and exit");
     app.add_flag("--dry-run", options.dry_run, "Check everything, and stop right before any act");
+    app.add_flag(
+        "--container", in_container,
+        "In a container that sees the machine's processes: go by the machine's configuration and units, "
+        "and speak to its systemd");
     CLI11_PARSE(app, argc, argv);
+    if (in_container) {
+        egb::host::speak_to_systemd_directly();
+        options.config_root = egb::host::root_of_machine();
+    }
 
     const auto catalog = egb::kinds::catalog();
     if (print_config) {

@@ -30,6 +30,10 @@ TCP_PATH = f"{PATH}/kind/tcp"
 
 CGROUPS = pathlib.Path("/sys/fs/cgroup")
 
+# Of linux/capability.h: those that a kind may need.
+NUMBERS = {"CAP_CHOWN": 0, "CAP_DAC_OVERRIDE": 1, "CAP_DAC_READ_SEARCH": 2, "CAP_FOWNER": 3, "CAP_KILL": 5,
+           "CAP_SYS_PTRACE": 19, "CAP_SYS_ADMIN": 21, "CAP_PERFMON": 38, "CAP_BPF": 39}
+
 # How long the machine may take for what it does by itself; a busy one is slow, a broken one is never done.
 PATIENCE = 30.0
 # In the tests' configuration, in place of the default minute. Nothing is cleaned but where a test is about that.
@@ -115,8 +119,11 @@ class Machine:
         return int(self.read("systemctl", "show", "--value", "--property=MainPID", unit))
 
     def host_pid(self, unit: str = SERVICE) -> int:
-        """The main process's pid on this machine: the process of the container whose innermost pid is MainPID."""
-        inside = self.main_pid(unit)
+        """The main process's pid on this machine."""
+        return self.host_pid_of(self.main_pid(unit))
+
+    def host_pid_of(self, inside: int) -> int:
+        """The pid on this machine of the process of the container that has that pid there."""
         namespace = os.stat(self.root().parent / "ns/pid").st_ino
         for status in pathlib.Path("/proc").glob("[0-9]*/status"):
             try:
@@ -126,7 +133,7 @@ class Machine:
                         return int(status.parent.name)
             except OSError:
                 continue
-        raise AssertionError(f"{unit} has no process on this machine")
+        raise AssertionError(f"process {inside} is none on this machine")
 
     def journal(self, *arguments: str) -> str:
         return self.read("journalctl", "--no-pager", "--boot", *arguments)
@@ -243,6 +250,8 @@ class Scenario(unittest.TestCase):
     files: dict[str, str] = {}
     # Nothing else of ours may happen on this machine meanwhile, because the daemon sees it too.
     alone = False
+    # Which rung of the ladder it is of; each rung has an image of its own.
+    rung = "appliance"
     machine: Machine
 
     @classmethod
@@ -252,6 +261,7 @@ class Scenario(unittest.TestCase):
         # Before the start, which may fail half way.
         cls.addClassCleanup(cls.machine.stop)
         cls.machine.start()
+        cls.after_boot()
         try:
             cls.machine.wait_ready()
         except AssertionError as late:
@@ -260,6 +270,18 @@ class Scenario(unittest.TestCase):
     @classmethod
     def before_boot(cls) -> None:
         """For what must be there before the machine is."""
+
+    @classmethod
+    def after_boot(cls) -> None:
+        """For an image that does not start the daemon by itself."""
+
+    def assert_privileges(self, status: str) -> None:
+        """/proc/PID/status of the daemon has, in each set, the capabilities that its kinds say they need."""
+        wanted = {name for _, what, _, detail in self.machine.get("Capabilities") if what == "privileges"
+                  for name in detail.split()}
+        mask = sum(1 << NUMBERS[name] for name in wanted)
+        for capability_set in ("CapInh", "CapPrm", "CapEff", "CapBnd", "CapAmb"):
+            self.assertIn(f"{capability_set}:\t{mask:016x}\n", status)
 
 
 def unit_drop_in(text: str) -> dict[str, str]:

@@ -2,10 +2,11 @@
 """The bus as scripts use it: the README's examples, signals, and who may do what."""
 
 import json
+import os
 import subprocess
 import threading
 
-from machine import BUS, CONTROL, MANAGER, PATH, PATIENCE, TCP_PATH, Forgetful, Scenario, eventually
+from machine import BUS, CONTROL, MANAGER, PATH, PATIENCE, TCP_PATH, TOP, Forgetful, Scenario, eventually
 
 NOBODY = "nobody"
 
@@ -110,3 +111,44 @@ class Bus(Scenario):
         done = self.machine.run("ghostctl", "doctor", check=False)
         self.assertIn(done.returncode, (0, 1))
         self.assertIn("tcp", done.stdout)
+
+
+class Private(Scenario):
+    """With the policy that is shipped for machines whose users must not learn of each other."""
+
+    files = {"/etc/dbus-1/system-local.conf": (TOP / "dbus/eghostbuster-private.conf").read_text()}
+
+    def as_member_of(self, group: str) -> list[str]:
+        return ["setpriv", f"--reuid={NOBODY}", f"--regid={group}", "--clear-groups"]
+
+    def may_read(self, *as_whom: str) -> bool:
+        done = self.machine.run(*as_whom, "busctl", "call", BUS, PATH, MANAGER, "ListGhosts", "a{sv}uu", "0", "0", "1",
+                                check=False)
+        if done.returncode != 0:
+            self.assertIn("Access denied", done.stderr)
+        return done.returncode == 0
+
+    def test_only_root_and_the_group_adm_may_read(self) -> None:
+        self.assertFalse(self.may_read(*self.as_member_of("nogroup")))
+        self.assertTrue(self.may_read(*self.as_member_of("adm")))
+        self.assertTrue(self.may_read())
+
+    def monitor_of(self, group: str) -> subprocess.Popen:
+        monitor = subprocess.Popen(
+            [CONTROL, "exec", self.machine.name, *self.as_member_of(group), "timeout", f"{PATIENCE:.0f}",
+             "gdbus", "monitor", "--system", "--dest", BUS, "--object-path", PATH],
+            stdout=subprocess.PIPE, stdin=subprocess.DEVNULL, text=True)
+        self.addCleanup(monitor.stdout.close)
+        self.addCleanup(monitor.wait)
+        self.addCleanup(monitor.terminate)
+        self.assertIn("Monitoring signals", monitor.stdout.readline())
+        return monitor
+
+    def test_only_they_hear_of_it(self) -> None:
+        insider, outsider = self.monitor_of("adm"), self.monitor_of("nogroup")
+        with Forgetful() as forgetful:
+            ghost = self.machine.find_ghost(forgetful.pid)
+        # By the time that one of them has heard the end of it, the other would have heard its beginning.
+        self.assertTrue(any(f"GhostVanished (uint64 {ghost.id}," in line for line in insider.stdout))
+        os.set_blocking(outsider.stdout.fileno(), False)
+        self.assertNotIn("Ghost", outsider.stdout.read() or "")

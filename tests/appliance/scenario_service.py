@@ -22,6 +22,7 @@ class Service(Scenario):
         uid = re.search(r"^Uid:\t(\d+)", status, re.MULTILINE).group(1)
         self.assertEqual(uid, self.machine.read("id", "--user", "eghostbuster"))
         self.assertNotEqual(uid, "0")
+        self.assert_privileges(status)
         self.assertIn("NoNewPrivs:\t1", status)
         self.assertIn("Seccomp:\t2", status)
 

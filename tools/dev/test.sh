@@ -12,7 +12,11 @@ results_open() {
 
 result() { printf '%s\t%s\t%s\n' "$1" "$2" "${3-}" >>"$EGB_RESULTS"; }
 
-readonly EGB_RUNGS=(check tidy unit replay contract bpf asan cross package appliance kernels)
+readonly EGB_RUNGS=(check tidy unit replay contract bpf asan cross package oci appliance podman kernels)
+# What is not part of a whole run, and why; the summary of one says so.
+declare -rA EGB_RUNGS_APART=(
+    [podman]="only when asked for (./dev test podman): it needs 100 MB more of packages"
+    [kernels]="only when asked for (./dev test kernels): it takes minutes")
 TEST_RUNG=''    # the one rung that was asked for, or empty for all
 TEST_PATTERN='' # of names within it
 TEST_STEPS=()   # in the order of the summary
@@ -36,8 +40,9 @@ wants() {
     local rung
     for rung in "$@"; do
         [[ -z $TEST_RUNG || $TEST_RUNG == "$rung" ]] || continue
+        [[ -z ${EGB_RUNGS_APART[$rung]-} || $TEST_RUNG == "$rung" ]] || continue
         [[ -z $TEST_PATTERN || $TEST_RUNG == "$rung" ]] && return 0
-        [[ $rung =~ ^(unit|replay|contract|bpf|appliance)$ ]] && return 0
+        [[ $rung =~ ^(unit|replay|contract|bpf|appliance|podman)$ ]] && return 0
     done
     return 1
 }
@@ -85,9 +90,10 @@ verb_test() {
     rm -rf "$EGB_LOG"
     mkdir -p "$EGB_LOG"
     start_root build
-    ! wants appliance || start_root runtime
+    ! wants oci appliance podman || start_root runtime
+    ! wants podman || start_root podman
     wait_root build
-    ! wants bpf appliance || trouble=$(kernel_trouble)
+    ! wants bpf appliance podman || trouble=$(kernel_trouble)
 
     heading "Tests"
     if [[ $TEST_RUNG == kernels ]]; then
@@ -96,45 +102,63 @@ verb_test() {
         return "$TEST_FAILED"
     fi
     ! wants check || try check "style: format, layers, SPDX, shell, units" run_quick_checks
-    if ! wants unit replay contract bpf cross asan check tidy package appliance; then
+    if ! wants unit replay contract bpf cross asan check tidy package oci appliance podman; then
         die "nothing matches $*"
     fi
     test_compiled "$trouble"
-    [[ -n $TEST_RUNG$TEST_PATTERN ]] || leave_out kernels "takes minutes: ./dev test kernels"
+    test_apart
     test_summary
     return "$TEST_FAILED"
+}
+
+# In a whole run, what is not part of it.
+test_apart() {
+    local rung
+    [[ -z $TEST_RUNG$TEST_PATTERN ]] || return 0
+    for rung in "${!EGB_RUNGS_APART[@]}"; do
+        leave_out "$rung" "${EGB_RUNGS_APART[$rung]}"
+    done
 }
 
 # Everything that needs a compiler. The package is built while tests run, and the booted tests, which mostly wait, share
 # the machine with the compilers. A whole run has the unit tests once, under the sanitizers: to compile them twice would
 # take most of its time.
 test_compiled() {
-    local trouble=$1 appliance=0 programs=()
+    local trouble=$1 programs=()
     [[ -n $TEST_RUNG$TEST_PATTERN ]] || programs=(all_but_unit_tests)
     if wants check tidy unit replay contract bpf cross; then
         try build "compile (dev)" compile dev "${programs[@]}"
-        passed_step build || { not_reached tidy unit replay contract bpf cross asan package appliance && return; }
+        passed_step build || { not_reached tidy unit replay contract bpf cross asan package oci appliance podman && return; }
     fi
-    ! wants package appliance || try_start package "package (deb)" build_package noautodbgsym
+    ! wants package oci appliance podman || try_start package "package (deb)" build_package noautodbgsym
     ! wants unit replay contract bpf || try ctest "what ctest holds" run_ctest "$TEST_RUNG" "$TEST_PATTERN" "$trouble"
-    if wants package appliance; then
-        try_wait package
-        ! wants appliance || wait_root runtime
-        if ! wants appliance; then
-            :
-        elif [[ -n $trouble ]]; then
-            leave_out appliance "$trouble"
-        elif passed_step package; then
-            try_start appliance "appliance: booted tests" run_appliance_tests "$TEST_PATTERN"
-            appliance=1
-        else
-            not_reached appliance
-        fi
-    fi
+    ! wants package oci appliance podman || test_package "$trouble"
     ! wants cross || try cross "BPF objects for x86_64 and arm64" compile dev bpf_cross
     ! wants asan || try asan "unit tests under asan and ubsan" run_asan
     ! wants tidy || try tidy "clang-tidy" run_tidy
-    ((!appliance)) || try_wait appliance
+    [[ -z ${STEP_PID[appliance]-} ]] || try_wait appliance
+}
+
+# What becomes of the package: images, booted. The appliance goes on running.
+test_package() {
+    local trouble=$1
+    try_wait package
+    ! wants oci appliance podman || wait_root runtime
+    if ! passed_step package; then
+        not_reached oci appliance podman
+        return
+    fi
+    ! wants oci || try oci "OCI image: valid, and its programs run" run_oci_tests
+    if [[ -n $trouble ]]; then
+        ! wants appliance || leave_out appliance "$trouble"
+        ! wants podman || leave_out podman "$trouble"
+        return
+    fi
+    ! wants appliance || try_start appliance "appliance: booted tests" run_appliance_tests "$TEST_PATTERN"
+    if wants podman; then
+        wait_root podman
+        try podman "podman: the OCI image on a host of its own" run_podman_tests "$TEST_PATTERN"
+    fi
 }
 
 # run_ctest RUNG PATTERN TROUBLE: one run for all the rungs that ctest holds; what this kernel refuses is left out by
@@ -173,7 +197,7 @@ test_summary() {
     local step files=()
     for step in "${TEST_STEPS[@]}"; do
         if [[ ! -s $EGB_LOG/$step.results ]]; then
-            if [[ $step =~ ^(ctest|asan|appliance|kernels)$ ]] && passed_step "$step"; then
+            if [[ $step =~ ^(ctest|asan|appliance|podman)$ ]] && passed_step "$step"; then
                 # Nothing that was asked for may be missing unseen.
                 printf '%s\t%s\t%s\n' "$([[ -n $TEST_PATTERN ]] && echo skip || echo fail)" "$step" \
                     "no test of it matches ${TEST_PATTERN:-anything}"
