@@ -7,6 +7,8 @@
 #include <algorithm>
 #include <cstdint>
 #include <map>
+#include <optional>
+#include <ranges>
 #include <set>
 #include <string>
 #include <utility>
@@ -45,6 +47,11 @@ public:
 
     void set_heirs(const ProcessIdentity& of, Result<std::vector<ProcessIdentity>> heirs) {
         heirs_.insert_or_assign(of, std::move(heirs));
+    }
+
+    /// One more, whom those do not hear of who ask for later ones.
+    void add_heir(const ProcessIdentity& of, ProcessIdentity heir, Instant forked) {
+        dated_heirs_.emplace(of, std::pair{std::move(heir), forked});
     }
 
     /// Whoever listened is no more.
@@ -86,9 +93,19 @@ public:
     [[nodiscard]] Result<std::vector<host::Unreaped>> unreaped() override { return unreaped_; }
 
     [[nodiscard]] Result<std::vector<ProcessIdentity>> heirs(const ProcessIdentity& of,
-                                                             Instant /*since*/) override {
+                                                             Instant since) override {
         const auto known = heirs_.find(of);
-        return known == heirs_.end() ? fail(ErrorCode::lost, "nobody has told") : known->second;
+        const auto [first, last] = dated_heirs_.equal_range(of);
+        if (known == heirs_.end() && first == last) {
+            return fail(ErrorCode::lost, "nobody has told");
+        }
+        auto heirs = known == heirs_.end() ? Result<std::vector<ProcessIdentity>>{} : known->second;
+        for (const auto& [heir, forked] : std::ranges::subrange(first, last) | std::views::values) {
+            if (heirs && forked >= since) {
+                heirs->push_back(heir);
+            }
+        }
+        return heirs;
     }
 
     [[nodiscard]] Result<std::optional<host::Death>> death_of(const ProcessIdentity& process) override {
@@ -124,6 +141,7 @@ private:
     std::vector<host::Unreaped> unreaped_;
     std::map<ProcessIdentity, host::Death> deaths_;
     std::map<ProcessIdentity, Result<std::vector<ProcessIdentity>>> heirs_;
+    std::multimap<ProcessIdentity, std::pair<ProcessIdentity, Instant>> dated_heirs_; ///< and when forked
     std::map<ProcessIdentity, ProcessIdentity> forkers_;
     std::map<ProcessIdentity, std::int32_t> sessions_;
     std::map<std::int32_t, ProcessIdentity> identities_;

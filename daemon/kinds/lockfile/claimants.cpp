@@ -3,6 +3,7 @@
 
 #include "host/process_lookup.hpp"
 
+#include <string>
 #include <utility>
 
 namespace egb::lockfile {
@@ -11,51 +12,45 @@ namespace {
 
 constexpr std::size_t most_named = 100;
 
-/// How one of them is, as far as that is known.
-struct Fate {
-    bool lives{};
-    bool has_exited{}; ///< by itself
-    std::string end;
-};
+bool lives(const Met& met) {
+    return met.death && !*met.death;
+}
+
+/// Empty while it lives, and when nobody knows.
+std::string end_of(const Met& met) {
+    return met.death && *met.death ? to_string(**met.death) : std::string{};
+}
 
 class Register {
 public:
     explicit Register(const host::Surroundings& surroundings)
         : lineage_{surroundings.lineage}, lookup_{surroundings.procfs} {}
 
-    /// True when those before it have a say, too.
-    bool add(ProcessPtr process, ClaimantRole role, Instant since) {
-        const auto id = process->id;
-        auto fate = fate_of(id);
-        claimants_.named.push_back(
-            {.process = std::move(process), .role = role, .lives = fate.lives, .end = std::move(fate.end)});
-        // An elder that lives is a shell, and has forked for many other reasons.
-        const bool is_settled = (role == ClaimantRole::elder && fate.lives) || add_heirs(id, since);
-        return fate.has_exited && !is_settled;
+    /// Whoever lives owns it himself, and those who would inherit it from him are told of, too.
+    void add_creator(const Met& met, ProcessPtr creator, Instant forked) {
+        add(met, std::move(creator), ClaimantRole::creator);
+        const auto would_inherit = lives(met) ? lineage_.heirs(met.process, forked) : met.heirs;
+        add_heirs(would_inherit.value_or(std::vector<ProcessIdentity>{}), met.process);
     }
 
-    [[nodiscard]] ProcessPtr find(const ProcessIdentity& id) { return lookup_.find(id.pid, id.start_ticks); }
+    /// One that lives is a shell, and has forked for many other reasons.
+    void add_elder(const Met& met) {
+        add(met, find(met.process), ClaimantRole::elder);
+        add_heirs(met.heirs, met.process);
+    }
+
     [[nodiscard]] Claimants take() { return std::move(claimants_); }
 
 private:
-    [[nodiscard]] Fate fate_of(const ProcessIdentity& id) {
-        const auto death = lineage_.death_of(id);
-        if (!death) {
-            return {};
-        }
-        if (!*death) {
-            return {.lives = true, .has_exited = false, .end = {}};
-        }
-        return {.lives = false, .has_exited = !(*death)->by_signal(), .end = to_string(**death)};
+    [[nodiscard]] ProcessPtr find(const ProcessIdentity& id) { return lookup_.find(id.pid, id.start_ticks); }
+
+    void add(const Met& met, ProcessPtr process, ClaimantRole role) {
+        claimants_.named.push_back(
+            {.process = std::move(process), .role = role, .lives = lives(met), .end = end_of(met)});
     }
 
-    /// True when there are some, or may be.
-    bool add_heirs(const ProcessIdentity& of, Instant since) {
-        const auto heirs = lineage_.heirs(of, since);
-        if (!heirs) {
-            return true;
-        }
-        for (const ProcessIdentity& heir : *heirs) {
+    void add_heirs(const std::vector<ProcessIdentity>& heirs, const ProcessIdentity& of) {
+        for (const ProcessIdentity& heir : heirs) {
             if (heir == of) {
                 continue;
             }
@@ -66,7 +61,6 @@ private:
                 ++claimants_.unnamed;
             }
         }
-        return !heirs->empty();
     }
 
     host::Lineage& lineage_;
@@ -85,18 +79,17 @@ Claimants of_an_earlier_boot(const Lock& lock) {
 
 } // namespace
 
-Claimants claimants_of(const Lock& lock, const host::Surroundings& surroundings) {
+Claimants claimants_of(const Lock& lock, const Ownership& ownership, const host::Surroundings& surroundings) {
     if ((lock.lasting & earlier_boot) != 0) {
         return of_an_earlier_boot(lock);
     }
-    const auto claim = lock.claim();
     Register all{surroundings};
-    bool goes_on = all.add(lock.creator, ClaimantRole::creator, claim.since);
-    for (const ProcessIdentity& elder : claim.elders) {
-        if (!goes_on) {
-            break;
+    for (const Met& met : ownership.met) {
+        if (&met == &ownership.met.front()) {
+            all.add_creator(met, lock.creator, lock.claim().creator_since);
+        } else {
+            all.add_elder(met);
         }
-        goes_on = all.add(all.find(elder), ClaimantRole::elder, claim.since);
     }
     return all.take();
 }

@@ -1,11 +1,11 @@
 // SPDX-License-Identifier: Apache-2.0
-// Those who own a lock, and those who did, by name: for whoever asks. What becomes of a lock is decided by
-// owners.hpp.
+// Those who own a lock, and those who did, by name: for whoever asks. Who they are is decided by owners.hpp.
 #pragma once
 
 #include "core/ownership.hpp"
 #include "host/surroundings.hpp"
 #include "kinds/lockfile/lock.hpp"
+#include "kinds/lockfile/owners.hpp"
 
 #include <cstddef>
 #include <vector>
@@ -17,8 +17,8 @@ struct Claimants {
     std::size_t unnamed{}; ///< living ones beyond those
 };
 
-/// The creator first; then, as far as he has left it to them, those who have started him; each with his
-/// heirs.
-[[nodiscard]] Claimants claimants_of(const Lock& lock, const host::Surroundings& surroundings);
+/// In the order in which the search for owners has met them, each with his heirs.
+[[nodiscard]] Claimants claimants_of(const Lock& lock, const Ownership& ownership,
+                                     const host::Surroundings& surroundings);
 
 } // namespace egb::lockfile

@@ -168,6 +168,13 @@ inline constexpr EvidenceRule protected_file{
     .text = "it is on the list of those that are only ever explained (package managers, databases, Except=)",
     .change = "",
 };
+inline constexpr EvidenceRule out_of_bounds{
+    .name = "out-of-bounds",
+    .weight = Weight::opposes,
+    .unit = EvidenceUnit::none,
+    .text = "it is not among those that Only= leaves us to act upon",
+    .change = "another Only= in the section [lockfile]",
+};
 inline constexpr EvidenceRule ageless{
     .name = "ageless",
     .weight = Weight::opposes,
@@ -254,6 +261,7 @@ inline constexpr std::array evidence_rules{created_exclusively,
                                            too_large,
                                            changed_later,
                                            protected_file,
+                                           out_of_bounds,
                                            ageless,
                                            anothers,
                                            unreachable,

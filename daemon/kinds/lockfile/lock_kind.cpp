@@ -113,7 +113,10 @@ const KindInfo& LockKind::info() const {
 
 void LockKind::configure(const OptionValues& options) {
     tracker_.set_after(options.span("LockAfter"));
-    observer_.set_names({options.list("Patterns"), options.list("DataFiles"), options.list("Except")});
+    observer_.set_names(Names{{.patterns = options.list("Patterns"),
+                               .data = options.list("DataFiles"),
+                               .only = options.list("Only"),
+                               .except = options.list("Except")}});
     observer_.set_most_bytes(options.count("MostBytes"));
     if (attached_) {
         // A pattern that is missing from the kernel makes for a lock that is not seen, and for nothing worse.
@@ -361,8 +364,8 @@ void LockKind::settle(Lock& lock, const Look& look) {
     const std::string key = lock.key();
     lock.looked_ns = look.changed_ns;
     lock.changed_ns = (lock.lasting & earlier_boot) != 0 ? lock.changed_ns : look.changed_ns;
-    book_.note_owners(key, look.living);
-    for (const ProcessIdentity& owner : look.living) {
+    book_.note_owners(key, look.ownership.living);
+    for (const ProcessIdentity& owner : look.ownership.living) {
         surroundings_.lineage.watch(owner);
     }
     tell(SightingType::seen, look.seen, lock.creator);
@@ -384,11 +387,11 @@ std::optional<OwnerReport> LockKind::owners_of(const FileIdentity& file) {
     if (!look) {
         return std::nullopt;
     }
-    auto claimants = claimants_of(lock, surroundings_);
+    auto claimants = claimants_of(lock, look->ownership, surroundings_);
     return OwnerReport{.kind = &info(),
                        .key = lock.key(),
                        .summary = formatted("a lock, created exclusively by {}", way_in_words(lock.way)),
-                       .verdict = ownership_by(look->seen.record, !look->living.empty()),
+                       .verdict = ownership_by(look->seen.record, !look->ownership.living.empty()),
                        .since = made_at(lock),
                        .claimants = std::move(claimants.named),
                        .unnamed = claimants.unnamed,

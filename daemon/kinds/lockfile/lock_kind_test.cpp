@@ -598,6 +598,21 @@ TEST_F(LockKindTest, protected_files_are_only_explained) {
     EXPECT_EQ(ghost.reach, Reach::reports);
 }
 
+TEST_F(LockKindTest, what_is_out_of_bounds_is_reported_as_what_it_is) {
+    configure({{"Only", "/opt/*"}});
+    make();
+    die(maker, SIGKILL);
+    const Ghost ghost = ghost_after(10s);
+    EXPECT_EQ(ghost.grade, Grade::proven);
+    EXPECT_EQ(ghost.reach, Reach::reports);
+    EXPECT_TRUE(has(ghost, out_of_bounds));
+    EXPECT_FALSE(kind_->cleaner()->confirm(ghost));
+    EXPECT_EQ(kind_->owners_of(sight().id)->verdict, OwnerVerdict::ownerless);
+    configure({{"Only", "/srv/*"}});
+    touch();
+    EXPECT_EQ(ghost_after(1ms).reach, Reach::cleans);
+}
+
 TEST_F(LockKindTest, data_files_are_not_looked_at) {
     sight_ = {.id = {.device = 8, .inode = inode, .born_ns = 5}, .path = "/srv/app/Cargo.lock", .links = 1};
     around_.files.put({.mount_namespace = space, .path = "/srv/app/Cargo.lock"}, sight_);
@@ -741,6 +756,37 @@ TEST_F(LockKindTest, the_script_owns_what_its_command_has_made) {
     EXPECT_EQ(report->claimants.back().process->comm, "sh");
     EXPECT_TRUE(report->claimants.back().lives);
     EXPECT_FALSE(std::ranges::contains(report->evidence, &exited, &Evidence::rule)) << "the script is left";
+}
+
+TEST_F(LockKindTest, a_worker_that_is_older_than_the_lock_is_named) {
+    add_process(child, maker, "worker");
+    around_.lineage.add_heir(identity(maker), identity(child), around_.clock.now());
+    around_.clock.advance(1min);
+    make();
+    for (const bool maker_lives : {true, false}) {
+        if (!maker_lives) {
+            die(maker, SIGKILL);
+        }
+        const auto report = kind_->owners_of(sight().id);
+        ASSERT_TRUE(report);
+        EXPECT_EQ(report->verdict, OwnerVerdict::owned);
+        ASSERT_THAT(report->claimants, SizeIs(2)) << maker_lives;
+        EXPECT_EQ(report->claimants[1].process->comm, "worker");
+        EXPECT_EQ(report->claimants[1].role, ClaimantRole::heir);
+    }
+}
+
+TEST_F(LockKindTest, the_script_owns_what_a_part_of_it_has_made_that_a_broken_pipe_has_ended) {
+    make();
+    die(maker, SIGPIPE);
+    const auto report = kind_->owners_of(sight().id);
+    ASSERT_TRUE(report);
+    EXPECT_EQ(report->verdict, OwnerVerdict::owned);
+    ASSERT_THAT(report->claimants, SizeIs(2));
+    EXPECT_EQ(report->claimants[0].end, "killed by SIGPIPE");
+    EXPECT_EQ(report->claimants[1].process->comm, "sh");
+    EXPECT_EQ(report->claimants[1].role, ClaimantRole::elder);
+    EXPECT_TRUE(report->claimants[1].lives);
 }
 
 TEST_F(LockKindTest, nobodys_lock_is_told_to_be_so_before_it_is_a_ghost) {

@@ -53,20 +53,22 @@ void append(std::vector<std::string>& to, const Globs& globs) {
 
 } // namespace
 
-Names::Names(std::vector<std::string> patterns, std::vector<std::string> data,
-             std::vector<std::string> explained)
-    : patterns_{std::move(patterns)}, data_{std::move(data)}, protected_{std::move(explained)} {
-    append(data_, data_files);
-    append(protected_, protected_files);
+Names::Names(Globs globs) : globs_{std::move(globs)} {
+    append(globs_.data, data_files);
+    append(globs_.except, protected_files);
 }
 
 bool Names::may_be_lock(std::string_view path) const {
     const std::string name{last_part(path)};
-    return matches_any(patterns_, name) && !matches_any(data_, name);
+    return matches_any(globs_.patterns, name) && !matches_any(globs_.data, name);
 }
 
 bool Names::is_protected(const std::string& path) const {
-    return matches_any(protected_, path);
+    return matches_any(globs_.except, path);
+}
+
+bool Names::is_in_bounds(const std::string& path) const {
+    return globs_.only.empty() || matches_any(globs_.only, path);
 }
 
 bool Names::is_known_lock(const std::string& path) {
@@ -85,12 +87,13 @@ Names::KernelPatterns Names::for_kernel() const {
         patterns.keys.push_back(pattern_of(glob));
         patterns.values.push_back(value);
     };
-    for (const std::string& glob : patterns_) {
+    for (const std::string& glob : globs_.patterns) {
         add(glob, EGB_LOCK_WANTED);
     }
-    for (const std::string& glob : data_) {
+    for (const std::string& glob : globs_.data) {
         // One with a wildcard may share its end with a lock, and one that is too long has lost its beginning.
-        if (!has_wildcard(glob) && glob.size() < EGB_LOCK_SUFFIX && !std::ranges::contains(patterns_, glob)) {
+        if (!has_wildcard(glob) && glob.size() < EGB_LOCK_SUFFIX &&
+            !std::ranges::contains(globs_.patterns, glob)) {
             add(glob, EGB_LOCK_UNWANTED);
         }
     }

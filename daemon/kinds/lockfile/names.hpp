@@ -12,18 +12,26 @@
 
 namespace egb::lockfile {
 
+/// Of the configuration. What is known anyway is there, too.
+struct Globs {
+    std::vector<std::string> patterns{}; ///< of names that may be locks
+    std::vector<std::string> data{};     ///< of names that are none
+    std::vector<std::string> only{};     ///< of paths that may be acted upon; none: all
+    std::vector<std::string> except{};   ///< of paths that are only explained
+};
+
 class Names {
 public:
-    /// Globs: of names that may be locks, of names that are data, of paths that are only explained. Those
-    /// that are known anyway are there, too.
-    Names(std::vector<std::string> patterns, std::vector<std::string> data,
-          std::vector<std::string> explained);
+    explicit Names(Globs globs);
 
     /// Whether the last part of the path may be a lock.
     [[nodiscard]] bool may_be_lock(std::string_view path) const;
 
     /// Whether the path is one that is never acted upon.
     [[nodiscard]] bool is_protected(const std::string& path) const;
+
+    /// Whether the path is one that may be acted upon, if nothing else speaks against it.
+    [[nodiscard]] bool is_in_bounds(const std::string& path) const;
 
     /// Whether the path is that of a lock whatever is in it.
     [[nodiscard]] static bool is_known_lock(const std::string& path);
@@ -45,9 +53,7 @@ public:
     [[nodiscard]] static Result<> check_path(std::string_view word);
 
 private:
-    std::vector<std::string> patterns_;
-    std::vector<std::string> data_;
-    std::vector<std::string> protected_;
+    Globs globs_;
 };
 
 } // namespace egb::lockfile

@@ -30,17 +30,15 @@ std::uint32_t kernel_says(const Names& names, std::string_view name) {
 }
 
 Names default_names() {
-    return {OptionValues{options}.list("Patterns"), {}, {}};
+    return Names{{.patterns = OptionValues{options}.list("Patterns")}};
 }
 
 class DataFileTest : public testing::TestWithParam<std::string_view> {};
 
 TEST_P(DataFileTest, is_never_a_lock) {
     // Under patterns that take it for one, as those of the tool of old would.
-    const Names names{{"*.lock", "*.lck", "*lock*", "*.json", "*.yaml", "*.yml", "*.toml", "*.sum", "*.hcl",
-                       "*.lockfile", "*.locked", "*.resolved"},
-                      {},
-                      {}};
+    const Names names{{.patterns = {"*.lock", "*.lck", "*lock*", "*.json", "*.yaml", "*.yml", "*.toml",
+                                    "*.sum", "*.hcl", "*.lockfile", "*.locked", "*.resolved"}}};
     const std::string name{GetParam()};
     EXPECT_FALSE(names.may_be_lock("/home/me/project/" + name));
     EXPECT_TRUE(names.may_be_lock("/home/me/project/my" + name)) << "it is the whole name that counts";
@@ -73,7 +71,7 @@ TEST(LockNamesTest, the_defaults_are_those_of_old_and_lock_directories) {
 
 TEST(LockNamesTest, the_kernel_side_gets_at_least_what_may_be_a_lock) {
     const Names names{
-        {"run-*.lock", "*-LOCK?x", "a-name-that-is-longer-than-thirty-two-letters.lock"}, {}, {}};
+        {.patterns = {"run-*.lock", "*-LOCK?x", "a-name-that-is-longer-than-thirty-two-letters.lock"}}};
     EXPECT_EQ(kernel_says(names, "run-7.lock"), static_cast<std::uint32_t>(EGB_LOCK_WANTED));
     EXPECT_EQ(kernel_says(names, "other.lock"), static_cast<std::uint32_t>(EGB_LOCK_WANTED));
     EXPECT_FALSE(names.may_be_lock("/x/other.lock"));
@@ -83,12 +81,19 @@ TEST(LockNamesTest, the_kernel_side_gets_at_least_what_may_be_a_lock) {
 }
 
 TEST(LockNamesTest, an_administrator_adds_to_the_lists) {
-    const Names names{{"*.lock"}, {"notes.lock", "*-data.lock"}, {"/srv/*"}};
+    const Names names{{.patterns = {"*.lock"}, .data = {"notes.lock", "*-data.lock"}, .except = {"/srv/*"}}};
     EXPECT_FALSE(names.may_be_lock("/x/notes.lock"));
     EXPECT_FALSE(names.may_be_lock("/x/my-data.lock"));
     EXPECT_TRUE(names.may_be_lock("/x/my.lock"));
     EXPECT_TRUE(names.is_protected("/srv/deep/down/my.lock"));
     EXPECT_FALSE(names.is_protected("/opt/my.lock"));
+}
+
+TEST(NamesTest, everything_is_in_bounds_until_only_some_are) {
+    const std::string path = "/srv/deep/down/my.lock";
+    EXPECT_TRUE(default_names().is_in_bounds(path));
+    EXPECT_TRUE((Names{{.only = {"/opt/*", "/srv/*.lock"}}}.is_in_bounds(path)));
+    EXPECT_FALSE((Names{{.only = {"/opt/*"}}}.is_in_bounds(path)));
 }
 
 TEST(LockNamesTest, a_word_that_cannot_be_meant_is_refused) {

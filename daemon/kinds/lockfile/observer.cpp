@@ -45,7 +45,7 @@ Result<Look> Observer::glance_at(Lock& lock) const {
     if (gone) {
         return fail(ErrorCode::not_found, "it is no longer there");
     }
-    Look look{.seen = {.record = {}, .path = lock.name.path}, .changed_ns = lock.changed_ns, .living = {}};
+    Look look{.seen = {.record = {}, .path = lock.name.path}, .changed_ns = lock.changed_ns, .ownership = {}};
     LockRecord& record = look.seen.record;
     record.device = lock.id.device;
     record.inode = lock.id.inode;
@@ -54,7 +54,7 @@ Result<Look> Observer::glance_at(Lock& lock) const {
     record.mount_namespace = static_cast<std::uint32_t>(lock.name.mount_namespace);
     record.way = lock.way;
     record.facts = lock.lasting;
-    note_owners(lock, record, look.living);
+    note_owners(lock, look);
     if (!sight) {
         record.facts |= is_unreachable;
         return look;
@@ -67,15 +67,16 @@ Result<Look> Observer::glance_at(Lock& lock) const {
     return look;
 }
 
-void Observer::note_owners(Lock& lock, LockRecord& record, std::vector<ProcessIdentity>& living) const {
+void Observer::note_owners(Lock& lock, Look& look) const {
+    LockRecord& record = look.seen.record;
     const Instant now = surroundings_.clock.now();
     if ((lock.lasting & earlier_boot) != 0) {
         lock.ownerless = lock.ownerless == Instant{} ? now : lock.ownerless;
         record.ownerless_ns = nanoseconds(lock.ownerless);
         return;
     }
-    auto ownership = ownership_of(lock.claim(), surroundings_.lineage);
-    living = std::move(ownership.living);
+    look.ownership = ownership_of(lock.claim(), surroundings_.lineage);
+    const Ownership& ownership = look.ownership;
     lock.lasting |= ownership.was_left ? creator_exited : 0U;
     record.facts |= lock.lasting;
     const bool is_unknown = ownership.state == Ownership::State::unknown;
@@ -108,6 +109,8 @@ void Observer::note_file(Lock& lock, const host::FileSight& sight, LockRecord& r
     add_if(record, sight.id.born_ns == 0, is_ageless);
     add_if(record, sight.type == FileType::regular && sight.size > most_bytes_, is_too_large);
     add_if(record, names_.is_protected(lock.name.path) || names_.is_protected(sight.path), is_protected);
+    add_if(record, !names_.is_in_bounds(lock.name.path) || !names_.is_in_bounds(sight.path),
+           is_out_of_bounds);
     add_if(record, lock.way == EGB_LOCK_BY_RENAME, was_renamed);
     add_if(record, Names::copies(lock.creator->comm) && !Names::is_known_lock(sight.path), made_for_others);
     add_if(record, has_given_a_name(lock) && sight.uid != lock.creator->uid, is_anothers);

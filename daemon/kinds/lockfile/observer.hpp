@@ -20,7 +20,7 @@ namespace egb::lockfile {
 struct Look {
     SeenLock seen;
     std::int64_t changed_ns{};
-    std::vector<ProcessIdentity> living; ///< owners
+    Ownership ownership;
 };
 
 class Observer {
@@ -45,13 +45,13 @@ public:
     [[nodiscard]] Result<> is_ownerless(const Lock& lock) const;
 
 private:
-    void note_owners(Lock& lock, LockRecord& record, std::vector<ProcessIdentity>& living) const;
+    void note_owners(Lock& lock, Look& look) const;
     void note_file(Lock& lock, const host::FileSight& sight, LockRecord& record) const;
     void note_holders(const Lock& lock, LockRecord& record) const;
     void note_content(const Lock& lock, const host::FileSight& sight, LockRecord& record) const;
 
     host::Surroundings surroundings_;
-    Names names_{{}, {}, {}};
+    Names names_{Globs{}};
     std::uint64_t most_bytes_{};
 };
 

@@ -33,11 +33,21 @@ inline constexpr std::array options{
         .check = &Names::check_name,
     },
     OptionSpec{
+        .name = "Only",
+        .type = OptionType::list,
+        .preset = "",
+        .help = "Which locks may be acted upon, as globs for their whole path; no word at all means every "
+                "lock. What is out of bounds is still reported, and never acted upon.",
+        .check = &Names::check_path,
+    },
+    OptionSpec{
         .name = "Except",
         .type = OptionType::list,
         .preset = "",
-        .help = "Locks that are never acted upon, as globs for their whole path: they are still reported. "
-                "Those of package managers, databases and /etc/passwd are among them anyway.",
+        .help =
+            "Locks that are never acted upon, whatever Only= says, as globs for their whole path: they are "
+            "still reported. "
+            "Those of package managers, databases and /etc/passwd are among them anyway.",
         .check = &Names::check_path,
     },
     OptionSpec{

@@ -31,10 +31,10 @@ bool lives(const std::vector<ProcessIdentity>& elders, host::Lineage& lineage) {
     return death && *death && !**death;
 }
 
-Ownership owned_by(std::vector<ProcessIdentity> living, Ownership so_far) {
+Ownership owned_by(std::vector<ProcessIdentity> living, Ownership& so_far) {
     so_far.state = Ownership::State::owned;
     so_far.living = std::move(living);
-    return so_far;
+    return std::move(so_far);
 }
 
 } // namespace
@@ -48,22 +48,24 @@ Ownership ownership_of(const Claim& claim, host::Lineage& lineage) {
     line.insert(line.end(), claim.elders.begin(), claim.elders.end());
     for (const ProcessIdentity& one : line) {
         const bool is_creator = &one == &line.front();
-        const auto death = lineage.death_of(one);
+        Met& met = ownership.met.emplace_back(one, lineage.death_of(one));
+        const auto death = met.death;
         if (!death && death.error().code != ErrorCode::lost) {
             return ownership;
         }
         if (death && !*death) {
-            return owned_by({one}, std::move(ownership));
+            return owned_by({one}, ownership);
         }
         if (is_creator) {
             ownership.death = death ? *death : std::nullopt;
         }
-        const auto heirs = lineage.heirs(one, is_creator ? claim.creator_since : claim.since);
+        auto heirs = lineage.heirs(one, is_creator ? claim.creator_since : claim.since);
         if (!heirs) {
             return ownership;
         }
-        if (!heirs->empty()) {
-            return owned_by(*heirs, std::move(ownership));
+        met.heirs = std::move(*heirs);
+        if (!met.heirs.empty()) {
+            return owned_by(met.heirs, ownership);
         }
         if (!death || met_its_end(**death)) {
             ownership.parent_lives = is_creator && claim.is_shared && lives(claim.elders, lineage);

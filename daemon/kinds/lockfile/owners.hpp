@@ -24,6 +24,13 @@ struct Claim {
     bool operator==(const Claim&) const = default;
 };
 
+/// One whom the search for owners has come to.
+struct Met {
+    ProcessIdentity process;
+    Result<std::optional<host::Death>> death; ///< nothing while it lives
+    std::vector<ProcessIdentity> heirs{}; ///< who live; nobody has asked for those of one who lives himself
+};
+
 struct Ownership {
     enum class State : std::uint8_t { owned, ownerless, unknown };
 
@@ -32,6 +39,7 @@ struct Ownership {
     std::optional<host::Death> death{};    ///< of the creator, where that is known
     bool was_left{};                       ///< the creator has exited by itself
     bool parent_lives{};                   ///< and runs the program that the creator ran
+    std::vector<Met> met{};                ///< the creator first, then the elders that it was left to
 };
 
 [[nodiscard]] Ownership ownership_of(const Claim& claim, host::Lineage& lineage);

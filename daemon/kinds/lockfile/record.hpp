@@ -49,9 +49,10 @@ inline constexpr std::uint32_t holds_data = 1U << 23;     ///< it has content th
 inline constexpr std::uint32_t was_renamed = 1U << 24;
 inline constexpr std::uint32_t made_by_fork =
     1U << 26; ///< by a fork of its parent's program; says nothing by itself
-inline constexpr std::uint32_t parent_goes_on = 1U << 28;  ///< with the program that its creator ran
-inline constexpr std::uint32_t heir_exited = 1U << 27;     ///< the last who had inherited it has left it
-inline constexpr std::uint32_t made_for_others = 1U << 25; ///< by a program that copies files or serves them
+inline constexpr std::uint32_t parent_goes_on = 1U << 28;   ///< with the program that its creator ran
+inline constexpr std::uint32_t heir_exited = 1U << 27;      ///< the last who had inherited it has left it
+inline constexpr std::uint32_t made_for_others = 1U << 25;  ///< by a program that copies files or serves them
+inline constexpr std::uint32_t is_out_of_bounds = 1U << 29; ///< of Only=; says nothing of what it is
 
 struct LockRecord {
     egb_header header{}; ///< size is that of the whole, with the path

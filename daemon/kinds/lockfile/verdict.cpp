@@ -36,6 +36,7 @@ constexpr std::array fact_rules{
     FactRule{is_too_large, &too_large},
     FactRule{changed_since, &changed_later},
     FactRule{is_protected, &protected_file},
+    FactRule{is_out_of_bounds, &out_of_bounds},
     FactRule{is_ageless, &ageless},
     FactRule{is_anothers, &anothers},
     FactRule{is_unreachable, &unreachable},
@@ -49,15 +50,16 @@ constexpr std::array fact_rules{
 /// With these it is not to be touched by anybody, not even on request.
 constexpr std::uint32_t never_touched = is_held | is_locked | was_advisory | has_other_names | is_remote |
                                         is_mount_point | is_not_empty | is_too_large | is_protected |
-                                        is_ageless | is_anothers | is_unreachable;
+                                        is_out_of_bounds | is_ageless | is_anothers | is_unreachable;
 
 /// With these there may be an owner whom the lineage does not know.
 constexpr std::uint32_t may_have_owners = owners_unknown | unwatched | was_advisory | names_living |
                                           names_elsewhere | is_remote | is_anothers | is_unreachable |
                                           has_other_names | changed_since | made_for_others;
 
-constexpr std::uint32_t in_favour =
-    creator_killed | creator_dumped_core | names_creator | earlier_boot | made_by_fork;
+/// For it, or nothing about whether it is a ghost.
+constexpr std::uint32_t not_against =
+    creator_killed | creator_dumped_core | names_creator | earlier_boot | made_by_fork | is_out_of_bounds;
 
 std::int64_t value_of(const LockRecord& record, const EvidenceRule& rule) {
     if (&rule == &killed) {
@@ -76,8 +78,8 @@ std::int64_t value_of(const LockRecord& record, const EvidenceRule& rule) {
 
 Grade grade_of(const LockRecord& record) {
     const bool met_its_end = (record.facts & (creator_killed | earlier_boot)) != 0;
-    return met_its_end && record.ownerless_ns != 0 && (record.facts & ~in_favour) == 0 ? Grade::proven
-                                                                                       : Grade::suspected;
+    return met_its_end && record.ownerless_ns != 0 && (record.facts & ~not_against) == 0 ? Grade::proven
+                                                                                         : Grade::suspected;
 }
 
 Reach reach_of(const LockRecord& record) {
