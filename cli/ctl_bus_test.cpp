@@ -297,6 +297,16 @@ TEST_F(CtlBus, ShowGroupsEverything) {
     EXPECT_EQ(json::parse(run({"show", "17", "--json"}).out)["ghosts"][0]["key"], "cookie:7");
 }
 
+TEST_F(CtlBus, ShowSaysWhatItsProcessesHaveToDoWithIt) {
+    auto script = with_ghosts();
+    script.descriptions[18] =
+        R"({"id":18,"kind":"lockfile","grade":"proven","bond":"made by","holders":[{"pid":1234,"comm":"git"}]})";
+    serve(script);
+    const auto out = run({"show", "18"}).out;
+    EXPECT_THAT(out, HasSubstr("     Made by: 1234 (git)"));
+    EXPECT_THAT(out, Not(HasSubstr("Held by")));
+}
+
 TEST_F(CtlBus, ShowOfASummaryListsItsMembersWithTheirDescriptors) {
     serve(with_a_leak(120));
     const auto out = run({"show", "17"}).out;

@@ -2,6 +2,7 @@
 #include "commands/declarations.hpp"
 #include "context.hpp"
 #include "core/format.hpp"
+#include "core/heading.hpp"
 #include "core/utf8.hpp"
 #include "ghost_table.hpp"
 #include "json.hpp"
@@ -103,7 +104,7 @@ void print(const Json& ghost, Context& context) {
     for (const auto& one : list_of(ghost, "holders")) {
         holders.push_back(holder(one));
     }
-    sheet.lines("Held by",
+    sheet.lines(capitalised(ghost.value("bond", "held by")),
                 holders.empty() ? std::vector<std::string>{"nobody that could be found"} : holders);
     sheet.lines("For it", evidence(ghost, "supports"));
     sheet.lines("Against it", evidence(ghost, "opposes"));

@@ -2,6 +2,7 @@
 #include "engine/render.hpp"
 
 #include "core/format.hpp"
+#include "core/heading.hpp"
 #include "core/kind_info.hpp"
 #include "core/time_span.hpp"
 #include "core/utf8.hpp"
@@ -9,7 +10,6 @@
 #include <nlohmann/json.hpp>
 
 #include <algorithm>
-#include <cctype>
 #include <cstddef>
 #include <cstdint>
 #include <ranges>
@@ -101,6 +101,7 @@ Json ghost_json(const Ghost& ghost, const Fields& fields, const Clock& clock) {
             {"age_usec", usec(clock.now() - ghost.since)},
             {"holders", std::move(holders)},
             {"holders_total", ghost.holders.size()},
+            {"bond", ghost.kind->bond},
             {"evidence", std::move(evidence)},
             {"fields", fields_json(fields)}};
 }
@@ -202,13 +203,6 @@ std::string holder_text(const Holder& holder) {
 }
 
 /// A heading and its lines; `none` stands where there are none.
-/// "held by", as a heading.
-std::string capitalised(std::string_view words) {
-    std::string heading{words};
-    heading.front() = static_cast<char>(std::toupper(static_cast<unsigned char>(heading.front())));
-    return heading;
-}
-
 std::string section(std::string_view title, const std::vector<std::string>& lines, std::string_view none) {
     auto text = formatted("\n{}\n", title);
     for (const auto& line : lines) {

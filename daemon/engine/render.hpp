@@ -22,7 +22,7 @@ struct Kinship {
 };
 
 /// {"id":…,"kind":…,"grade":…,"key":…,"summary":…,"since":…,"since_kind":…,"age_usec":…,
-///  "holders":[…],"holders_total":…,"evidence":[{"name","weight","text","value"}],"fields":{…},
+///  "holders":[…],"holders_total":…,"bond":…,"evidence":[{"name","weight","text","value"}],"fields":{…},
 ///  "decision":{"action","reason"},"group":…,"members_total":…}; the holders are no more than the first
 ///  twenty
 [[nodiscard]] std::string to_json(const Ghost& ghost, const Fields& fields, const Decision& decision,

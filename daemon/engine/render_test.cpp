@@ -101,6 +101,7 @@ TEST_F(RenderTest, writes_who_holds_it) {
     EXPECT_EQ(holder["unit"], "nginx.service");
     EXPECT_EQ(holder["container"], "");
     EXPECT_EQ(holder["fd"], 5);
+    EXPECT_EQ(described()["bond"], "held by");
     ghost_.holders.front().fd = -1;
     EXPECT_EQ(described()["holders"][0]["fd"], nullptr);
 }
