@@ -203,7 +203,7 @@ public:
             record = to_record(type, fields(line.at("record")));
             sighting.record = record;
         }
-        if (type == SightingType::held) {
+        if (type == SightingType::held || line.contains("process")) {
             sighting.process = process(line.at("process"));
         }
         kind_.tracker().observe(sighting);

@@ -12,6 +12,7 @@
 //   {"at":"1h","sighting":"seen","source":"event","record":{...}}     or gone; the record in the codec's
 //   words
 //   {"at":"1h","sighting":"held","source":"event","record":{...},"process":{"pid":7,"comm":"app"}}
+//   a seen one has a process, too, where the kind tells of one
 //   {"at":"1h","sighting":"sweep_begin","source":"sweep"}             or sweep_end, or lost
 //   {"at":"1h","cleaner":{"confirm":"changed","clean":"failed"}}      what the cleaner answers from then on
 //   {"at":"1h 30s","expect":"cleaned","key":"a","grade":"proven"}     an incident; an act goes by its verdict
