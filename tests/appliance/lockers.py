@@ -13,52 +13,64 @@ import subprocess
 import tempfile
 from collections.abc import Iterator
 
-from machine import PATIENCE, TOP, Row, Scenario, eventually
+from machine import PATIENCE, PYTHON, TOP, Machine, Neighbour, Row, Scenario, eventually
 
 LOCKER = TOP / "tests/harness/locker.py"
-# This machine's own, that starts fastest.
-PYTHON = os.path.realpath(shutil.which("python3", path="/usr/bin:/bin") or "python3")
-# What others leave on this machine is none of the tests'.
-OTHERS = "Except=/work/* /src/* /root/* /home/* /var/tmp/* /usr/* /opt/*"
+# How the folders are called in which the tests make theirs: what others leave on this machine is none of their business.
+LOCKS = "egb-locks-"
 
 
 def governed(*sections: str) -> str:
-    """A configuration: no limits, no other kinds."""
+    """A configuration: no limits, no other kinds, and nothing is acted upon that is not in a folder of ours."""
     return "\n".join((
         "[Governor]", "ActsPerMinute=1000000", "ActsPerMinutePerUnit=1000000", "Cooldown=1s",
-        "[tcp]", "Enabled=no", "[process]", "Enabled=no", "[lockfile]", "Clean=proven", "Veto=0", OTHERS, *sections, "",
+        "[tcp]", "Enabled=no", "[process]", "Enabled=no", "[lockfile]", "Clean=proven", "Veto=0",
+        f"Only=*/{LOCKS}*", *sections, "",
     ))
 
 
-class Locker:
-    """A process of this machine, outside of the appliance, that lives until it is killed or the block is left."""
+class Locker(Neighbour):
+    """A process that takes a lock."""
 
-    def __init__(self, way: str, path: pathlib.Path | str, *options: str, **more: str) -> None:
-        self._process = subprocess.Popen(
-            [PYTHON, LOCKER, way, str(path), *options], stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True, **more
-        )
-        told = json.loads(self._process.stdout.readline())
+    def __init__(self, way: str, path: pathlib.Path | str, *options: str) -> None:
+        super().__init__(PYTHON, LOCKER, way, str(path), *options)
         self.path = path
-        self.pid: int = told["pid"]
-        self.inode: int = told["inode"]
-        self.heir: int = told.get("heir", 0)
-        self.keeper: int = told.get("keeper", 0)
+        self.inode: int = self.told["inode"]
+        self.heir: int = self.told.get("heir", 0)
+        self.keeper: int = self.told.get("keeper", 0)
 
     def kill(self, number: signal.Signals = signal.SIGKILL) -> None:
         os.kill(self.pid, number)
         if self.pid == self._process.pid:
             self._process.wait(PATIENCE)
 
-    def __enter__(self) -> "Locker":
-        return self
 
-    def __exit__(self, *_) -> None:
-        self.end()
+def database_of(machine: Machine) -> pathlib.Path:
+    (file,) = (machine.root() / "var/lib/eghostbuster").glob("*.db")
+    return file
 
-    def end(self) -> None:
-        self._process.stdin.close()
-        self._process.wait(PATIENCE)
-        self._process.stdout.close()
+
+def ask_database(machine: Machine, statement: str, *values: str) -> list[tuple]:
+    """A copy of it: SQLite does not find its way into a container."""
+    with tempfile.TemporaryDirectory() as folder:
+        database = database_of(machine)
+        copy = pathlib.Path(folder) / database.name
+        shutil.copyfile(database, copy)
+        log = database.with_name(f"{database.name}-wal")
+        if log.exists():
+            shutil.copyfile(log, copy.with_name(log.name))
+        with contextlib.closing(sqlite3.connect(copy)) as opened:
+            return opened.execute(statement, values).fetchall()
+
+
+def is_remembered(machine: Machine, path: pathlib.Path | str) -> bool:
+    word = f"={str(path).encode().hex()} "
+    return any(word in text for (text,) in ask_database(machine, "SELECT text FROM memory"))
+
+
+def remembered(machine: Machine, path: pathlib.Path | str) -> None:
+    """The daemon has looked at it, and knows who made it."""
+    eventually(f"{path} is written down", lambda: is_remembered(machine, path))
 
 
 @contextlib.contextmanager
@@ -77,31 +89,10 @@ class LockScenario(Scenario):
     numbers = itertools.count()
 
     def setUp(self) -> None:
-        self.folder = pathlib.Path(self.enterContext(tempfile.TemporaryDirectory(prefix="egb-locks-")))
-
-    def database(self) -> pathlib.Path:
-        (file,) = (self.machine.root() / "var/lib/eghostbuster").glob("*.db")
-        return file
-
-    def ask_database(self, statement: str, *values: str) -> list[tuple]:
-        """A copy of it: SQLite does not find its way into a container."""
-        with tempfile.TemporaryDirectory() as folder:
-            database = self.database()
-            copy = pathlib.Path(folder) / database.name
-            shutil.copyfile(database, copy)
-            log = database.with_name(f"{database.name}-wal")
-            if log.exists():
-                shutil.copyfile(log, copy.with_name(log.name))
-            with contextlib.closing(sqlite3.connect(copy)) as opened:
-                return opened.execute(statement, values).fetchall()
-
-    def is_remembered(self, path: pathlib.Path | str) -> bool:
-        word = f"={str(path).encode().hex()} "
-        return any(word in text for (text,) in self.ask_database("SELECT text FROM memory"))
+        self.folder = pathlib.Path(self.enterContext(tempfile.TemporaryDirectory(prefix=LOCKS)))
 
     def remembered(self, path: pathlib.Path | str) -> None:
-        """The daemon has looked at it, and knows who made it."""
-        eventually(f"{path} is written down", lambda: self.is_remembered(path))
+        remembered(self.machine, path)
 
     def kill(self, owner: Locker, number: signal.Signals = signal.SIGKILL) -> None:
         self.remembered(owner.path)
@@ -125,18 +116,24 @@ class LockScenario(Scenario):
         _, rows = self.machine.call("ListGhosts", "a{sv}uu", 1, "kind", "s", "lockfile", 0, 1000)
         return next((row for row in (Row(*row) for row in rows) if row.summary.startswith(f"{path} ")), None)
 
+    def evidence_of(self, ghost: Row) -> set[str]:
+        return {one["name"] for one in json.loads(self.machine.call("Describe", "t", ghost.id)[0])["evidence"]}
+
     def suspected(self, path: pathlib.Path, *evidence: str) -> Row:
         """It is told of, for these reasons not as proven, and it is there."""
         ghost = eventually(f"{path} is told of", lambda: self.ghost_at(path))
-        found = {one["name"] for one in json.loads(self.machine.call("Describe", "t", ghost.id)[0])["evidence"]}
-        self.assertLessEqual(set(evidence), found)
+        self.assertLessEqual(set(evidence), self.evidence_of(ghost))
         self.assertEqual(ghost.grade, "suspected")
         self.lives(path)
         return ghost
 
     def dies(self, path: pathlib.Path) -> dict:
         """What the history says of it. It is out of its place before, while it is looked at for the last time."""
-        eventually(f"{path} is gone", lambda: not os.path.lexists(path))
+        try:
+            eventually(f"{path} is gone", lambda: not os.path.lexists(path))
+        except AssertionError as late:
+            ghost = self.ghost_at(path)
+            raise AssertionError(f"{late}; what is known of it: {ghost and self.evidence_of(ghost)}") from None
         return self.cleaned(path)
 
     def ghost_dies_beside(self) -> None:

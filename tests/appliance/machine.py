@@ -13,11 +13,13 @@ import time
 import unittest
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
-from typing import Any
+from typing import Any, Self
 
 TOP = pathlib.Path(__file__).resolve().parents[2]
 CONTROL = TOP / "tools/dev/appliance-ctl"
 FORGETFUL = TOP / "tests/harness/forgetful.py"
+# This machine's own, by its own name, so that what the daemon says of it can be foreseen.
+PYTHON = os.path.realpath(shutil.which("python3", path="/usr/bin:/bin") or sys.executable)
 
 SERVICE = "eghostbuster.service"
 BUS = "org.eghostbuster1"
@@ -181,30 +183,23 @@ class Row:
         self.is_summary = " stuck" in summary
 
 
-class Forgetful:
-    """A process of this machine, outside of the appliance, with sockets in CLOSE_WAIT, for as long as the block lasts."""
+class Neighbour:
+    """A process of this machine, outside of the appliance, for as long as the block lasts. It says in one line of JSON who
+    it is, and ends when its standard input does."""
 
-    def __init__(self, *options: str) -> None:
-        # By its own name, so that what the daemon says of it can be foreseen.
-        python = os.path.realpath(shutil.which("python3", path="/usr/bin:/bin") or sys.executable)
-        self._process = subprocess.Popen(
-            [python, FORGETFUL, *options], stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True
-        )
-        told = json.loads(self._process.stdout.readline())
+    def __init__(self, *command: str | pathlib.Path) -> None:
+        self._process = subprocess.Popen(list(map(str, command)), stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True)
+        self.told: dict = json.loads(self._process.stdout.readline())
         self.born = time.time()
-        self.exe = python
-        self.comm = pathlib.Path(python).name[:15]
-        self.pid: int = told["pid"]
-        self.netns: int = told["netns"]
-        self.sockets: list[dict] = told["sockets"]
+        self.pid: int = self.told["pid"]
 
     def ask(self, order: str) -> Any:
-        """What it answers to an order; see forgetful.py."""
+        """What it answers to an order, if it is one that does."""
         self._process.stdin.write(order + "\n")
         self._process.stdin.flush()
         return json.loads(self._process.stdout.readline())
 
-    def __enter__(self) -> "Forgetful":
+    def __enter__(self) -> Self:
         return self
 
     def __exit__(self, *_) -> None:
@@ -214,6 +209,17 @@ class Forgetful:
         self._process.stdin.close()
         self._process.wait(PATIENCE)
         self._process.stdout.close()
+
+
+class Forgetful(Neighbour):
+    """One with sockets in CLOSE_WAIT. forgetful.py has its orders."""
+
+    def __init__(self, *options: str) -> None:
+        super().__init__(PYTHON, FORGETFUL, *options)
+        self.exe = PYTHON
+        self.comm = pathlib.Path(PYTHON).name[:15]
+        self.netns: int = self.told["netns"]
+        self.sockets: list[dict] = self.told["sockets"]
 
 
 @contextmanager

@@ -9,8 +9,8 @@ import os
 import subprocess
 import time
 
-from lockers import PYTHON, Locker, LockScenario, governed
-from machine import TOP
+from lockers import Locker, LockScenario, governed
+from machine import PYTHON, TOP
 
 RACE = TOP / "tests/harness/lock_race.py"
 ROUNDS = int(os.environ.get("EGB_LOCK_RACE_ROUNDS", "100000"))

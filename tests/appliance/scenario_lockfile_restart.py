@@ -9,7 +9,7 @@ import signal
 import sqlite3
 import tempfile
 
-from lockers import Locker, LockScenario, governed
+from lockers import Locker, LockScenario, database_of, governed
 from machine import SERVICE, eventually, unit_drop_in
 
 ANOTHER_BOOT = "0123456789abcdef0123456789abcdef"
@@ -93,10 +93,10 @@ class LockfileRestart(LockScenario):
         owner.kill()
         with tempfile.TemporaryDirectory() as folder:
             copy = pathlib.Path(folder) / "state.db"
-            shutil.copyfile(self.database(), copy)
+            shutil.copyfile(database_of(self.machine), copy)
             with contextlib.closing(sqlite3.connect(copy)) as database, database:
                 database.execute("UPDATE memory SET boot = ?", (ANOTHER_BOOT,))
-            shutil.copyfile(copy, self.database())
+            shutil.copyfile(copy, database_of(self.machine))
 
     def test_of_an_earlier_boot(self) -> None:
         with Locker("open", self.path, "--write=PID") as owner:

@@ -4,36 +4,18 @@
 import json
 import os
 import signal
-import subprocess
-import time
-from typing import Any
 
-from machine import TOP, Row, Scenario, eventually
+from machine import PYTHON, TOP, Neighbour, Row, Scenario, eventually
 
 NEGLIGENT = TOP / "tests/harness/negligent.py"
 ZOMBIE_AFTER = 1.0
 LAZY, DEAF = "egb-lazy.service", "egb-deaf.service"
 
 
-class Negligent:
-    """A process of this machine, outside of the appliance."""
-
+class Negligent(Neighbour):
     def __init__(self, *options: str) -> None:
-        self._process = subprocess.Popen(
-            ["python3", NEGLIGENT, *options], stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True
-        )
-        told = json.loads(self._process.stdout.readline())
-        self.born = time.time()
-        self.pid: int = told["pid"]
-        self.children: list[int] = told.get("children", [])
-
-    def __enter__(self) -> "Negligent":
-        return self
-
-    def __exit__(self, *_: Any) -> None:
-        self._process.stdin.close()
-        self._process.wait(30)
-        self._process.stdout.close()
+        super().__init__(PYTHON, NEGLIGENT, *options)
+        self.children: list[int] = self.told.get("children", [])
 
 
 class Process(Scenario):
