@@ -53,11 +53,15 @@ class Bench:
         parser = argparse.ArgumentParser(prog=f"./dev bench {name}", description=title)
         parser.add_argument("--check", action="store_true", help="exit with 1 when a bar of bars.txt is not met")
         parser.add_argument("--json", action="store_true", help="one object in place of the tables")
+        parser.add_argument("--rounds", type=int, metavar="N", help="so many in place of what is usual, of what goes round")
         parser.add_argument("--table", action="append", metavar="NAME", help="only this table of it, and only its bars")
         self.options = parser.parse_args()
 
     def wants(self, table: str) -> bool:
         return not self.options.table or table in self.options.table
+
+    def rounds(self, usual: int) -> int:
+        return self.options.rounds or usual
 
     def table(self, name: str, title: str, columns: dict[str, str]) -> Table:
         self.tables[name] = Table(title, columns)

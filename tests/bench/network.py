@@ -3,50 +3,29 @@
 
 import pathlib
 import re
-import subprocess
 from contextlib import AbstractContextManager, ExitStack
 
 from cycles import Slice
 from load import Load, on_one_cpu
 from machine import Forgetful, eventually
 from roots import in_root
+from shell import Shell
 
 # Below every limit on open files that a distribution sets.
 SOCKETS_PER_PROCESS = 10_000
 # A setting under which nothing is left of a forgotten socket's peer after a second; it would be a minute.
 SOON_ALONE = {"tcp_fin_timeout": 1}
-END = "--- end of output ---"
 
 
-class Network(AbstractContextManager):
+class Network(Shell):
     """A network namespace with a loopback, and a shell in it that sees the bench root, where ss is."""
 
     def __init__(self, **settings: int) -> None:
         """Settings are those of net.ipv4, which each namespace has for itself."""
-        self._shell = subprocess.Popen(["unshare", "--net", "--", *in_root("EGB_BENCH_ROOT", "sh")],
-                                       stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True)
-        self.pid = self._shell.pid
+        super().__init__(["unshare", "--net", "--", *in_root("EGB_BENCH_ROOT", "sh")])
         self.run("ip link set lo up")
         for name, value in settings.items():
             self.run(f"echo {value} >/proc/sys/net/ipv4/{name}")
-
-    def __exit__(self, *_) -> None:
-        self._shell.stdin.close()
-        self._shell.wait()
-        self._shell.stdout.close()
-
-    def run(self, script: str) -> str:
-        """Back when the script is done; it costs nothing but its own processes."""
-        self._shell.stdin.write(f"{{ {script}\n}} </dev/null; echo; echo '{END}' $?\n")
-        self._shell.stdin.flush()
-        lines = []
-        while not (line := self._shell.stdout.readline()).startswith(END):
-            if not line:
-                raise AssertionError(f"the shell is gone: {script}")
-            lines.append(line)
-        if line != f"{END} 0\n":
-            raise AssertionError(f"{script}: exit code {line.split()[-1]}\n{''.join(lines)}")
-        return "".join(lines).strip()
 
     def command(self, *command: str) -> list[str]:
         """The command for another process in this namespace."""

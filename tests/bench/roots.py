@@ -16,7 +16,11 @@ def in_root(root: str, *command: str) -> list[str]:
     return [*PRIVATELY, str(ENTER_ROOT), os.environ[root], *command]
 
 
+def in_build_root(*command: str) -> list[str]:
+    """The command for a process where we compile: in the build root, if there is one."""
+    return list(command) if os.environ.get("EGB_NATIVE") else in_root("EGB_BUILD_ROOT", *command)
+
+
 def built(program: str, *arguments: str) -> list[str]:
-    """The command for a program of ours: in the root that it was built in, if there is one."""
-    command = [f"{os.environ['EGB_BENCH_PROGRAMS']}/{program}", *arguments]
-    return command if os.environ.get("EGB_NATIVE") else in_root("EGB_BUILD_ROOT", *command)
+    """The command for a program of ours."""
+    return in_build_root(f"{os.environ['EGB_BENCH_PROGRAMS']}/{program}", *arguments)

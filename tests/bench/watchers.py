@@ -9,6 +9,10 @@ from contextlib import AbstractContextManager, ExitStack
 from machine import SERVICE, Machine
 from roots import in_root
 
+# After so long what does not load has said so.
+TRY_SECONDS = 5
+ENDED_BY_TIMEOUT = 124
+
 
 class Daemon(AbstractContextManager):
     """The appliance's, running for as long as the block lasts."""
@@ -46,6 +50,14 @@ class Command(AbstractContextManager):
                 raise AssertionError(f"{' '.join(self._command)} ended by itself: {self._complaints.read()}")
             self._process.send_signal(signal.SIGINT)
             self._process.wait()
+
+
+def lack(*command: str) -> str:
+    """Why a command of the bench root does not run on this kernel; empty when it does."""
+    tried = ["timeout", "--signal=INT", str(TRY_SECONDS), *command]
+    done = subprocess.run(in_root("EGB_BENCH_ROOT", *tried), check=False, stdin=subprocess.DEVNULL,
+                          stdout=subprocess.DEVNULL, stderr=subprocess.PIPE, text=True)
+    return "" if done.returncode == ENDED_BY_TIMEOUT else done.stderr.strip().splitlines()[-1]
 
 
 def peer(*command: str) -> Command:

@@ -1,6 +1,6 @@
 # shellcheck shell=bash
 # SPDX-License-Identifier: Apache-2.0
-# ./dev bench [NAME] [--check] [--json] [--table NAME]
+# ./dev bench [NAME] [--check] [--json] [--table NAME] [--rounds N]
 # tests/bench/NAME.py measures one thing in the booted appliance and in this machine, prints a table or (with --json) one
 # object, and with --check compares it with tests/bench/bars.txt. This verb builds what they need and calls them in turn.
 
@@ -10,8 +10,8 @@ verb_bench() {
         argument=$1
         shift
         case $argument in
-            --check | --json | --table=*) options+=("$argument") ;;
-            --table) options+=("--table=${1-}") && shift ;;
+            --check | --json | --table=* | --rounds=*) options+=("$argument") ;;
+            --table | --rounds) options+=("$argument=${1-}") && shift ;;
             -*) die "no such option of bench: $argument" ;;
             *) name=$argument ;;
         esac
