@@ -61,5 +61,6 @@ run_appliance_tests() {
     results_open appliance
     make_image
     EGB_IMAGE=$(image_path) EGB_PACKAGE=$(package_file) EGB_RESULTS=$EGB_RESULTS \
+        EGB_BUILD_ROOT=$([[ -n $EGB_NATIVE ]] || root_path build) \
         python3 "$EGB_TOP/tests/appliance/run.py" "$1"
 }
