@@ -2,8 +2,8 @@
 # SPDX-License-Identifier: Apache-2.0
 # ./dev test: the ladder of tests/README.md, and its summary.
 #
-# Every step writes lines "pass|fail|skip TAB NAME TAB REASON [TAB SECONDS]" into build/log/STEP.results; a step that ends
-# badly without one failed line counts as one failure, so that nothing can break unseen.
+# Every step writes lines "pass|fail|skip|left TAB NAME TAB REASON [TAB SECONDS]" into build/log/STEP.results; a step that
+# ends badly without one failed line counts as one failure, so that nothing can break unseen.
 
 results_open() {
     EGB_RESULTS=$EGB_LOG/$1.results
@@ -12,7 +12,9 @@ results_open() {
 
 result() { printf '%s\t%s\t%s\n' "$1" "$2" "${3-}" >>"$EGB_RESULTS"; }
 
-readonly EGB_RUNGS=(check tidy unit replay contract bpf asan cross package appliance)
+readonly EGB_RUNGS=(check tidy unit replay contract bpf asan cross package appliance release)
+# What a whole run leaves out, and why.
+declare -rA EGB_LEFT_OUT=([release]="it builds every package twice, which takes minutes: ./dev test release")
 TEST_RUNG=''    # the one rung that was asked for, or empty for all
 TEST_PATTERN='' # of names within it
 TEST_STEPS=()   # in the order of the summary
@@ -35,7 +37,7 @@ test_filter() {
 wants() {
     local rung
     for rung in "$@"; do
-        [[ -z $TEST_RUNG || $TEST_RUNG == "$rung" ]] || continue
+        [[ $TEST_RUNG == "$rung" || (-z $TEST_RUNG && -z ${EGB_LEFT_OUT[$rung]-}) ]] || continue
         [[ -z $TEST_PATTERN || $TEST_RUNG == "$rung" ]] && return 0
         [[ $rung =~ ^(unit|replay|contract|bpf|appliance)$ ]] && return 0
     done
@@ -65,6 +67,15 @@ leave_out() {
     printf '  %sskip%s  %s: %s\n' "$YELLOW" "$PLAIN" "$1" "$2"
 }
 
+# What a whole run does not try: told, and by whom it is run.
+tell_left_out() {
+    local rung
+    for rung in "${!EGB_LEFT_OUT[@]}"; do
+        TEST_STEPS+=("left-$rung")
+        printf 'left\t%s\t%s\n' "$rung" "${EGB_LEFT_OUT[$rung]}" >"$EGB_LOG/left-$rung.results"
+    done
+}
+
 # What a failure has kept from running is failed too.
 not_reached() {
     local rung
@@ -91,10 +102,12 @@ verb_test() {
 
     heading "Tests"
     ! wants check || try check "style: format, layers, SPDX, shell, units" run_quick_checks
-    if ! wants unit replay contract bpf cross asan check tidy package appliance; then
+    if ! wants unit replay contract bpf cross asan check tidy package appliance release; then
         die "nothing matches $*"
     fi
     test_compiled "$trouble"
+    ! wants release || test_release
+    [[ -n $TEST_RUNG$TEST_PATTERN ]] || tell_left_out
     test_summary
     return "$TEST_FAILED"
 }
@@ -113,6 +126,7 @@ test_compiled() {
     ! wants unit replay contract bpf || try ctest "what ctest holds" run_ctest "$TEST_RUNG" "$TEST_PATTERN" "$trouble"
     if wants package appliance; then
         try_wait package
+        ! wants package || ! passed_step package || try package-contents "what is in the package" run_package_tests
         ! wants appliance || wait_root runtime
         if ! wants appliance; then
             :
@@ -129,6 +143,21 @@ test_compiled() {
     ! wants asan || try asan "unit tests under asan and ubsan" run_asan
     ! wants tidy || try tidy "clang-tidy" run_tidy
     ((!appliance)) || try_wait appliance
+}
+
+# What of the package can be asked in no time.
+run_package_tests() {
+    local test failed=0
+    results_open package-contents
+    for test in versions manual; do
+        if in_build_root "tests/package/$test"; then
+            result pass "package/$test"
+        else
+            result fail "package/$test"
+            failed=1
+        fi
+    done
+    return $failed
 }
 
 # run_ctest RUNG PATTERN TROUBLE: one run for all the rungs that ctest holds; what this kernel refuses is left out by
@@ -167,7 +196,7 @@ test_summary() {
     local step files=()
     for step in "${TEST_STEPS[@]}"; do
         if [[ ! -s $EGB_LOG/$step.results ]]; then
-            if [[ $step =~ ^(ctest|asan|appliance)$ ]] && passed_step "$step"; then
+            if [[ $step =~ ^(ctest|asan|appliance|release)$ ]] && passed_step "$step"; then
                 # Nothing that was asked for may be missing unseen.
                 printf '%s\t%s\t%s\n' "$([[ -n $TEST_PATTERN ]] && echo skip || echo fail)" "$step" \
                     "no test of it matches ${TEST_PATTERN:-anything}"
