@@ -44,9 +44,10 @@ def unpacked(package: pathlib.Path) -> Iterator[pathlib.Path]:
         if package.suffix == ".deb":
             said_by("dpkg-deb", "--extract", package, folder)
         else:
-            archive = subprocess.run(["rpm2cpio", package], check=True, capture_output=True).stdout
-            subprocess.run(["cpio", "--quiet", "--extract", "--make-directories", "--preserve-modification-time"],
-                           check=True, cwd=folder, input=archive)
+            with package.open("rb") as stream, tempfile.TemporaryFile() as archive:
+                subprocess.run(["rpm2archive", "--nocompression", "-"], check=True, stdin=stream, stdout=archive)
+                archive.seek(0)
+                subprocess.run(["tar", "--extract", "--directory", folder], check=True, stdin=archive)
         yield pathlib.Path(folder)
 
 
