@@ -76,7 +76,7 @@ std::vector<std::string> missing_in(const std::string& text, const std::string& 
 }
 
 TEST(Manual, HasEveryVerbAndOption) {
-    const auto text = read(EGB_MAN_FOLDER "/ghostctl.1");
+    const auto text = read(EGB_MAN_FOLDER "/ghostctl.1.in");
     ASSERT_FALSE(text.empty());
     EXPECT_THAT(missing_in(text, "Fl -"), IsEmpty());
 }

@@ -4,6 +4,8 @@
 
 set(EGB_BPF_FOLDER ${CMAKE_SOURCE_DIR}/bpf)
 set(EGB_BPF_FLAGS -g -O2 -std=gnu11 -mcpu=v3 -Wall -Wextra -Werror -Wno-unused-parameter
+    # The names of the sources are in the object, and are not to say where it was compiled.
+    -ffile-prefix-map=${CMAKE_SOURCE_DIR}=.
     -I${EGB_BPF_FOLDER} -I${libbpf_INCLUDEDIR})
 if(CMAKE_SYSTEM_PROCESSOR MATCHES "aarch64|arm64")
     set(EGB_BPF_ARCH arm64)

@@ -14,6 +14,12 @@ target_compile_options(egb_warnings INTERFACE
     # Takes a reference into a view for one into a temporary.
     $<$<CXX_COMPILER_ID:GNU>:-Wno-dangling-reference>)
 
+# Debugging information names sources as they are in the tree, whether the compiler was told a path from the root or, as
+# the compiler cache does it, from the build folder; and never that folder. So the same tree makes the same programs.
+cmake_path(RELATIVE_PATH CMAKE_SOURCE_DIR BASE_DIRECTORY ${CMAKE_BINARY_DIR} OUTPUT_VARIABLE egb_up)
+add_compile_options(-ffile-prefix-map=${CMAKE_SOURCE_DIR}=. -ffile-prefix-map=${egb_up}=.
+    -ffile-prefix-map=${CMAKE_BINARY_DIR}=build -ffile-prefix-map=${CMAKE_BINARY_DIR}/=)
+
 set(EGB_SANITIZE "" CACHE STRING "Sanitizers to build with, as -fsanitize= takes them")
 if(EGB_SANITIZE)
     add_compile_options(-fsanitize=${EGB_SANITIZE} -fno-omit-frame-pointer -fno-sanitize-recover=all)

@@ -28,6 +28,10 @@ MANAGER = f"{BUS}.Manager"
 KIND = f"{BUS}.Kind"
 TCP_PATH = f"{PATH}/kind/tcp"
 
+CONFIGURATION = "/etc/eghostbuster/eghostbuster.conf"
+# What upgrade() adds to it.
+NEW_DEFAULT = "# What the next version says.\n"
+
 CGROUPS = pathlib.Path("/sys/fs/cgroup")
 
 # Of linux/capability.h: those that a kind may need.
@@ -147,6 +151,26 @@ class Machine:
     def history(self) -> list[dict]:
         """The newest first."""
         return json.loads(self.read("ghostctl", "history", "--json", "--lines", "1000"))["incidents"]
+
+    # The package.
+
+    def dpkg(self, *arguments: str) -> None:
+        """As an unattended upgrade does it: what an administrator has changed stays."""
+        self.run("env", "DEBIAN_FRONTEND=noninteractive", "dpkg", "--force-confdef", "--force-confold", *arguments)
+
+    def upgrade(self) -> str:
+        """The same package under a higher version, which is all that dpkg goes by, with another default configuration;
+        the version."""
+        shutil.copy(os.environ["EGB_PACKAGE"], self.root() / "tmp/old.deb")
+        self.run("dpkg-deb", "--raw-extract", "/tmp/old.deb", "/tmp/new")
+        control = self.root() / "tmp/new/DEBIAN/control"
+        version = re.search(r"^Version: (.*)$", control.read_text(), re.MULTILINE)[1]
+        control.write_text(control.read_text().replace(f"Version: {version}\n", f"Version: {version}+upgrade\n"))
+        with (self.root() / "tmp/new" / CONFIGURATION.lstrip("/")).open("a") as file:
+            file.write(NEW_DEFAULT)
+        self.run("dpkg-deb", "--build", "-Znone", "/tmp/new", "/tmp/new.deb")
+        self.dpkg("--install", "/tmp/new.deb")
+        return f"{version}+upgrade"
 
     # The bus.
 

@@ -10,7 +10,7 @@ import sqlite3
 import tempfile
 
 from lockers import Locker, LockScenario, database_of, governed
-from machine import SERVICE, eventually, unit_drop_in
+from machine import CONFIGURATION, NEW_DEFAULT, SERVICE, eventually, unit_drop_in
 
 ANOTHER_BOOT = "0123456789abcdef0123456789abcdef"
 
@@ -118,3 +118,16 @@ class LockfileRestart(LockScenario):
             self.another_than(self.kill_daemon())
             self.lives(self.path)
             self.assertIsNone(self.ghost_at(self.path))
+
+    def test_what_is_in_quarantine_outlives_an_upgrade(self) -> None:
+        with Locker("open", self.path, "--write=PID") as owner:
+            self.kill(owner)
+            ghost = str(self.dies(self.path)["ghost"])
+            old = self.machine.main_pid()
+            self.machine.upgrade()
+            self.another_than(old)
+            self.assertEqual(self.machine.read("tail", "--lines=1", CONFIGURATION), NEW_DEFAULT.strip(),
+                             "nobody has changed it, so it is the new one")
+            self.assertIn(str(self.path), self.machine.read("ghostctl", "quarantine"))
+            self.machine.run("ghostctl", "restore", ghost)
+            self.assertEqual(self.path.read_text().strip(), str(owner.pid))

@@ -3,7 +3,9 @@
 
 import re
 
-from machine import SERVICE, Forgetful, Scenario, eventually
+from machine import BUS, PATH, SERVICE, TOP, Forgetful, Scenario, eventually
+
+STATE = "/var/lib/eghostbuster"
 
 
 class Service(Scenario):
@@ -28,6 +30,60 @@ class Service(Scenario):
 
     def test_enabled_by_the_package(self) -> None:
         self.assertEqual(self.machine.read("systemctl", "is-enabled", SERVICE), "enabled")
+
+    def test_the_preset_enables_it(self) -> None:
+        self.machine.run("systemctl", "disable", SERVICE)
+        self.assertEqual(self.machine.run("systemctl", "is-enabled", SERVICE, check=False).stdout.strip(), "disabled")
+        self.machine.run("systemctl", "preset", SERVICE)
+        self.assertEqual(self.machine.read("systemctl", "is-enabled", SERVICE), "enabled")
+
+    def test_disable_now_and_enable_now(self) -> None:
+        self.machine.run("systemctl", "disable", "--now", SERVICE)
+        self.assertFalse(self.machine.active())
+        self.machine.run("systemctl", "enable", "--now", SERVICE)
+        self.assertTrue(self.machine.active())
+        self.assertEqual(self.machine.read("systemctl", "is-enabled", "dbus-org.eghostbuster1.service"), "alias")
+
+    def test_its_user_is_a_system_user_who_cannot_log_in(self) -> None:
+        _, _, uid, _, _, home, shell = self.machine.read("getent", "passwd", "eghostbuster").split(":")
+        self.assertLess(int(uid), 1000)
+        self.assertEqual(home, "/var/lib/eghostbuster")
+        self.assertRegex(shell, "nologin$")
+        self.assertRegex(self.machine.read("getent", "shadow", "eghostbuster"), r"^eghostbuster:!\*?:")
+
+    def test_its_folder_is_made_anew_and_can_be_purged(self) -> None:
+        """By systemd-tmpfiles; nobody but its user looks into it."""
+        self.machine.run("systemctl", "stop", SERVICE)
+        self.machine.run("systemd-tmpfiles", "--purge", "eghostbuster.conf")
+        self.assertFalse((self.machine.root() / STATE.lstrip("/")).exists())
+        self.machine.run("systemd-tmpfiles", "--create", "eghostbuster.conf")
+        self.assertEqual(self.machine.read("stat", "--format=%U:%G %a", STATE), "eghostbuster:eghostbuster 750")
+        self.machine.run("systemctl", "start", SERVICE)
+        self.machine.wait_ready()
+
+    def test_systemctl_edit(self) -> None:
+        self.assertEqual(self.machine.unit("RestartUSec"), "250ms")
+        self.machine.run("sh", "-c", f"printf '[Service]\nRestartSec=33\n' | systemctl edit --stdin {SERVICE}")
+        self.assertEqual(self.machine.unit("RestartUSec"), "33s")
+        self.machine.run("systemctl", "restart", SERVICE)
+        self.machine.wait_ready()
+        self.machine.run("systemctl", "revert", SERVICE)
+        self.assertEqual(self.machine.unit("RestartUSec"), "250ms")
+
+    def test_busctl_sees_all_of_it(self) -> None:
+        objects = self.machine.read("busctl", "tree", "--list", BUS).splitlines()
+        kinds = [f"{PATH}/kind/{kind}" for kind in self.machine.read("ghostctl", "kinds", "--quiet").split()]
+        self.assertLessEqual({PATH, "/org/freedesktop/LogControl1", *kinds}, set(objects))
+        for path in (PATH, *kinds):
+            self.assertIn("org.eghostbuster1.", self.machine.read("busctl", "introspect", "--no-pager", BUS, path))
+        self.assertIn(f"Unit={SERVICE}", self.machine.read("busctl", "status", BUS))
+
+    def test_everything_says_the_same_version(self) -> None:
+        """What the package and its man pages say is for tests/package/versions."""
+        version = re.search(r"^project\(.* VERSION ([0-9.]+)", (TOP / "CMakeLists.txt").read_text(), re.MULTILINE)[1]
+        self.assertEqual(self.machine.get("Version"), version)
+        self.assertEqual(self.machine.read("ghostctl", "version").split(), ["ghostctl", version, "eghostbusterd", version])
+        self.assertEqual(self.machine.read("eghostbusterd", "--version"), version)
 
     def test_log_level_is_systemctls_to_set(self) -> None:
         self.assertEqual(self.machine.read("systemctl", "service-log-level", SERVICE), "info")
@@ -57,6 +113,9 @@ class Journal(Scenario):
         self.assertIn(str(forgetful.pid), [value for name, value in entry.items() if name.endswith("PID")])
         catalog = self.machine.read("journalctl", "--dump-catalog", entry["MESSAGE_ID"])
         self.assertIn("Subject:", catalog)
+        explained = self.machine.journal("--catalog", f"GHOST_ID={ghost.id}")
+        self.assertIn("Subject: A tcp ghost appeared (proven)", explained)
+        self.assertIn(f"It has the number {ghost.id}.", explained)
 
     def test_its_end_is_told_too(self) -> None:
         with Forgetful() as forgetful:

@@ -2,12 +2,13 @@
 """Nothing that is tracked is lost: not by a hang, a kill, a restart or an upgrade, nor what happens meanwhile."""
 
 import os
-import shutil
 import signal
 import time
 from collections.abc import Callable
 
-from machine import CLOSE_WAIT_AFTER, SERVICE, Forgetful, Scenario, eventually, unit_drop_in
+from machine import (
+    CLOSE_WAIT_AFTER, CONFIGURATION, NEW_DEFAULT, SERVICE, Forgetful, Scenario, eventually, unit_drop_in,
+)
 
 # Between two readings of the wall clock, and the rounding of both.
 SLACK = 1.0
@@ -57,22 +58,27 @@ class Survival(Scenario):
         self.check_survives(lambda pid: self.machine.run("systemctl", "restart", "--no-block", SERVICE))
 
     def test_upgrade_of_the_package(self) -> None:
-        self.check_survives(lambda pid: self.upgrade())
-        self.assertEqual(self.version(), self.upgraded_version)
+        """Beside what is tracked: what the administrator has written, and what the daemon has."""
+        mine = "# Mine.\n[Governor]\nActsPerMinute=17\n"
+        self.machine.put(CONFIGURATION, mine)
+        self.machine.run("ghostctl", "policy", "set", "--persistent", "tcp", "LastAckAfter=7min")
+        with Forgetful() as forgetful:
+            ghost = self.machine.find_ghost(forgetful.pid).id
+        eventually("its end is in the history", lambda: len(self.told_of(ghost)) == 2)
+        told = self.told_of(ghost)
 
-    def version(self) -> str:
-        return self.machine.read("dpkg-query", "--show", "--showformat=${Version}", "eghostbuster")
+        versions = []
+        self.check_survives(lambda pid: versions.append(self.machine.upgrade()))
+        installed = self.machine.read("dpkg-query", "--show", "--showformat=${Version} ${Status}", "eghostbuster")
+        self.assertEqual(installed, f"{versions[0]} install ok installed")
+        self.assertEqual((self.machine.root() / CONFIGURATION.lstrip("/")).read_text(), mine)
+        self.assertTrue(self.machine.read("tail", "--lines=1", f"{CONFIGURATION}.dpkg-dist") in NEW_DEFAULT)
+        self.assertIn("7min", self.machine.read("ghostctl", "policy", "show", "--quiet", "tcp"))
+        self.assertEqual(self.told_of(ghost), told)
+        self.assertTrue(all(row["ghost"] >= ghost for row in self.machine.history()[: -len(told)]), "no id comes again")
 
-    upgraded_version = ""
-
-    def upgrade(self) -> None:
-        """The same package under a higher version, which is all that dpkg goes by."""
-        self.upgraded_version = self.version() + "+upgrade"
-        shutil.copy(os.environ["EGB_PACKAGE"], self.machine.root() / "tmp/old.deb")
-        self.machine.run("dpkg-deb", "--raw-extract", "/tmp/old.deb", "/tmp/new")
-        self.machine.run("sed", "-i", f"s/^Version: .*/Version: {self.upgraded_version}/", "/tmp/new/DEBIAN/control")
-        self.machine.run("dpkg-deb", "--build", "-Znone", "/tmp/new", "/tmp/new.deb")
-        self.machine.run("env", "DEBIAN_FRONTEND=noninteractive", "dpkg", "--install", "/tmp/new.deb")
+    def told_of(self, ghost: int) -> list[dict]:
+        return [row for row in self.machine.history() if row["ghost"] == ghost]
 
     def test_what_was_held_and_paused_stays_so(self) -> None:
         with Forgetful("--count=2") as forgetful:

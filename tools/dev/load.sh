@@ -10,7 +10,8 @@ EGB_JOBS=${EGB_JOBS:-$(nproc)}
 export EGB_JOBS
 export PYTHONDONTWRITEBYTECODE=1
 
-for part in message steps preconditions roots build check package appliance oci ghosts run test kernels bench tools; do
+for part in message steps preconditions roots build check package oci release appliance ghosts run test kernels bench \
+    tools; do
     # shellcheck source=/dev/null
     source "$EGB_TOOLS/$part.sh"
 done

@@ -1,8 +1,35 @@
 # shellcheck shell=bash
 # SPDX-License-Identifier: Apache-2.0
-# ./dev package [deb] [rpm] [image] [oci]: into dist/.
+# ./dev package [KIND...]: into dist/. What is only tested is built into build/packages, and what is in dist/ stays as it
+# was.
+
+# The kinds of packages, in the order in which they are made. Each has a title, and a function package_KIND that puts its
+# files into $EGB_PACKAGES; one that is made of another's package names that kind in EGB_PACKAGE_NEEDS.
+readonly EGB_PACKAGE_KINDS=(deb rpm oci image)
+declare -rA EGB_PACKAGE_TITLE=(
+    [deb]="Debian package, and its debugging symbols"
+    [rpm]="RPM package, and its source"
+    [oci]="OCI image"
+    [image]="image of the appliance"
+)
+declare -rA EGB_PACKAGE_NEEDS=([oci]=deb [image]=deb)
+
+export EGB_PACKAGES=${EGB_PACKAGES:-build/packages}
 
 project_version() { sed -n 's/^project(.* VERSION \([0-9.]*\).*/\1/p' "$EGB_TOP/CMakeLists.txt"; }
+
+# The date of whatever is packaged: of the last commit, so that every clone makes the same package.
+source_date() {
+    if [[ -n ${SOURCE_DATE_EPOCH-} ]]; then
+        printf '%s\n' "$SOURCE_DATE_EPOCH"
+    elif [[ ! -e $EGB_TOP/.git ]]; then
+        stat --format=%Y "$EGB_TOP/CHANGELOG.md"
+    elif command -v git >/dev/null; then
+        git -c safe.directory="$EGB_TOP" -C "$EGB_TOP" log -1 --format=%ct
+    else
+        in_build_root git -c safe.directory="$(tree)" log -1 --format=%ct
+    fi
+}
 
 package_file() {
     local machine
@@ -10,42 +37,86 @@ package_file() {
         aarch64) machine=arm64 ;;
         *) machine=amd64 ;;
     esac
-    printf '%s/dist/eghostbuster_%s-1_%s.deb' "$EGB_TOP" "$(project_version)" "$machine"
+    printf '%s/%s/eghostbuster_%s-1_%s.deb' "$EGB_TOP" "$EGB_PACKAGES" "$(project_version)" "$machine"
 }
 
-# build_package [DEB_BUILD_OPTION]
+# build_package DEB_BUILD_OPTION
 build_package() {
-    in_build_root tools/dev/build-package deb "$(project_version)" "${1-}"
+    in_build_root tools/dev/build-package deb "$(project_version)" "$(source_date)" "$EGB_PACKAGES" "$1"
     [[ -f $(package_file) ]] || die "dpkg-buildpackage made no $(package_file)"
 }
 
-build_rpm() { in_build_root tools/dev/build-package rpm "$(project_version)"; }
+package_deb() {
+    local name folder=$EGB_TOP/$EGB_PACKAGES
+    build_package ''
+    name=$(basename "$(package_file)" .deb)
+    rm -f "$folder"/eghostbuster*.spdx.json
+    in_build_root tools/dev/bill-of-materials "$EGB_PACKAGES/$name.deb" "build/package/deb/$name.buildinfo" \
+        "$(source_date)" >"$folder/$name.spdx.json"
+}
+
+package_rpm() { in_build_root tools/dev/build-package rpm "$(project_version)" "$(source_date)" "$EGB_PACKAGES"; }
 
 # A tarball that `machinectl import-tar` takes (it does not know zstd), with the settings that go with it.
-build_image() {
+package_image() {
     local name
-    name=$(basename "$(package_file)" .deb)
+    name=$EGB_TOP/$EGB_PACKAGES/$(basename "$(package_file)" .deb)-appliance
     make_image
+    rm -f "$EGB_TOP/$EGB_PACKAGES"/eghostbuster*-appliance.*
     tar --create --numeric-owner --xattrs --directory="$(image_path)" --gzip \
-        --file="$EGB_TOP/dist/$name-appliance.tar.gz" .
-    cp "$EGB_TOP/packaging/image/eghostbuster.nspawn" "$EGB_TOP/dist/$name-appliance.nspawn"
+        --file="$name.tar.gz" .
+    cp "$EGB_TOP/packaging/image/eghostbuster.nspawn" "$name.nspawn"
+}
+
+usage_package() {
+    local kind
+    cat <<'TEXT'
+Usage: ./dev package [KIND...]
+
+Makes packages into dist/, all kinds of them when none is named:
+
+TEXT
+    for kind in "${EGB_PACKAGE_KINDS[@]}"; do
+        printf '  %-8s %s%s\n' "$kind" "${EGB_PACKAGE_TITLE[$kind]}" \
+            "${EGB_PACKAGE_NEEDS[$kind]+ (makes ${EGB_PACKAGE_NEEDS[$kind]} too)}"
+    done
+    cat <<'TEXT'
+
+dist/SHA256SUMS has the sums of all that is there then (`sha256sum --check SHA256SUMS`), and with deb comes the bill of
+materials, SPDX 2.3 in JSON: what it is linked with and what it was built with, with versions and licences.
+
+The same commit makes the same packages, bit for bit; SOURCE_DATE_EPOCH says another date than the commit's.
+`./dev test release` proves it, and checks everything else that a package has to be.
+TEXT
+}
+
+# packages_wanted KIND...: in the order in which they are made, with what they need.
+packages_wanted() {
+    local kind wanted=" $* " needed
+    for kind in "$@"; do
+        needed=${EGB_PACKAGE_NEEDS[$kind]-}
+        wanted+="${needed:+$needed }"
+    done
+    for kind in "${EGB_PACKAGE_KINDS[@]}"; do
+        [[ $wanted != *" $kind "* ]] || printf '%s\n' "$kind"
+    done
 }
 
 verb_package() {
-    local kind kinds=" ${*:-deb} "
+    local kind kinds known
+    known=" ${EGB_PACKAGE_KINDS[*]} "
     for kind in "$@"; do
-        [[ $kind =~ ^(deb|rpm|image|oci)$ ]] || die "no such package: $kind; there are deb, rpm, image and oci"
+        [[ $known == *" $kind "* ]] || die "no such kind of package: $kind; there are:$known(./dev package --help)"
     done
+    (($#)) || set -- "${EGB_PACKAGE_KINDS[@]}"
+    mapfile -t kinds < <(packages_wanted "$@")
+    export EGB_PACKAGES=dist
     prepare_build_root
-    if [[ $kinds == *" deb "* || $kinds == *" image "* || $kinds == *" oci "* ]]; then
-        step package "package (deb)" build_package
-    fi
-    [[ $kinds != *" rpm "* ]] || step rpm "package (rpm)" build_rpm
-    if [[ $kinds == *" image "* || $kinds == *" oci "* ]]; then
-        start_root runtime
-        wait_root runtime
-    fi
-    [[ $kinds != *" image "* ]] || step image "image of the appliance" build_image
-    [[ $kinds != *" oci "* ]] || step oci "image (oci)" build_oci
-    (cd "$EGB_TOP" && ls -l dist)
+    [[ ! " ${kinds[*]} " =~ " "(oci|image)" " ]] || { start_root runtime && wait_root runtime; }
+    for kind in "${kinds[@]}"; do
+        step "package-$kind" "${EGB_PACKAGE_TITLE[$kind]}" "package_$kind"
+    done
+    (cd "$EGB_TOP/dist" && rm -f SHA256SUMS && sha256sum -- * >SHA256SUMS)
+    heading "In dist/"
+    (cd "$EGB_TOP/dist" && du --apparent-size --human-readable -- *)
 }

@@ -28,6 +28,9 @@ def main() -> int:
     for file in arguments.files:
         for line in file.read_text().splitlines():
             verdict, name, reason, *seconds = line.split("\t")
+            if verdict == "left":
+                stories.append((verdict, name, reason))
+                continue
             rung = name.partition("/")[0]
             rows.setdefault(rung, collections.Counter())[verdict] += 1
             # A step that holds several rungs times its tests one by one.
@@ -45,7 +48,8 @@ def main() -> int:
     total = sum(rows.values(), collections.Counter())
     print(f"  {'all':<12} {total['pass']:>7} {total['fail']:>7} {total['skip']:>8} {span(arguments.seconds):>8}")
 
-    for wanted, title in (("skip", "What could not run here, and why:"), ("fail", "What failed:")):
+    for wanted, title in (("skip", "What could not run here, and why:"), ("left", "What was left out, and why:"),
+                          ("fail", "What failed:")):
         told = [(name, reason) for verdict, name, reason in stories if verdict == wanted]
         if told:
             print(f"\n{title}")

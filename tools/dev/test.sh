@@ -2,8 +2,8 @@
 # SPDX-License-Identifier: Apache-2.0
 # ./dev test: the ladder of tests/README.md, and its summary.
 #
-# Every step writes lines "pass|fail|skip TAB NAME TAB REASON [TAB SECONDS]" into build/log/STEP.results; a step that ends
-# badly without one failed line counts as one failure, so that nothing can break unseen.
+# Every step writes lines "pass|fail|skip|left TAB NAME TAB REASON [TAB SECONDS]" into build/log/STEP.results; a step that
+# ends badly without one failed line counts as one failure, so that nothing can break unseen.
 
 results_open() {
     EGB_RESULTS=$EGB_LOG/$1.results
@@ -12,11 +12,12 @@ results_open() {
 
 result() { printf '%s\t%s\t%s\n' "$1" "$2" "${3-}" >>"$EGB_RESULTS"; }
 
-readonly EGB_RUNGS=(check tidy unit replay contract bpf asan cross package oci appliance podman kernels)
-# What is not part of a whole run, and why; the summary of one says so.
-declare -rA EGB_RUNGS_APART=(
-    [podman]="only when asked for (./dev test podman): it needs 100 MB more of packages"
-    [kernels]="only when asked for (./dev test kernels): it takes minutes")
+readonly EGB_RUNGS=(check tidy unit replay contract bpf asan cross package oci appliance podman kernels release)
+# What a whole run leaves out, and why.
+declare -rA EGB_LEFT_OUT=(
+    [podman]="it needs 100 MB more of packages: ./dev test podman"
+    [kernels]="it takes minutes: ./dev test kernels"
+    [release]="it builds every package twice, which takes minutes: ./dev test release")
 TEST_RUNG=''    # the one rung that was asked for, or empty for all
 TEST_PATTERN='' # of names within it
 TEST_STEPS=()   # in the order of the summary
@@ -39,8 +40,7 @@ test_filter() {
 wants() {
     local rung
     for rung in "$@"; do
-        [[ -z $TEST_RUNG || $TEST_RUNG == "$rung" ]] || continue
-        [[ -z ${EGB_RUNGS_APART[$rung]-} || $TEST_RUNG == "$rung" ]] || continue
+        [[ $TEST_RUNG == "$rung" || (-z $TEST_RUNG && -z ${EGB_LEFT_OUT[$rung]-}) ]] || continue
         [[ -z $TEST_PATTERN || $TEST_RUNG == "$rung" ]] && return 0
         [[ $rung =~ ^(unit|replay|contract|bpf|appliance|podman)$ ]] && return 0
     done
@@ -68,6 +68,15 @@ leave_out() {
     TEST_STEPS+=("$1")
     printf 'skip\t%s\t%s\n' "$1" "$2" >"$EGB_LOG/$1.results"
     printf '  %sskip%s  %s: %s\n' "$YELLOW" "$PLAIN" "$1" "$2"
+}
+
+# What a whole run does not try: told, and by whom it is run.
+tell_left_out() {
+    local rung
+    for rung in "${!EGB_LEFT_OUT[@]}"; do
+        TEST_STEPS+=("left-$rung")
+        printf 'left\t%s\t%s\n' "$rung" "${EGB_LEFT_OUT[$rung]}" >"$EGB_LOG/left-$rung.results"
+    done
 }
 
 # What a failure has kept from running is failed too.
@@ -102,22 +111,14 @@ verb_test() {
         return "$TEST_FAILED"
     fi
     ! wants check || try check "style: format, layers, SPDX, shell, units" run_quick_checks
-    if ! wants unit replay contract bpf cross asan check tidy package oci appliance podman; then
+    if ! wants unit replay contract bpf cross asan check tidy package oci appliance podman release; then
         die "nothing matches $*"
     fi
     test_compiled "$trouble"
-    test_apart
+    ! wants release || test_release
+    [[ -n $TEST_RUNG$TEST_PATTERN ]] || tell_left_out
     test_summary
     return "$TEST_FAILED"
-}
-
-# In a whole run, what is not part of it.
-test_apart() {
-    local rung
-    [[ -z $TEST_RUNG$TEST_PATTERN ]] || return 0
-    for rung in "${!EGB_RUNGS_APART[@]}"; do
-        leave_out "$rung" "${EGB_RUNGS_APART[$rung]}"
-    done
 }
 
 # Everything that needs a compiler. The package is built while tests run, and the booted tests, which mostly wait, share
@@ -148,6 +149,7 @@ test_package() {
         not_reached oci appliance podman
         return
     fi
+    ! wants package || try package-contents "what is in the package" run_package_tests
     ! wants oci || try oci "OCI image: valid, and its programs run" run_oci_tests
     if [[ -n $trouble ]]; then
         ! wants appliance || leave_out appliance "$trouble"
@@ -159,6 +161,21 @@ test_package() {
         wait_root podman
         try podman "podman: the OCI image on a host of its own" run_podman_tests "$TEST_PATTERN"
     fi
+}
+
+# What of the package can be asked in no time.
+run_package_tests() {
+    local test failed=0
+    results_open package-contents
+    for test in versions manual; do
+        if in_build_root "tests/package/$test"; then
+            result pass "package/$test"
+        else
+            result fail "package/$test"
+            failed=1
+        fi
+    done
+    return $failed
 }
 
 # run_ctest RUNG PATTERN TROUBLE: one run for all the rungs that ctest holds; what this kernel refuses is left out by
@@ -197,7 +214,7 @@ test_summary() {
     local step files=()
     for step in "${TEST_STEPS[@]}"; do
         if [[ ! -s $EGB_LOG/$step.results ]]; then
-            if [[ $step =~ ^(ctest|asan|appliance|podman)$ ]] && passed_step "$step"; then
+            if [[ $step =~ ^(ctest|asan|appliance|podman|release)$ ]] && passed_step "$step"; then
                 # Nothing that was asked for may be missing unseen.
                 printf '%s\t%s\t%s\n' "$([[ -n $TEST_PATTERN ]] && echo skip || echo fail)" "$step" \
                     "no test of it matches ${TEST_PATTERN:-anything}"
