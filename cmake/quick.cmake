@@ -20,6 +20,8 @@ endfunction()
 # egb_unit_tests(NAME): what unit_NAME has, each by itself in ctest. A program with sanitizers takes longer to start
 # than most of its tests to run: there it is one test, and tells of each of its own in results/NAME.json.
 function(egb_unit_tests name)
+    # Where a source lies, no program is told: __FILE__ and debugging information begin at the top of the tree.
+    target_compile_definitions(unit_${name} PRIVATE EGB_UNITS_FOLDER="${CMAKE_SOURCE_DIR}/units")
     if(EGB_SANITIZE)
         add_test(NAME unit/${name} COMMAND unit_${name} --gtest_output=json:${CMAKE_BINARY_DIR}/results/${name}.json)
         set_tests_properties(unit/${name} PROPERTIES LABELS unit TIMEOUT 300)

@@ -134,7 +134,7 @@ TEST_F(ConfiguratorTest, WhatCannotBeSavedIsNotSetEither) {
 }
 
 TEST(DefaultConfiguration, TheInstalledFileIsThatOfThisBuild) {
-    const auto path = std::filesystem::path{__FILE__}.parent_path() / "../units/eghostbuster.conf";
+    const auto path = std::filesystem::path{EGB_UNITS_FOLDER} / "eghostbuster.conf";
     std::ifstream file{path};
     const std::string installed{std::istreambuf_iterator<char>{file}, {}};
     EXPECT_EQ(installed, config::render_defaults(schema_of(kinds::catalog())))

@@ -248,7 +248,7 @@ TEST_F(JournalSinkTest, ThoseHeldByNobodyAreCountedToo) {
 // The catalog and the table of ids say the same.
 
 std::string catalog() {
-    const auto path = std::filesystem::path{__FILE__}.parent_path() / "../../units/eghostbuster.catalog";
+    const auto path = std::filesystem::path{EGB_UNITS_FOLDER} / "eghostbuster.catalog";
     std::ifstream file{path};
     return {std::istreambuf_iterator<char>{file}, {}};
 }

@@ -16,16 +16,20 @@ from collections.abc import Iterator
 from machine import PATIENCE, PYTHON, TOP, Machine, Neighbour, Row, Scenario, eventually
 
 LOCKER = TOP / "tests/harness/locker.py"
-# How the folders are called in which the tests make theirs: what others leave on this machine is none of their business.
-LOCKS = "egb-locks-"
 
 
-def governed(*sections: str) -> str:
-    """A configuration: no limits, no other kinds, and nothing is acted upon that is not in a folder of ours."""
+def folders_of(scenario: str) -> str:
+    """How the folders are called in which it makes its locks: what others leave on this machine, other scenarios among
+    them, is none of its business."""
+    return f"egb-locks-{scenario}-"
+
+
+def governed(scenario: str, *sections: str) -> str:
+    """A configuration: no limits, no other kinds, and nothing is acted upon that is not in its folders."""
     return "\n".join((
         "[Governor]", "ActsPerMinute=1000000", "ActsPerMinutePerUnit=1000000", "Cooldown=1s",
         "[tcp]", "Enabled=no", "[process]", "Enabled=no", "[lockfile]", "Clean=proven", "Veto=0",
-        f"Only=*/{LOCKS}*", *sections, "",
+        f"Only=*/{folders_of(scenario)}*", *sections, "",
     ))
 
 
@@ -89,7 +93,7 @@ class LockScenario(Scenario):
     numbers = itertools.count()
 
     def setUp(self) -> None:
-        self.folder = pathlib.Path(self.enterContext(tempfile.TemporaryDirectory(prefix=LOCKS)))
+        self.folder = pathlib.Path(self.enterContext(tempfile.TemporaryDirectory(prefix=folders_of(type(self).__name__))))
 
     def remembered(self, path: pathlib.Path | str) -> None:
         remembered(self.machine, path)

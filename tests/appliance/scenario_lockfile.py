@@ -15,12 +15,12 @@ import subprocess
 import tempfile
 import unittest
 
-from lockers import LOCKS, Locker, LockScenario, governed, running
+from lockers import Locker, LockScenario, folders_of, governed, running
 from machine import eventually
 
 LOCK_AFTER = 1.0
 STRANGER = 4711
-FILES = {"/etc/eghostbuster/eghostbuster.conf.d/10-test.conf": governed(f"LockAfter={LOCK_AFTER}s", "Only=/srv/* /var/lib/dpkg/*")}
+FILES = {"/etc/eghostbuster/eghostbuster.conf.d/10-test.conf": governed("Lockfile", f"LockAfter={LOCK_AFTER}s", "Only=/srv/* /var/lib/dpkg/*")}
 
 
 def seen(path: pathlib.Path) -> tuple:
@@ -70,7 +70,7 @@ class Lockfile(LockScenario):
         self.dies(path)
 
     def test_in_memory(self) -> None:
-        with tempfile.TemporaryDirectory(dir="/dev/shm", prefix=LOCKS) as folder:
+        with tempfile.TemporaryDirectory(dir="/dev/shm", prefix=folders_of("Lockfile")) as folder:
             path = pathlib.Path(folder) / "x.lock"
             self.killed("mkdir", path)
             self.dies(path)

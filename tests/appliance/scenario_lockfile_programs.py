@@ -43,7 +43,7 @@ def need(test: LockScenario, program: str) -> None:
 
 class LockfilePrograms(LockScenario):
     # postmaster.pid is none of what is looked at as a rule.
-    files = {"/etc/eghostbuster/eghostbuster.conf.d/10-test.conf": governed("LockAfter=1s", "Patterns=*.pid")}
+    files = {"/etc/eghostbuster/eghostbuster.conf.d/10-test.conf": governed("LockfilePrograms", "LockAfter=1s", "Patterns=*.pid")}
 
     def test_lockfile_create_in_a_script(self) -> None:
         """It makes the lock for whoever has called it, and exits."""

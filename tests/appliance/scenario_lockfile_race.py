@@ -25,7 +25,7 @@ class LockfileRace(LockScenario):
     suffix = ".race"
     files = {
         "/etc/eghostbuster/eghostbuster.conf.d/10-test.conf":
-            governed("LockAfter=0", "Patterns=", "Patterns=*.race"),
+            governed("LockfileRace", "LockAfter=0", "Patterns=", "Patterns=*.race"),
     }
 
     def test_no_living_lock_is_lost(self) -> None:

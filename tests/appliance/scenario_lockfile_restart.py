@@ -20,7 +20,7 @@ class LockfileRestart(LockScenario):
     suffix = ".kept"
     files = {
         "/etc/eghostbuster/eghostbuster.conf.d/10-test.conf":
-            governed("LockAfter=1s", "Patterns=", "Patterns=*.kept"),
+            governed("LockfileRestart", "LockAfter=1s", "Patterns=", "Patterns=*.kept"),
         **unit_drop_in("StartLimitBurst=50\nRestartSec=2s"),
     }
 

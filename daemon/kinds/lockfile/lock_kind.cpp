@@ -105,7 +105,9 @@ LockKind::LockKind(const host::Surroundings& surroundings, std::vector<Mechanism
     : surroundings_{surroundings},
       mechanisms_{std::move(mechanisms)},
       observer_{surroundings},
-      cleaner_{surroundings, observer_, book_} {}
+      cleaner_{surroundings, observer_, book_} {
+    tracker_.stagger_from(surroundings.clock.now());
+}
 
 const KindInfo& LockKind::info() const {
     return lockfile::info();

@@ -460,6 +460,16 @@ TEST_F(LockKindTest, whoever_closes_it_is_noticed_though_nobody_tells) {
     EXPECT_FALSE(kind_->tracker().deadline());
 }
 
+TEST_F(LockKindTest, two_daemons_do_not_look_at_the_same_moment_for_ever) {
+    around_.clock.advance(std::chrono::microseconds{4});
+    start();
+    make();
+    die(maker, SIGKILL);
+    around_.holders.answer(test::held_by({.pid = 200})); // the other one, which looks now
+    expect_doubt(ghost_after(10s), held);
+    EXPECT_EQ(kind_->tracker().deadline(), around_.clock.now() + 12500ms);
+}
+
 TEST_F(LockKindTest, a_file_that_is_locked_by_flock_is_never_touched) {
     make();
     watched_.flags |= EGB_LOCK_IS_ADVISORY;

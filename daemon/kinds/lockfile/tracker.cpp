@@ -20,6 +20,7 @@ constexpr std::uint32_t ends_unseen =
     is_held | holders_unknown | is_locked | names_living | is_mount_point | is_unreachable;
 constexpr Span soonest_again = std::chrono::seconds{1};
 constexpr Span latest_again = std::chrono::minutes{5};
+constexpr int stagger_parts = 16;
 
 std::string end_of(const LockRecord& record) {
     if ((record.facts & earlier_boot) != 0) {
@@ -80,6 +81,11 @@ void LockTracker::plan(const std::string& key, Lock& lock, std::optional<Instant
     }
 }
 
+void LockTracker::stagger_from(Instant begun) {
+    stagger_ =
+        std::chrono::floor<std::chrono::microseconds>(begun).time_since_epoch().count() % stagger_parts;
+}
+
 void LockTracker::observe(const Sighting& sighting) {
     if (sighting.type != SightingType::seen && sighting.type != SightingType::gone) {
         return; // each lock is looked at by itself
@@ -122,13 +128,15 @@ void LockTracker::let_go(const std::string& key, Lock& lock, std::string reason)
     }
 }
 
-/// What may end without a word of the kernel is looked at again, the more rarely the longer it lasts.
+/// What may end without a word of the kernel is looked at again, the more rarely the longer it lasts, and not
+/// at the very moment when another daemon does that watches this machine: each would see the other hold it,
+/// for ever.
 void LockTracker::judge(const std::string& key, Lock& lock, Instant now) {
     tell(key, lock);
     const bool may_end = (lock.seen.record.facts & ends_unseen) != 0;
     const Span age = now - instant_of(lock.seen.record.ownerless_ns);
-    plan(key, lock,
-         may_end ? std::optional{later(now, std::clamp(age, soonest_again, latest_again))} : std::nullopt);
+    const Span pause = std::clamp(age + age * stagger_ / stagger_parts, soonest_again, latest_again);
+    plan(key, lock, may_end ? std::optional{later(now, pause)} : std::nullopt);
 }
 
 void LockTracker::tell(const std::string& key, Lock& lock) {

@@ -5,6 +5,7 @@
 #include "core/tracker.hpp"
 #include "kinds/lockfile/record.hpp"
 
+#include <cstdint>
 #include <map>
 #include <optional>
 #include <set>
@@ -19,6 +20,9 @@ class LockTracker final : public Tracker {
 public:
     /// How long nobody may own it.
     void set_after(Span after);
+
+    /// When this daemon began, which is what makes it differ from another.
+    void stagger_from(Instant begun);
 
     void observe(const Sighting& sighting) override;
     [[nodiscard]] Changes tick(Instant now) override;
@@ -52,6 +56,7 @@ private:
     void tell(const std::string& key, Lock& lock);
 
     Span after_{};
+    std::int64_t stagger_{}; ///< so many parts later than its age says, a lock is looked at again
     std::map<std::string, Lock, std::less<>> locks_;
     Agenda agenda_; ///< locks without an owner that are to be judged, and when
     std::optional<Instant> look_again_;
