@@ -11,12 +11,12 @@ namespace {
 
 constexpr std::array<std::string_view, 4> names{"Enabled", "Clean", "Veto", "CloseWaitAfter"};
 
-struct Sample {
+struct NearestSample {
     std::string_view wrong;
     std::string_view suggestion;
 };
 
-class Nearest : public testing::TestWithParam<Sample> {};
+class Nearest : public testing::TestWithParam<NearestSample> {};
 
 TEST_P(Nearest, IsSuggested) {
     EXPECT_EQ(suggestion(GetParam().wrong, names), GetParam().suggestion);
@@ -24,12 +24,15 @@ TEST_P(Nearest, IsSuggested) {
 
 constexpr std::string_view all = "there are Enabled, Clean, Veto and CloseWaitAfter";
 
-INSTANTIATE_TEST_SUITE_P(
-    Names, Nearest,
-    testing::Values(Sample{"Cleen", "did you mean Clean?"}, Sample{"clean", "did you mean Clean?"},
-                    Sample{"Cean", "did you mean Clean?"}, Sample{"Enable", "did you mean Enabled?"},
-                    Sample{"CloseWait", "did you mean CloseWaitAfter?"}, Sample{"Vote", "did you mean Veto?"},
-                    Sample{"Celna", "did you mean Clean?"}, Sample{"Threshold", all}, Sample{"", all}));
+INSTANTIATE_TEST_SUITE_P(Names, Nearest,
+                         testing::Values(NearestSample{"Cleen", "did you mean Clean?"},
+                                         NearestSample{"clean", "did you mean Clean?"},
+                                         NearestSample{"Cean", "did you mean Clean?"},
+                                         NearestSample{"Enable", "did you mean Enabled?"},
+                                         NearestSample{"CloseWait", "did you mean CloseWaitAfter?"},
+                                         NearestSample{"Vote", "did you mean Veto?"},
+                                         NearestSample{"Celna", "did you mean Clean?"},
+                                         NearestSample{"Threshold", all}, NearestSample{"", all}));
 
 TEST(NearestOf, ATextWithoutEndIsNotCompared) {
     EXPECT_EQ(suggestion(std::string(1 << 20, 'C'), names), all);
