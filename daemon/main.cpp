@@ -39,6 +39,9 @@ int main(int argc, char** argv) {
         return EXIT_SUCCESS;
     }
     try {
+        if (const auto within = egb::host::links_stay_within(options.config_root); in_container && !within) {
+            throw std::runtime_error{within.error().message};
+        }
         if (check_config) {
             egb::check_configuration(options, catalog);
             return EXIT_SUCCESS;

@@ -1,6 +1,9 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "host/container.hpp"
 
+#include "harness/temp_folder.hpp"
+
+#include <gmock/gmock.h>
 #include <gtest/gtest.h>
 #include <unistd.h>
 
@@ -33,6 +36,21 @@ TEST_F(ContainerTest, DescriptorsForPid1OfTheContainerAreOurs) {
 TEST_F(ContainerTest, WithoutDescriptorsNoneAreExpected) {
     speak_to_systemd_directly();
     EXPECT_EQ(std::getenv("LISTEN_PID"), nullptr);
+}
+
+TEST_F(ContainerTest, DescriptorsForSomebodyElseStayTheirs) {
+    ::setenv("LISTEN_PID", "4711", 1);
+    speak_to_systemd_directly();
+    EXPECT_STREQ(std::getenv("LISTEN_PID"), "4711");
+}
+
+TEST_F(ContainerTest, ConfigurationBehindAnAbsoluteLinkIsNotTakenForNone) {
+    const test::TempFolder root;
+    std::filesystem::create_directories(root.path() / "etc/static");
+    std::filesystem::create_symlink("static", root.path() / "etc/systemd");
+    EXPECT_TRUE(links_stay_within(root.path()));
+    std::filesystem::create_symlink("/etc/static", root.path() / "etc/eghostbuster");
+    EXPECT_THAT(links_stay_within(root.path()).error().message, testing::HasSubstr("/etc/eghostbuster of this"));
 }
 
 } // namespace

@@ -14,7 +14,7 @@ declare -rA EGB_PACKAGE_TITLE=(
 )
 declare -rA EGB_PACKAGE_NEEDS=([oci]=deb [image]=deb)
 
-export EGB_PACKAGES=${EGB_PACKAGES:-build/packages}
+export EGB_PACKAGES=build/packages
 
 project_version() { sed -n 's/^project(.* VERSION \([0-9.]*\).*/\1/p' "$EGB_TOP/CMakeLists.txt"; }
 
@@ -85,7 +85,7 @@ TEXT
 dist/SHA256SUMS has the sums of all that is there then (`sha256sum --check SHA256SUMS`), and with deb comes the bill of
 materials, SPDX 2.3 in JSON: what it is linked with and what it was built with, with versions and licences.
 
-The same commit makes the same packages, bit for bit; SOURCE_DATE_EPOCH says another date than the commit's.
+A clean checkout of a commit makes the same deb and rpm, bit for bit; SOURCE_DATE_EPOCH says another date than the commit's.
 `./dev test release` proves it, and checks everything else that a package has to be.
 TEXT
 }

@@ -29,10 +29,11 @@ release_build() {
 
 # run_release_tests PATTERN: all of them, whatever the others say; a result line each.
 run_release_tests() {
-    local test failed=0
+    local test failed=0 ran=0
     results_open release
     for test in "${EGB_RELEASE_TESTS[@]}"; do
         [[ $test =~ $1 ]] || continue
+        ran=1
         printf '%s\n' "--- $test"
         if release_test "$test"; then
             result pass "release/$test"
@@ -41,6 +42,7 @@ run_release_tests() {
             failed=1
         fi
     done
+    ((ran)) || { result fail "release/$1" "no test of that name" && failed=1; }
     return $failed
 }
 

@@ -12,7 +12,7 @@ results_open() {
 
 result() { printf '%s\t%s\t%s\n' "$1" "$2" "${3-}" >>"$EGB_RESULTS"; }
 
-readonly EGB_RUNGS=(check tidy unit replay contract bpf asan cross package oci appliance podman kernels release)
+readonly EGB_RUNGS=(check tidy unit replay contract bpf asan cross package oci appliance kernels podman release)
 # What a whole run leaves out, and why.
 declare -rA EGB_LEFT_OUT=(
     [podman]="it needs 100 MB more of packages: ./dev test podman"
@@ -73,7 +73,8 @@ leave_out() {
 # What a whole run does not try: told, and by whom it is run.
 tell_left_out() {
     local rung
-    for rung in "${!EGB_LEFT_OUT[@]}"; do
+    for rung in "${EGB_RUNGS[@]}"; do
+        [[ -n ${EGB_LEFT_OUT[$rung]-} ]] || continue
         TEST_STEPS+=("left-$rung")
         printf 'left\t%s\t%s\n' "$rung" "${EGB_LEFT_OUT[$rung]}" >"$EGB_LOG/left-$rung.results"
     done
