@@ -16,9 +16,13 @@ namespace {
 constexpr const char* socket_of_systemd = "/run/systemd/notify";
 
 /// Where the machine's configuration and its units are looked for.
-constexpr std::array folders_that_are_read{
-    "etc", "etc/eghostbuster", "etc/eghostbuster/eghostbuster.conf.d", "etc/systemd", "etc/systemd/system",
-    "run/systemd/system", "usr/lib/systemd/system"};
+constexpr std::array folders_that_are_read{"etc",
+                                           "etc/eghostbuster",
+                                           "etc/eghostbuster/eghostbuster.conf.d",
+                                           "etc/systemd",
+                                           "etc/systemd/system",
+                                           "run/systemd/system",
+                                           "usr/lib/systemd/system"};
 
 } // namespace
 

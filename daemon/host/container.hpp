@@ -11,8 +11,8 @@ namespace egb::host {
 /// The root directory of the machine, as such a container sees it: that of PID 1.
 [[nodiscard]] std::filesystem::path root_of_machine();
 
-/// Whether the machine's configuration is found below that root: an absolute link in it leads into the container,
-/// where nothing is, and what the administrator has forbidden would be overlooked.
+/// Whether the machine's configuration is found below that root: an absolute link in it leads into the
+/// container, where nothing is, and what the administrator has forbidden would be overlooked.
 [[nodiscard]] Result<> links_stay_within(const std::filesystem::path& root);
 
 /// Container engines relay to systemd little of what we say, and no descriptors; and they say of those that

@@ -50,7 +50,8 @@ TEST_F(ContainerTest, ConfigurationBehindAnAbsoluteLinkIsNotTakenForNone) {
     std::filesystem::create_symlink("static", root.path() / "etc/systemd");
     EXPECT_TRUE(links_stay_within(root.path()));
     std::filesystem::create_symlink("/etc/static", root.path() / "etc/eghostbuster");
-    EXPECT_THAT(links_stay_within(root.path()).error().message, testing::HasSubstr("/etc/eghostbuster of this"));
+    EXPECT_THAT(links_stay_within(root.path()).error().message,
+                testing::HasSubstr("/etc/eghostbuster of this"));
 }
 
 } // namespace

@@ -39,7 +39,7 @@ NUMBERS = {"CAP_CHOWN": 0, "CAP_DAC_OVERRIDE": 1, "CAP_DAC_READ_SEARCH": 2, "CAP
            "CAP_SYS_PTRACE": 19, "CAP_SYS_ADMIN": 21, "CAP_PERFMON": 38, "CAP_BPF": 39}
 
 # How long the machine may take for what it does by itself; a busy one is slow, a broken one is never done.
-PATIENCE = 30.0
+PATIENCE = 60.0
 # In the tests' configuration, in place of the default minute. Nothing is cleaned but where a test is about that.
 CLOSE_WAIT_AFTER = 2
 
