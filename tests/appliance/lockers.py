@@ -29,6 +29,7 @@ def governed(scenario: str, *sections: str) -> str:
     return "\n".join((
         "[Governor]", "ActsPerMinute=1000000", "ActsPerMinutePerUnit=1000000", "Cooldown=1s",
         "[tcp]", "Enabled=no", "[process]", "Enabled=no", "[lockfile]", "Clean=proven", "Veto=0",
+        "Patterns=", "Patterns=*.lock *.lck *.lk SingletonLock lockdir *.lockdir",
         f"Only=*/{folders_of(scenario)}*", *sections, "",
     ))
 

@@ -62,8 +62,10 @@ class Machine:
     def __init__(self, name: str, files: dict[str, str] | None = None) -> None:
         self.name = name
         self.files = {
-            # Whatever a scenario is about, the locks of this machine are none of its concern.
-            "/etc/eghostbuster/eghostbuster.conf.d/05-leave-alone.conf": "[lockfile]\nClean=never\n",
+            # Whatever a scenario is about, the locks of this machine are none of its concern: who only looks at one has
+            # it open meanwhile, which keeps another daemon from it, that of the scenario about locks.
+            "/etc/eghostbuster/eghostbuster.conf.d/05-leave-alone.conf":
+                "[lockfile]\nClean=never\nPatterns=\nPatterns=none-is-called-so\n",
             "/etc/eghostbuster/eghostbuster.conf.d/10-test.conf": f"[tcp]\nCloseWaitAfter={CLOSE_WAIT_AFTER}s\nClean=never\n",
             **(files or {}),
         }
