@@ -15,7 +15,7 @@ sys.path.insert(0, str(pathlib.Path(__file__).resolve().parents[1] / "appliance"
 from bench import Bench, Table
 from cycles import Course, measure_courses
 from load import Load, on_one_cpu
-from lockers import LOCKS, Locker, governed, remembered
+from lockers import Locker, folders_of, governed, remembered
 from machine import SERVICE, Machine
 from watchers import Daemon, lack, peer
 from works import Works
@@ -42,6 +42,7 @@ GHOSTS = 50
 POLL_SECONDS = 0.0002
 # No other daemon that this machine may run at this time looks at these.
 SUFFIX = ".bench"
+SCENARIO = "Bench"
 
 CONFIGURATION = "/etc/eghostbuster/eghostbuster.conf.d/10-test.conf"
 # What it finds on this machine is not its to clean; and only this kind is measured, with the lineage that it needs.
@@ -106,7 +107,7 @@ def measure_works(bench: Bench, machine: Machine, folder: str) -> None:
 def measure_quarantine(bench: Bench, machine: Machine, folder: str) -> None:
     table = bench.table("quarantine", "a lock whose owner is killed: until it is in quarantine and nothing is left in its place",
                         {"best": "ms", "median": "ms", "worst": "ms"})
-    machine.put(CONFIGURATION, governed("LockAfter=0", "Patterns=", f"Patterns=*{SUFFIX}"))
+    machine.put(CONFIGURATION, governed(SCENARIO, "LockAfter=0", "Patterns=", f"Patterns=*{SUFFIX}"))
     for name, daemon in daemons(machine).items():
         bench.progress(f"{GHOSTS} locks whose owners are killed, for {name}")
         with daemon:
@@ -136,7 +137,7 @@ def main() -> None:
         machine.run("systemctl", "stop", SERVICE)
         for measure, tables in ((measure_loads, LOADS), (measure_works, WORKS), (measure_quarantine, ("quarantine",))):
             if any(map(bench.wants, tables)):
-                with tempfile.TemporaryDirectory(prefix=LOCKS, dir=MEMORY) as folder:
+                with tempfile.TemporaryDirectory(prefix=folders_of(SCENARIO), dir=MEMORY) as folder:
                     measure(bench, machine, folder)
     bench.finish()
 
