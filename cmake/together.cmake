@@ -15,30 +15,29 @@ function(egb_targets folder out)
     set(${out} ${found} PARENT_SCOPE)
 endfunction()
 
-# egb_compile_together(TARGET): where together.py says that they can be. It knows what they declare as they are now,
-# so that a name that is new in one may move it to another text.
-function(egb_compile_together target)
-    get_target_property(sources ${target} SOURCES)
-    get_target_property(folder ${target} SOURCE_DIR)
-    list(FILTER sources INCLUDE REGEX "\\.cpp$")
-    list(TRANSFORM sources PREPEND ${folder}/ REGEX "^[^/]")
-    execute_process(COMMAND ${Python3_EXECUTABLE} ${CMAKE_SOURCE_DIR}/cmake/together.py ${sources}
-        OUTPUT_VARIABLE groups COMMAND_ERROR_IS_FATAL ANY)
-    string(REGEX MATCHALL "[0-9]+ [^\n]+" groups "${groups}")
-    foreach(line IN LISTS groups)
-        string(REGEX MATCH "^([0-9]+) (.+)$" _ "${line}")
-        set_source_files_properties(${CMAKE_MATCH_2} DIRECTORY ${folder} PROPERTIES UNITY_GROUP g${CMAKE_MATCH_1})
-    endforeach()
-    set_target_properties(${target} PROPERTIES UNITY_BUILD ON UNITY_BUILD_MODE GROUP)
-endfunction()
-
+# Where together.py says that they can be; it is asked once, for all targets. It knows what sources declare as they are
+# now, so that a name that is new in one may move it to another text.
 function(egb_compile_all_together)
     egb_targets(${CMAKE_SOURCE_DIR} targets)
     foreach(target IN LISTS targets)
         get_target_property(type ${target} TYPE)
         if(type MATCHES "^(EXECUTABLE|STATIC_LIBRARY)$")
-            egb_compile_together(${target})
+            get_target_property(sources ${target} SOURCES)
+            get_target_property(folder ${target} SOURCE_DIR)
+            list(FILTER sources INCLUDE REGEX "\\.cpp$")
+            list(TRANSFORM sources PREPEND ${folder}/ REGEX "^[^/]")
+            list(APPEND question -- ${sources})
+            list(APPEND folders ${folder})
+            set_target_properties(${target} PROPERTIES UNITY_BUILD ON UNITY_BUILD_MODE GROUP)
         endif()
+    endforeach()
+    execute_process(COMMAND ${Python3_EXECUTABLE} ${CMAKE_SOURCE_DIR}/cmake/together.py ${question}
+        OUTPUT_VARIABLE answer COMMAND_ERROR_IS_FATAL ANY)
+    string(REGEX MATCHALL "[0-9]+ [0-9]+ [^\n]+" answer "${answer}")
+    foreach(line IN LISTS answer)
+        string(REGEX MATCH "^([0-9]+) ([0-9]+) (.+)$" _ "${line}")
+        list(GET folders ${CMAKE_MATCH_1} folder)
+        set_source_files_properties(${CMAKE_MATCH_3} DIRECTORY ${folder} PROPERTIES UNITY_GROUP g${CMAKE_MATCH_2})
     endforeach()
 endfunction()
 

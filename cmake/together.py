@@ -5,7 +5,8 @@
 Most of what it takes to read a source is to read the headers of libraries, so that several sources together are hardly
 more work than one. They can be together unless they give one name to different things, or include headers that do.
 
-As a program, for CMake: sources as arguments, absolute; a line "GROUP SOURCE" for each.
+As a program, for CMake: the sources of each target as arguments, absolute, behind a "--"; a line "TARGET GROUP SOURCE"
+for each, both counted from 0.
 """
 
 import pathlib
@@ -59,9 +60,16 @@ def groups_of(sources: list[pathlib.Path]) -> list[list[pathlib.Path]]:
 
 
 def main() -> None:
-    for number, group in enumerate(groups_of([pathlib.Path(name) for name in sys.argv[1:]])):
-        for source in group:
-            print(f"{number} {source}")
+    targets: list[list[pathlib.Path]] = []
+    for argument in sys.argv[1:]:
+        if argument == "--":
+            targets.append([])
+        else:
+            targets[-1].append(pathlib.Path(argument))
+    for target, sources in enumerate(targets):
+        for number, group in enumerate(groups_of(sources)):
+            for source in group:
+                print(f"{target} {number} {source}")
 
 
 if __name__ == "__main__":
