@@ -2,16 +2,16 @@
 # SPDX-License-Identifier: Apache-2.0
 # The OCI image of packaging/image.
 
-oci_file() { printf '%s' "$(package_file)" | sed 's/\.deb$/.oci.tar/'; }
+oci_file() { printf '%s.oci.tar' "$(package_stem)"; }
 
 # Out of the appliance, in which the package is installed with all that it loads.
 package_oci() {
-    local architecture
-    architecture=$(basename "$(package_file)" .deb)
+    local stem
+    stem=$(package_stem)
     make_image
     rm -f "$EGB_TOP/$EGB_PACKAGES"/eghostbuster*.oci.tar
     "$EGB_TOP/packaging/image/build-oci" "$(image_path)" "$(oci_file)" --version "$(project_version)" \
-        --architecture "${architecture##*_}" --epoch "$(source_date)"
+        --architecture "${stem##*_}" --epoch "$(source_date)"
 }
 
 # What can be said of it without podman.

@@ -40,6 +40,9 @@ package_file() {
     printf '%s/%s/eghostbuster_%s-1_%s.deb' "$EGB_TOP" "$EGB_PACKAGES" "$(project_version)" "$machine"
 }
 
+# As which the others are called, but for what comes behind.
+package_stem() { package_file | sed 's/\.deb$//'; }
+
 # build_package DEB_BUILD_OPTION
 build_package() {
     in_build_root tools/dev/build-package deb "$(project_version)" "$(source_date)" "$EGB_PACKAGES" "$1"
@@ -47,12 +50,12 @@ build_package() {
 }
 
 package_deb() {
-    local name folder=$EGB_TOP/$EGB_PACKAGES
+    local name
     build_package ''
-    name=$(basename "$(package_file)" .deb)
-    rm -f "$folder"/eghostbuster*.spdx.json
+    name=$(basename "$(package_stem)")
+    rm -f "$EGB_TOP/$EGB_PACKAGES"/eghostbuster*.spdx.json
     in_build_root tools/dev/bill-of-materials "$EGB_PACKAGES/$name.deb" "build/package/deb/$name.buildinfo" \
-        "$(source_date)" >"$folder/$name.spdx.json"
+        "$(source_date)" >"$(package_stem).spdx.json"
 }
 
 package_rpm() { in_build_root tools/dev/build-package rpm "$(project_version)" "$(source_date)" "$EGB_PACKAGES"; }
@@ -60,11 +63,10 @@ package_rpm() { in_build_root tools/dev/build-package rpm "$(project_version)" "
 # A tarball that `machinectl import-tar` takes (it does not know zstd), with the settings that go with it.
 package_image() {
     local name
-    name=$EGB_TOP/$EGB_PACKAGES/$(basename "$(package_file)" .deb)-appliance
+    name=$(package_stem)-appliance
     make_image
     rm -f "$EGB_TOP/$EGB_PACKAGES"/eghostbuster*-appliance.*
-    tar --create --numeric-owner --xattrs --directory="$(image_path)" --gzip \
-        --file="$name.tar.gz" .
+    tar --create --numeric-owner --xattrs --directory="$(image_path)" --gzip --file="$name.tar.gz" .
     cp "$EGB_TOP/packaging/image/eghostbuster.nspawn" "$name.nspawn"
 }
 

@@ -42,7 +42,7 @@ wants() {
     for rung in "$@"; do
         [[ $TEST_RUNG == "$rung" || (-z $TEST_RUNG && -z ${EGB_LEFT_OUT[$rung]-}) ]] || continue
         [[ -z $TEST_PATTERN || $TEST_RUNG == "$rung" ]] && return 0
-        [[ $rung =~ ^(unit|replay|contract|bpf|appliance|podman)$ ]] && return 0
+        [[ $rung =~ ^(unit|replay|contract|bpf|appliance)$ ]] && return 0
     done
     return 1
 }
@@ -106,16 +106,12 @@ verb_test() {
     ! wants bpf appliance podman || trouble=$(kernel_trouble)
 
     heading "Tests"
-    if [[ $TEST_RUNG == kernels ]]; then
-        test_kernels
-        test_summary
-        return "$TEST_FAILED"
-    fi
     ! wants check || try check "style: format, layers, SPDX, shell, units" run_quick_checks
-    if ! wants unit replay contract bpf cross asan check tidy package oci appliance podman release; then
+    if ! wants unit replay contract bpf cross asan check tidy package oci appliance kernels podman release; then
         die "nothing matches $*"
     fi
     test_compiled "$trouble"
+    ! wants kernels || test_kernels
     ! wants release || test_release
     [[ -n $TEST_RUNG$TEST_PATTERN ]] || tell_left_out
     test_summary
