@@ -50,15 +50,16 @@ FieldValue number_of(Integer number) {
 template <typename Class, typename Value>
 Class class_of(Value Class::*);
 
-template <auto member>
+/// A member, or a member of that member.
+template <auto member, auto... below>
 constexpr auto number_member(std::string_view name) {
     using Record = decltype(class_of(member));
     return RecordMember<Record>{name,
                                 [](const Record& record) {
-                                    return number_of(record.*member);
+                                    return number_of(((record.*member).*....*below));
                                 },
                                 [](Record& record, const FieldValue& value) {
-                                    return store_number(record.*member, value);
+                                    return store_number(((record.*member).*....*below), value);
                                 }};
 }
 

@@ -2,10 +2,9 @@
 #include "host/bpf_events.hpp"
 
 #include "bpf/wire.h"
+#include "core/record_front.hpp"
 
 #include <bpf/libbpf.h>
-
-#include <cstring>
 
 namespace egb::host {
 
@@ -54,12 +53,11 @@ int BpfEvents::on_sample(void* self, void* data, std::size_t size) {
 }
 
 void BpfEvents::take(Record record) {
-    egb_header header{};
-    if (record.size() < sizeof(header)) {
+    const auto header = front_of<egb_header>(record);
+    if (!header) {
         return;
     }
-    std::memcpy(&header, record.data(), sizeof(header));
-    if (header.type == EGB_RECORD_CANARY) {
+    if (header->type == EGB_RECORD_CANARY) {
         ++canaries_;
     } else {
         (*on_record_)(record);

@@ -112,30 +112,19 @@ bool set_facts(SeenLock& lock, const FieldValue& value) {
     return true;
 }
 
-template <auto member>
-constexpr auto number(std::string_view name) {
-    return RecordMember<SeenLock>{name,
-                                  [](const SeenLock& lock) {
-                                      return number_of(lock.record.*member);
-                                  },
-                                  [](SeenLock& lock, const FieldValue& value) {
-                                      return store_number(lock.record.*member, value);
-                                  }};
-}
-
 constexpr std::array members{
     RecordMember<SeenLock>{"path", get_path, set_path},
-    number<&LockRecord::device>("device"),
-    number<&LockRecord::inode>("inode"),
-    number<&LockRecord::born_ns>("born_ns"),
-    number<&LockRecord::made_ns>("made_ns"),
-    number<&LockRecord::ownerless_ns>("ownerless_ns"),
-    number<&LockRecord::size>("size"),
+    number_member<&SeenLock::record, &LockRecord::device>("device"),
+    number_member<&SeenLock::record, &LockRecord::inode>("inode"),
+    number_member<&SeenLock::record, &LockRecord::born_ns>("born_ns"),
+    number_member<&SeenLock::record, &LockRecord::made_ns>("made_ns"),
+    number_member<&SeenLock::record, &LockRecord::ownerless_ns>("ownerless_ns"),
+    number_member<&SeenLock::record, &LockRecord::size>("size"),
     RecordMember<SeenLock>{"facts", get_facts, set_facts},
-    number<&LockRecord::wait_status>("wait_status"),
-    number<&LockRecord::holders>("holders"),
-    number<&LockRecord::named_pid>("named_pid"),
-    number<&LockRecord::mount_namespace>("mount_namespace"),
+    number_member<&SeenLock::record, &LockRecord::wait_status>("wait_status"),
+    number_member<&SeenLock::record, &LockRecord::holders>("holders"),
+    number_member<&SeenLock::record, &LockRecord::named_pid>("named_pid"),
+    number_member<&SeenLock::record, &LockRecord::mount_namespace>("mount_namespace"),
     RecordMember<SeenLock>{"way", get_way, set_way},
 };
 

@@ -116,11 +116,15 @@ std::string Lock::key() const {
 }
 
 std::string key_of(const FileIdentity& id) {
+    return key_of(record_of(id));
+}
+
+LockRecord record_of(const FileIdentity& id) {
     LockRecord record;
     record.device = id.device;
     record.inode = id.inode;
     record.born_ns = id.born_ns;
-    return key_of(record);
+    return record;
 }
 
 std::string to_text(const Lock& lock) {

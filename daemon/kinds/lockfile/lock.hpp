@@ -41,6 +41,9 @@ struct Lock {
 /// By which a lock of that identity is asked for.
 [[nodiscard]] std::string key_of(const FileIdentity& id);
 
+/// Which file it is, and nothing else yet.
+[[nodiscard]] LockRecord record_of(const FileIdentity& id);
+
 /// In one line of words.
 [[nodiscard]] std::string to_text(const Lock& lock);
 

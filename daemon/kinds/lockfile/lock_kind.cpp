@@ -2,6 +2,7 @@
 #include "kinds/lockfile/lock_kind.hpp"
 
 #include "core/format.hpp"
+#include "core/record_front.hpp"
 #include "core/utf8.hpp"
 #include "kinds/lockfile/claimants.hpp"
 #include "kinds/lockfile/lockfile.hpp"
@@ -30,17 +31,6 @@ constexpr std::string_view looked_program = "egb_lock_looked";
 constexpr std::string_view state_program = "egb_lock_state";
 constexpr std::string_view watch_program = "egb_lock_watch";
 constexpr std::string_view forget_program = "egb_lock_forget";
-
-/// The record, when it is at least as long as it should be.
-template <typename T>
-std::optional<T> front_of(host::EventSource::Record bytes) {
-    T record{};
-    if (bytes.size() < sizeof(record)) {
-        return std::nullopt;
-    }
-    std::memcpy(&record, bytes.data(), sizeof(record));
-    return record;
-}
 
 /// Both strings behind the record, as one path; empty when they are not there.
 std::string path_behind(const egb_lock_created& created, host::EventSource::Record bytes) {
@@ -413,10 +403,7 @@ void LockKind::drop(const std::string& key) {
     if (lock == nullptr) {
         return;
     }
-    SeenLock seen;
-    seen.record.device = lock->id.device;
-    seen.record.inode = lock->id.inode;
-    seen.record.born_ns = lock->id.born_ns;
+    const SeenLock seen{.record = record_of(lock->id), .path = {}};
     static_cast<void>(ask_kernel(forget_program, lock->kernel, lock->stamp_ns));
     surroundings_.memory.forget(info().name, key);
     book_.remove(key);

@@ -7,18 +7,6 @@
 
 namespace egb::lockfile {
 
-namespace {
-
-std::string joined(const std::vector<std::string>& parts) {
-    std::string all;
-    for (const std::string& part : parts) {
-        all += (all.empty() ? "" : "; ") + part;
-    }
-    return all;
-}
-
-} // namespace
-
 Result<> Mechanisms::attach() {
     for (std::size_t at = 0; at < all_.size(); ++at) {
         const std::string lack = why_not(all_[at]);
@@ -30,9 +18,9 @@ Result<> Mechanisms::attach() {
             }
             return {};
         }
-        lacks_.push_back(formatted("not by {}: {}", all_[at].name, lack));
+        lacks_ += formatted("; not by {}: {}", all_[at].name, lack);
     }
-    return fail(ErrorCode::unsupported, "it cannot be seen here that files are made; {}", joined(lacks_));
+    return fail(ErrorCode::unsupported, "it cannot be seen here that files are made{}", lacks_);
 }
 
 /// Attaches it; empty when that has worked.
@@ -50,11 +38,7 @@ std::string Mechanisms::why_not(const Mechanism& mechanism) const {
 }
 
 std::string Mechanisms::description() const {
-    std::string text = formatted("by {}: {}", all_[in_use_].name, all_[in_use_].sees);
-    for (const std::string& lack : lacks_) {
-        text += "; " + lack;
-    }
-    return text;
+    return formatted("by {}: {}{}", all_[in_use_].name, all_[in_use_].sees, lacks_);
 }
 
 } // namespace egb::lockfile

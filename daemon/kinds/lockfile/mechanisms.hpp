@@ -48,7 +48,7 @@ private:
     [[nodiscard]] std::string why_not(const Mechanism& mechanism) const;
 
     std::vector<Mechanism> all_;
-    std::vector<std::string> lacks_; ///< of each that was not taken, beside its name
+    std::string lacks_; ///< of each that was tried in vain: "; not by", its name, and why
     std::string permitted_{any};
     std::size_t in_use_{};
 };

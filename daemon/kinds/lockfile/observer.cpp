@@ -45,11 +45,10 @@ Result<Look> Observer::glance_at(Lock& lock) const {
     if (gone) {
         return fail(ErrorCode::not_found, "it is no longer there");
     }
-    Look look{.seen = {.record = {}, .path = lock.name.path}, .changed_ns = lock.changed_ns, .ownership = {}};
+    Look look{.seen = {.record = record_of(lock.id), .path = lock.name.path},
+              .changed_ns = lock.changed_ns,
+              .ownership = {}};
     LockRecord& record = look.seen.record;
-    record.device = lock.id.device;
-    record.inode = lock.id.inode;
-    record.born_ns = lock.id.born_ns;
     record.made_ns = (lock.lasting & earlier_boot) != 0 ? 0 : lock.made_ns;
     record.mount_namespace = static_cast<std::uint32_t>(lock.name.mount_namespace);
     record.way = lock.way;

@@ -2,6 +2,7 @@
 #include "kinds/lockfile/record.hpp"
 
 #include "core/format.hpp"
+#include "core/record_front.hpp"
 
 #include <utility>
 
@@ -24,16 +25,15 @@ std::vector<std::byte> bytes_of(const SeenLock& lock, RecordType type) {
 }
 
 std::optional<SeenLock> read_lock(std::span<const std::byte> bytes) {
-    SeenLock lock;
-    if (bytes.size() < sizeof(lock.record)) {
+    const auto record = front_of<LockRecord>(bytes);
+    if (!record) {
         return std::nullopt;
     }
-    std::memcpy(&lock.record, bytes.data(), sizeof(lock.record));
-    const auto rest = bytes.subspan(sizeof(lock.record));
-    if (rest.size() != lock.record.path_length) {
+    const auto rest = bytes.subspan(sizeof(*record));
+    if (rest.size() != record->path_length) {
         return std::nullopt;
     }
-    lock.path.resize(rest.size());
+    SeenLock lock{.record = *record, .path = std::string(rest.size(), '\0')};
     std::memcpy(lock.path.data(), rest.data(), rest.size());
     return lock;
 }

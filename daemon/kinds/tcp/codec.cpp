@@ -39,15 +39,8 @@ constexpr std::array waiting_members{
     number_member<&egb_header::time_ns>("time_ns"),
 };
 
-FieldValue get_time(const egb_tcp_socket& record) {
-    return std::uint64_t{record.header.time_ns};
-}
-bool set_time(egb_tcp_socket& record, const FieldValue& value) {
-    return store_number(record.header.time_ns, value);
-}
-
 constexpr std::array socket_members{
-    RecordMember<egb_tcp_socket>{"time_ns", get_time, set_time},
+    number_member<&egb_tcp_socket::header, &egb_header::time_ns>("time_ns"),
     number_member<&egb_tcp_socket::cookie>("cookie"),
     number_member<&egb_tcp_socket::since_ns>("since_ns"),
     number_member<&egb_tcp_socket::quiet_ns>("quiet_ns"),
@@ -142,9 +135,7 @@ Result<std::vector<std::byte>> waiting_record(const Fields& fields) {
 }
 
 Result<Fields> waiting_fields(std::span<const std::byte> bytes) {
-    egb_header header{};
-    std::memcpy(&header, bytes.data(), sizeof(header));
-    return Fields{{"time_ns", std::uint64_t{header.time_ns}}};
+    return fields_by<egb_header>(waiting_members, front_of<egb_header>(bytes).value_or(egb_header{}));
 }
 
 Result<Fields> seen_fields(std::span<const std::byte> record) {

@@ -56,12 +56,8 @@ void append_endpoint(std::string& text, std::uint8_t family, std::span<const __u
 } // namespace
 
 std::uint16_t record_type(std::span<const std::byte> bytes) {
-    egb_header header{};
-    if (bytes.size() < sizeof(header)) {
-        return 0;
-    }
-    std::memcpy(&header, bytes.data(), sizeof(header));
-    return header.type;
+    const auto header = front_of<egb_header>(bytes);
+    return header ? header->type : std::uint16_t{};
 }
 
 std::string key_of(const egb_tcp_socket& record) {

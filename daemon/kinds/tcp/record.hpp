@@ -3,13 +3,13 @@
 #pragma once
 
 #include "core/field.hpp"
+#include "core/record_front.hpp"
 
 #include "bpf/tcp.h"
 
 #include <array>
 #include <cstddef>
 #include <cstdint>
-#include <cstring>
 #include <optional>
 #include <span>
 #include <string>
@@ -20,12 +20,9 @@ namespace egb::tcp {
 /// The record, when it is as long as it should be and says so itself.
 template <typename T>
 [[nodiscard]] std::optional<T> read_record(std::span<const std::byte> bytes) {
-    T record{};
-    if (bytes.size() != sizeof(record)) {
-        return std::nullopt;
-    }
-    std::memcpy(&record, bytes.data(), sizeof(record));
-    return record.header.size == sizeof(record) ? std::optional{record} : std::nullopt;
+    auto record = front_of<T>(bytes);
+    const bool is_whole = record && bytes.size() == sizeof(T) && record->header.size == sizeof(T);
+    return is_whole ? record : std::nullopt;
 }
 
 /// 0 for what is too short to have one.
