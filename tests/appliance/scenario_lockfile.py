@@ -341,7 +341,7 @@ class Lockfile(LockScenario):
     def test_vim_that_was_killed(self) -> None:
         """What it can recover from is no lock."""
         file, swap = self.folder / "file.lock", self.folder / ".file.lock.swp"
-        with running("script", "-qfc", f"vim -u NONE {file}", "/dev/null", stdout=subprocess.DEVNULL) as vim:
+        with running("script", "-qfc", f"exec vim -u NONE {file}", "/dev/null", stdout=subprocess.DEVNULL) as vim:
             # vim makes the file, removes it again to try another name, and only then makes and fills the one it keeps.
             eventually("it edits", lambda: filled(swap))
             (child,) = pathlib.Path(f"/proc/{vim.pid}/task/{vim.pid}/children").read_text().split()
