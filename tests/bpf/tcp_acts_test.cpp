@@ -178,7 +178,7 @@ TEST_P(TcpActs, a_socket_whose_peer_is_gone_ends_when_its_peer_is_asked) {
     const Changes changes = actor_.wait_for_changes(ghost);
     ASSERT_EQ(changes.vanished.size(), 1U);
     EXPECT_EQ(changes.vanished[0].key, ghost->key);
-    EXPECT_TRUE(changes.vanished[0].by_question);
+    EXPECT_TRUE(changes.vanished[0].by_question) << changes.vanished[0].reason;
     EXPECT_EQ(state_of(connection.ours), TCP_CLOSE);
 }
 

@@ -186,7 +186,22 @@ Result<> TcpKind::sweep(SweepReason reason) {
     look_for_peers();
     look_for_answers(reason);
     look_at_leaking_owners();
+    if (auto heard = hear_of_ends(); !heard) {
+        return heard;
+    }
     tracker_.observe(sighting(SightingType::sweep_end, Source::sweep));
+    return {};
+}
+
+/// A socket that has ended since it was listed has no holder and no peer any more: nothing is to be made of
+/// that. The kernel tells of an end before it comes to pass.
+Result<> TcpKind::hear_of_ends() {
+    for (Result<bool> more = true; *more;) {
+        more = drain();
+        if (!more) {
+            return std::unexpected(more.error());
+        }
+    }
     return {};
 }
 

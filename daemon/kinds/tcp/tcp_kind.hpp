@@ -53,6 +53,7 @@ private:
     [[nodiscard]] Result<> look_for_peers_in(const egb_tcp_peer_ports& ports);
     void look_for_answers(SweepReason reason);
     void look_at_leaking_owners();
+    [[nodiscard]] Result<> hear_of_ends();
     void see(host::EventSource::Record record);
     [[nodiscard]] Result<> list(std::string_view program, std::size_t record_size);
     void use_means();

@@ -122,6 +122,27 @@ TEST_F(TcpKindInAContainer, goes_on_asking_a_process_that_holds_more_than_one_an
     }));
 }
 
+TEST_F(TcpKindInAContainer, makes_nothing_of_a_holder_that_is_missing_because_the_socket_has_ended) {
+    around_.proc.add({.pid = 7, .start_ticks = 4711, .comm = "holder"});
+    hold_sockets(7, 4711, {{.cookie = 1, .fd = 5, .reserved = 0}});
+    list_socket(1);
+    ASSERT_THAT(sweep(), SizeIs(1));
+
+    events_->answer("egb_tcp_holders_of", [this](std::span<std::byte> /*context*/) {
+        events_->send(egb_tcp_end{
+            .header = {.type = EGB_TCP_END, .size = sizeof(egb_tcp_end), .reserved = 0, .time_ns = 0},
+            .cookie = 1,
+            .netns = 0,
+            .next_state = TCP_CLOSE,
+            .error = EPIPE});
+        return 0U;
+    });
+    EXPECT_TRUE(kind_->sweep(SweepReason::timer));
+    const Changes changes = kind_->tracker().tick(around_.clock.now());
+    EXPECT_THAT(changes.ghosts, SizeIs(0));
+    EXPECT_THAT(changes.vanished, SizeIs(1));
+}
+
 TEST_F(TcpKindInAContainer, does_not_take_a_process_for_the_holder_that_has_its_pid_now) {
     around_.proc.add({.pid = 7, .start_ticks = 9999, .comm = "newcomer"});
     hold_sockets(7, 4711, {{.cookie = 1, .fd = 5, .reserved = 0}});
