@@ -7,8 +7,8 @@
 
 #define EGB_SOCKET_ACTS_LAYOUT 2
 
-/* As many as can be ordered in one pass. */
-#define EGB_SOCKET_ORDERS 65536
+/* As many as can be ordered in one pass. The ring of the kind tcp has room for the end of each. */
+#define EGB_SOCKET_ORDERS 50000
 
 enum { EGB_SOCKET_NUDGED = 1 };
 

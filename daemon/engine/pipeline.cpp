@@ -13,8 +13,9 @@ namespace egb::engine {
 
 namespace {
 
-/// So that a long queue leaves the loop room for others; what is left is due at once.
-constexpr int acts_per_tick = 65'536;
+/// So that a long queue leaves the loop room for others, and rings have room for what acts cause; what is
+/// left is due at once.
+constexpr int acts_per_tick = 50'000;
 constexpr std::size_t told_per_tick = 1024;
 /// No more is kept in memory than this: then acts wait.
 constexpr std::size_t most_untold = 250'000;
