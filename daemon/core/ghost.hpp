@@ -7,6 +7,7 @@
 #include "core/field.hpp"
 #include "core/identity.hpp"
 #include "core/result.hpp"
+#include "core/shared_text.hpp"
 
 #include <cstdint>
 #include <memory>
@@ -46,7 +47,7 @@ struct Ghost {
     Reach reach{Reach::cleans}; ///< of this one, within that of its kind
     bool askable{};             ///< its kind has a question that this one would have to answer
     bool sums_up{};             ///< it stands for others, and is held when one of them is
-    std::string group{}; ///< key of the summary ghost, of its kind, that it is a member of; empty for none
+    SharedText group{}; ///< key of the summary ghost, of its kind, that it is a member of; empty for none
 };
 
 using GhostPtr = std::shared_ptr<const Ghost>;

@@ -50,13 +50,9 @@ Leaks::Share& Leaks::Tally::add(const ProcessPtr& owner, Instant since, SinceKin
     return *last_;
 }
 
-std::string Leaks::key_of(const Process& owner) {
-    // Each socket of a leak is told whose it is.
-    std::string key{key_begins};
-    key += std::to_string(owner.id.pid);
-    key += '@';
-    key += std::to_string(owner.id.start_ticks);
-    return key;
+SharedText Leaks::key_of_leak(const Process& owner) const {
+    const auto leak = leaks_.find(id_of(owner));
+    return leak == leaks_.end() ? SharedText{} : leak->second.key;
 }
 
 void Leaks::note(const egb_tcp_owner& owner) {
@@ -119,6 +115,9 @@ void Leaks::settle(const Tally& tally, Instant at, Changes& changes) {
     for (const auto& [id, share] : shares) {
         if (goes_on(id, share)) {
             Leak& leak = leaks_[id];
+            if (leak.key.empty()) {
+                leak.key = formatted("{}{}@{}", key_begins, id.first, id.second);
+            }
             update(leak, share, at);
             tell(leak, changes);
         }
@@ -134,7 +133,7 @@ void Leaks::drop_ended(const Shares& shares, Instant at, Changes& changes) {
         }
         const std::size_t stuck = share == shares.end() ? 0 : share->second.stuck;
         changes.vanished.push_back(
-            {.key = key_of(*leak.share.owner),
+            {.key = std::string{leak.key},
              .reason = reason_of_end(stuck),
              .by_question = leak.asked != Instant{} && at - leak.asked < ended_by_asking});
         return true;
@@ -236,7 +235,7 @@ void Leaks::tell(Leak& leak, Changes& changes) const {
     changes.ghosts.push_back({
         .id = {},
         .kind = &info(),
-        .key = key_of(*leak.share.owner),
+        .key = std::string{leak.key},
         .grade = ripe ? Grade::proven : Grade::suspected,
         .summary = leak.summary,
         .since = leak.share.since,
@@ -268,7 +267,7 @@ const Leaks::Leak* Leaks::find(std::string_view key) const {
         return nullptr; // asked of each of very many sockets
     }
     const auto leak = std::ranges::find_if(leaks_, [key](const auto& item) {
-        return key_of(*item.second.share.owner) == key;
+        return item.second.key == key;
     });
     return leak == leaks_.end() ? nullptr : &leak->second;
 }
@@ -319,14 +318,14 @@ Fields Leaks::describe(std::string_view key) const {
     if (leak == nullptr) {
         return {};
     }
-    const auto& [share, files, samples, asked, ripe, summary, evidence] = *leak;
+    const Share& share = leak->share;
     Fields fields{{"pid", std::int64_t{share.owner->id.pid}},
                   {"stuck_sockets", std::uint64_t{share.stuck}},
                   {"ended_sockets", std::uint64_t{share.ended}},
-                  {"samples", std::uint64_t{samples.size()}}};
-    if (files) {
-        fields.push_back({"open_files", files->open});
-        fields.push_back({"file_limit", files->limit});
+                  {"samples", std::uint64_t{leak->samples.size()}}};
+    if (leak->files) {
+        fields.push_back({"open_files", leak->files->open});
+        fields.push_back({"file_limit", leak->files->limit});
     }
     return fields;
 }

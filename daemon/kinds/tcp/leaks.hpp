@@ -57,9 +57,6 @@ public:
         Share* last_{}; ///< sockets of one process mostly come one after the other
     };
 
-    /// The key of the ghost that stands for this process's sockets.
-    [[nodiscard]] static std::string key_of(const Process& owner);
-
     /// From how many on it is a leak; 0: never.
     void set_after(std::uint64_t sockets) { after_ = sockets; }
 
@@ -87,6 +84,8 @@ public:
     void note_asked(const Process& owner, Instant at);
 
     [[nodiscard]] bool has(const Process& owner) const;
+    /// The key of the ghost that stands for this process's sockets; empty while it is no leak.
+    [[nodiscard]] SharedText key_of_leak(const Process& owner) const;
     /// Who a summary is about; nothing when there is none of this key.
     [[nodiscard]] ProcessPtr owner_of(std::string_view key) const;
     /// How many descriptors it had at the last sweep.
@@ -123,6 +122,7 @@ private:
     };
 
     struct Leak {
+        SharedText key; ///< each of its sockets is told whose it is
         Share share;
         std::optional<Files> files;
         std::vector<Sample> samples; ///< the oldest first

@@ -188,7 +188,8 @@ Ghost TcpTracker::ghost_of(const Socket& socket, unsigned traits) const {
         // While something is on its way, the kernel sends no probe, and sees to it by itself. What is not
         // read may have a slow reader.
         .askable = may_act && means_.nudge && (traits & (trait::unsent | trait::unread)) == 0,
-        .group = (traits & trait::leaked) != 0 ? Leaks::key_of(*socket.holders.front().process) : "",
+        .group = (traits & trait::leaked) != 0 ? leaks_.key_of_leak(*socket.holders.front().process)
+                                               : SharedText{},
     };
 }
 
