@@ -258,7 +258,7 @@ Result<> migrate(const Database& db) {
 }
 
 // The timeout bounds how long an administrator's sqlite3 can hold up the loop.
-constexpr auto set_up = "PRAGMA busy_timeout = 250; PRAGMA foreign_keys = ON; PRAGMA cache_size = -1024;";
+constexpr auto set_up = "PRAGMA busy_timeout = 250; PRAGMA foreign_keys = ON; PRAGMA cache_size = -256;";
 constexpr auto set_up_writing = "PRAGMA journal_mode = WAL; PRAGMA synchronous = NORMAL;";
 
 Result<> make_ready(const Database& db) {

@@ -7,9 +7,7 @@
 #include <algorithm>
 #include <array>
 #include <charconv>
-#include <functional>
 #include <limits>
-#include <type_traits>
 
 namespace egb::tcp {
 
@@ -61,7 +59,12 @@ std::uint16_t record_type(std::span<const std::byte> bytes) {
 }
 
 std::string key_of(const egb_tcp_socket& record) {
-    return std::to_string(record.cookie) + '@' + std::to_string(record.netns);
+    std::string key;
+    append_number(key, record.cookie);
+    key += '@';
+    append_number(key, record.netns);
+    key.shrink_to_fit(); // it has grown to twice what it takes
+    return key;
 }
 
 std::optional<std::uint64_t> cookie_of(std::string_view key) {
@@ -96,12 +99,6 @@ ConnectionEnd::Address as_ipv6(std::uint8_t family, std::span<const __u8, 16> ad
     return whole;
 }
 
-std::size_t ConnectionEnd::Hash::operator()(const ConnectionEnd& end) const {
-    return std::hash<std::string_view>{}({reinterpret_cast<const char*>(&end), sizeof(end)});
-}
-
-static_assert(std::has_unique_object_representations_v<ConnectionEnd>, "its bytes are what is hashed");
-
 std::string_view state_name(std::uint8_t state) {
     switch (state) {
     case TCP_CLOSE_WAIT:
@@ -128,9 +125,10 @@ std::string remote_text(const egb_tcp_socket& record) {
 }
 
 std::string summary_of(const egb_tcp_socket& record) {
-    constexpr std::size_t usual_length = 64;
+    constexpr std::size_t ipv4_length =
+        std::string_view{"CLOSE_WAIT 255.255.255.255:65535 -> 255.255.255.255:65535"}.size();
     std::string text;
-    text.reserve(usual_length);
+    text.reserve(ipv4_length);
     text += state_name(record.state);
     text += ' ';
     append_endpoint(text, record.family, record.local, record.local_port);

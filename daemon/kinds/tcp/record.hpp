@@ -50,11 +50,7 @@ struct ConnectionEnd {
     std::uint16_t port{};
     std::uint16_t other_port{};
 
-    bool operator==(const ConnectionEnd&) const = default;
-
-    struct Hash {
-        std::size_t operator()(const ConnectionEnd& end) const;
-    };
+    auto operator<=>(const ConnectionEnd&) const = default;
 };
 
 /// An IPv4 address in its v4-mapped form, any other as it is.

@@ -337,7 +337,7 @@ bool Scope::is_open_for(const Word& word, const Holder& holder) {
 }
 
 std::optional<std::string_view> Scope::match(const egb_tcp_socket& socket,
-                                             const std::vector<Holder>& holders) const {
+                                             std::span<const Holder> holders) const {
     const auto word = std::ranges::find_if(words_, [&](const Word& candidate) {
         return is_true_of(candidate, socket) || std::ranges::any_of(holders, [&](const Holder& holder) {
                    return is_true_of(candidate, holder);
@@ -346,7 +346,7 @@ std::optional<std::string_view> Scope::match(const egb_tcp_socket& socket,
     return word == words_.end() ? std::nullopt : std::optional<std::string_view>{word->text};
 }
 
-std::optional<std::string_view> Scope::doubt(const std::vector<Holder>& holders) const {
+std::optional<std::string_view> Scope::doubt(std::span<const Holder> holders) const {
     const auto word = std::ranges::find_if(words_, [&](const Word& candidate) {
         return (holders.empty() && std::holds_alternative<HolderTest>(candidate.test)) ||
                std::ranges::any_of(holders, [&](const Holder& holder) {
@@ -356,7 +356,7 @@ std::optional<std::string_view> Scope::doubt(const std::vector<Holder>& holders)
     return word == words_.end() ? std::nullopt : std::optional<std::string_view>{word->text};
 }
 
-bool Scope::covers(const egb_tcp_socket& socket, const std::vector<Holder>& holders) const {
+bool Scope::covers(const egb_tcp_socket& socket, std::span<const Holder> holders) const {
     const auto has_word_for = [this](const auto& whom) {
         return std::ranges::any_of(words_, [&whom](const Word& word) {
             return is_true_of(word, whom);
@@ -366,7 +366,7 @@ bool Scope::covers(const egb_tcp_socket& socket, const std::vector<Holder>& hold
 }
 
 std::optional<std::string> Bounds::why_out(const egb_tcp_socket& socket,
-                                           const std::vector<Holder>& holders) const {
+                                           std::span<const Holder> holders) const {
     if (const auto word = except.match(socket, holders)) {
         return formatted("it is out of bounds by Except={}", *word);
     }

@@ -40,13 +40,13 @@ public:
 
     /// The first word that is true of the socket or of any process that holds it.
     [[nodiscard]] std::optional<std::string_view> match(const egb_tcp_socket& socket,
-                                                        const std::vector<Holder>& holders) const;
+                                                        std::span<const Holder> holders) const;
 
     /// The first word of which that cannot be said, because too little is known of who holds the socket.
-    [[nodiscard]] std::optional<std::string_view> doubt(const std::vector<Holder>& holders) const;
+    [[nodiscard]] std::optional<std::string_view> doubt(std::span<const Holder> holders) const;
 
     /// Whether some word is true of the socket, or of each process that holds it: to each its own.
-    [[nodiscard]] bool covers(const egb_tcp_socket& socket, const std::vector<Holder>& holders) const;
+    [[nodiscard]] bool covers(const egb_tcp_socket& socket, std::span<const Holder> holders) const;
 
 private:
     using SocketTest = std::function<bool(const egb_tcp_socket&)>;
@@ -77,7 +77,7 @@ struct Bounds {
     /// Why this socket is out of bounds, as a clause; nothing when it is not. In doubt it is: everybody who
     /// holds it must be named by Only=, and nobody may be named by Except=.
     [[nodiscard]] std::optional<std::string> why_out(const egb_tcp_socket& socket,
-                                                     const std::vector<Holder>& holders) const;
+                                                     std::span<const Holder> holders) const;
 };
 
 /// As the section [tcp] has them.

@@ -185,10 +185,10 @@ Result<> TcpKind::sweep(SweepReason reason) {
     }
     look_for_peers();
     look_for_answers(reason);
-    look_at_leaking_owners();
     if (auto heard = hear_of_ends(); !heard) {
         return heard;
     }
+    look_at_leaking_owners();
     tracker_.observe(sighting(SightingType::sweep_end, Source::sweep));
     return {};
 }

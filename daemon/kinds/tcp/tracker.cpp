@@ -98,7 +98,7 @@ std::vector<Evidence> evidence_of(const egb_tcp_socket& record, unsigned traits,
 
 /// Two sweeps read the same process twice: what counts is who it is, and what may protect it, not which copy
 /// of it.
-bool same_holders(const std::vector<Holder>& some, const std::vector<Holder>& others) {
+bool same_holders(std::span<const Holder> some, std::span<const Holder> others) {
     return std::ranges::equal(some, others, [](const Holder& one, const Holder& other) {
         return one.fd == other.fd && (one.process == other.process || *one.process == *other.process);
     });
@@ -222,7 +222,7 @@ void TcpTracker::see(const Sighting& sighting) {
 void TcpTracker::see_peer(const Sighting& sighting) {
     const auto peer = read_record<egb_tcp_peer>(sighting.record);
     if (peer && is_left(*peer)) {
-        left_.insert(end_of(*peer, peer->local, peer->local_port, peer->remote, peer->remote_port));
+        left_.push_back(end_of(*peer, peer->local, peer->local_port, peer->remote, peer->remote_port));
     }
 }
 
@@ -251,8 +251,7 @@ void TcpTracker::see_socket(const Sighting& sighting) {
     }
     Socket& socket = sockets_[record->cookie];
     socket.record = *record;
-    socket.found.clear();
-    socket.met = true;
+    socket.met = sweep_;
     const bool overdue = is_overdue(*record);
     met_overdue_ = met_overdue_ || overdue;
     met_untold_ += overdue && socket.told == 0 ? 1 : 0;
@@ -260,11 +259,9 @@ void TcpTracker::see_socket(const Sighting& sighting) {
 
 void TcpTracker::hold(const Sighting& sighting) {
     const auto record = read_record<egb_tcp_holder>(sighting.record);
-    const auto found = record ? sockets_.find(record->cookie) : sockets_.end();
-    if (found == sockets_.end() || !sighting.process) {
-        return;
+    if (record && sighting.process) {
+        found_.add(record->cookie, {sighting.process, record->fd});
     }
-    found->second.found.push_back({sighting.process, record->fd});
 }
 
 void TcpTracker::lose(const Sighting& sighting) {
@@ -307,37 +304,42 @@ void TcpTracker::begin_sweep() {
     met_overdue_ = false;
     met_untold_ = 0;
     only_held_ = false;
-    left_.clear();
-    for (auto& [cookie, socket] : sockets_) {
-        socket.met = false;
-    }
+    ++sweep_;
 }
 
 void TcpTracker::end_sweep(Instant at) {
-    drop_unmet();
     deadline_.reset();
-    leaks_.settle(tally(), at, changes_);
+    leaks_.settle(end_search(), at, changes_);
     if (leaks_.any()) {
         wake_by(at + longest_gap);
     }
     changes_.ghosts.reserve(changes_.ghosts.size() + met_untold_);
     for (auto& [cookie, socket] : sockets_) {
-        if (socket.met) {
+        if (is_met(socket)) {
             judge(socket);
         }
         wake_by(next_look(socket, at));
     }
     met_overdue_ = false;
+    forget_sweep();
+}
+
+/// What was found in one sweep is nothing to the next.
+void TcpTracker::forget_sweep() {
+    found_.clear();
+    left_.clear();
+    tally_.reset();
 }
 
 void TcpTracker::drop_unmet() {
     std::erase_if(sockets_, [this](auto& item) {
         Socket& socket = item.second;
-        if (!socket.met && only_held_ && socket.holders.empty()) {
+        const bool met = is_met(socket);
+        if (!met && only_held_ && socket.holders.empty()) {
             return false;
         }
-        socket.missed = socket.met ? 0 : socket.missed + 1;
-        if (socket.met || (socket.told != 0 && socket.missed < misses_that_tell)) {
+        socket.missed = met ? 0 : socket.missed + 1;
+        if (met || (socket.told != 0 && socket.missed < misses_that_tell)) {
             return false;
         }
         if (socket.told != 0) {
@@ -347,11 +349,25 @@ void TcpTracker::drop_unmet() {
     });
 }
 
-/// Who holds how many stuck sockets: as this sweep has found, or as was last told of those it has missed.
-Leaks::Tally TcpTracker::tally() const {
+std::span<const Holder> TcpTracker::holders_of(const Socket& socket) const {
+    return is_met(socket) ? found_.of(socket.record.cookie) : std::span{socket.holders};
+}
+
+/// Nothing more is found by this sweep: who holds how many stuck sockets, of those that are left.
+const Leaks::Tally& TcpTracker::end_search() {
+    if (!tally_) {
+        found_.sort();
+        std::ranges::sort(left_);
+        drop_unmet();
+        tally_ = count_stuck();
+    }
+    return *tally_;
+}
+
+Leaks::Tally TcpTracker::count_stuck() const {
     Leaks::Tally tally;
     for (const auto& [cookie, socket] : sockets_) {
-        const auto& holders = socket.met ? socket.found : socket.holders;
+        const auto holders = holders_of(socket);
         if (!holders.empty() && socket.record.state == TCP_CLOSE_WAIT && is_overdue(socket.record)) {
             auto& share =
                 tally.add(holders.front().process, instant_of(socket.record.since_ns),
@@ -369,7 +385,8 @@ Leaks::Tally TcpTracker::tally() const {
 unsigned TcpTracker::traits_of(const Socket& socket) const {
     const egb_tcp_socket& record = socket.record;
     const bool orphan = (record.flags & EGB_TCP_ORPHAN) != 0;
-    const bool unheld = socket.found.empty() && !orphan;
+    const auto holders = holders_of(socket);
+    const bool unheld = holders.empty() && !orphan;
     unsigned traits = trait::always;
     traits |= record.receive_queue > 0 ? trait::unread : 0;
     traits |= record.send_queue > 0 ? trait::unsent : 0;
@@ -377,11 +394,10 @@ unsigned TcpTracker::traits_of(const Socket& socket) const {
     traits |= (record.flags & EGB_TCP_SINCE_AT_LEAST) != 0 ? trait::old : 0;
     traits |= unheld && sees_all_holders_ ? trait::unheld : 0;
     traits |= unheld && !sees_all_holders_ ? trait::unasked : 0;
-    traits |=
-        record.state == TCP_CLOSE_WAIT && !socket.found.empty() && leaks_.has(*socket.found.front().process)
-            ? trait::leaked
-            : 0;
-    traits |= bounds_.why_out(record, socket.found) ? trait::out_of_bounds : 0;
+    traits |= record.state == TCP_CLOSE_WAIT && !holders.empty() && leaks_.has(*holders.front().process)
+                  ? trait::leaked
+                  : 0;
+    traits |= bounds_.why_out(record, holders) ? trait::out_of_bounds : 0;
     return traits | socket.peer_traits;
 }
 
@@ -391,7 +407,8 @@ unsigned TcpTracker::traits_of(const Socket& socket) const {
 void TcpTracker::look_for_peer(Socket& socket) const {
     const egb_tcp_socket& record = socket.record;
     if (socket.peer_traits == 0 && record.receive_queue == 0 &&
-        left_.contains(end_of(record, record.remote, record.remote_port, record.local, record.local_port))) {
+        std::ranges::binary_search(
+            left_, end_of(record, record.remote, record.remote_port, record.local, record.local_port))) {
         socket.peer_traits = trait::peer_closed;
     }
 }
@@ -409,14 +426,14 @@ void TcpTracker::judge(Socket& socket) {
         look_for_peer(socket);
     }
     const unsigned traits = traits_of(socket);
-    auto found = std::exchange(socket.found, {});
+    const auto holders = holders_of(socket);
     if (traits == socket.told && socket.answered == socket.answer_told &&
-        same_holders(found, socket.holders)) {
+        same_holders(holders, socket.holders)) {
         return;
     }
     socket.told = traits;
     socket.answer_told = socket.answered;
-    socket.holders = std::move(found);
+    socket.holders.assign(holders.begin(), holders.end());
     changes_.ghosts.push_back(ghost_of(socket, traits));
 }
 
@@ -454,18 +471,15 @@ void TcpTracker::wake_by(Instant at) {
 
 std::map<std::uint32_t, egb_tcp_peer_ports> TcpTracker::wanted_peers(Instant now) {
     std::map<std::uint32_t, egb_tcp_peer_ports> wanted;
-    std::size_t sockets = 0;
     for (auto& [cookie, socket] : sockets_) {
         const egb_tcp_socket& record = socket.record;
         const bool due = socket.peer_looked == Instant{} || now - socket.peer_looked >= between_peer_looks;
-        if (socket.met && due && socket.peer_traits == 0 && record.state == TCP_CLOSE_WAIT &&
+        if (is_met(socket) && due && socket.peer_traits == 0 && record.state == TCP_CLOSE_WAIT &&
             is_overdue(record) && stays_on_this_machine(record)) {
             add_port(wanted[record.netns], record.remote_port);
             socket.peer_looked = now;
-            ++sockets;
         }
     }
-    left_.reserve(sockets);
     return wanted;
 }
 

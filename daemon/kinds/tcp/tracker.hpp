@@ -7,6 +7,7 @@
 
 #include "core/option.hpp"
 #include "core/tracker.hpp"
+#include "kinds/tcp/found_holders.hpp"
 #include "kinds/tcp/leaks.hpp"
 #include "kinds/tcp/record.hpp"
 #include "kinds/tcp/scope.hpp"
@@ -16,9 +17,9 @@
 #include <cstdint>
 #include <map>
 #include <optional>
+#include <span>
 #include <string_view>
 #include <unordered_map>
-#include <unordered_set>
 #include <vector>
 
 namespace egb::tcp {
@@ -90,8 +91,8 @@ public:
     [[nodiscard]] std::map<std::uint32_t, egb_tcp_peer_ports> wanted_peers(Instant now);
 
     /// Processes that hold so many stuck sockets that their descriptors are worth a look: to be told of
-    /// before the sweep under way ends.
-    [[nodiscard]] std::vector<ProcessPtr> leaking() const { return leaks_.owners_in(tally()); }
+    /// before the sweep under way ends, and after all that it finds of sockets.
+    [[nodiscard]] std::vector<ProcessPtr> leaking() { return leaks_.owners_in(end_search()); }
 
     /// Whether it is a ghost at this moment.
     [[nodiscard]] bool is_told(std::uint64_t cookie) const;
@@ -119,8 +120,7 @@ private:
         Instant peer_looked;         ///< when its peer was last looked for on this machine
         unsigned peer_traits{};      ///< what that has proved; it stays proved
         std::vector<Holder> holders; ///< as last told
-        std::vector<Holder> found;   ///< by the sweep under way
-        bool met{};                  ///< by the sweep under way
+        std::uint32_t met{};         ///< the last sweep that has met it
         unsigned missed{};           ///< sweeps in a row that have not met it
         unsigned told{}; ///< the traits of the verdict that is in the ledger; 0 when there is none
     };
@@ -137,8 +137,13 @@ private:
     void look_for_peer(Socket& socket) const;
     [[nodiscard]] Ghost ghost_of(const Socket& socket, unsigned traits) const;
     void drop_unmet();
+    void forget_sweep();
     [[nodiscard]] unsigned traits_of(const Socket& socket) const;
-    [[nodiscard]] Leaks::Tally tally() const;
+    [[nodiscard]] bool is_met(const Socket& socket) const { return socket.met == sweep_; }
+    /// As this sweep has found, or as was last told of those it has missed.
+    [[nodiscard]] std::span<const Holder> holders_of(const Socket& socket) const;
+    const Leaks::Tally& end_search();
+    [[nodiscard]] Leaks::Tally count_stuck() const;
     void lose_from_leak(const Socket& socket, const egb_tcp_end& end, Instant at);
     void wake_by(Instant at);
     [[nodiscard]] bool is_overdue(const egb_tcp_socket& record) const;
@@ -146,12 +151,14 @@ private:
 
     Thresholds thresholds_;
     std::unordered_map<std::uint64_t, Socket> sockets_; ///< by cookie
-    std::unordered_set<ConnectionEnd, ConnectionEnd::Hash>
-        left_; ///< what no process has any more, of this sweep
+    FoundHolders found_;                                ///< by the sweep under way
+    std::vector<ConnectionEnd> left_;                   ///< what no process has any more, of this sweep
+    std::optional<Leaks::Tally> tally_;                 ///< of this sweep, once its search is over
     Leaks leaks_;
     Means means_;
     Bounds bounds_;
-    bool unit_acts_{}; ///< units may be seen to, so bounds count for a leak as a whole
+    bool unit_acts_{};      ///< units may be seen to, so bounds count for a leak as a whole
+    std::uint32_t sweep_{}; ///< the one under way, or the last
     bool met_overdue_{};
     std::size_t met_untold_{}; ///< overdue ones that are to be told; by the sweep under way
     bool only_held_{};         ///< in the sweep under way
