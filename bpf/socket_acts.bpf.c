@@ -17,6 +17,7 @@
 #include <bpf/bpf_helpers.h>
 
 #include "socket_acts.h"
+#include "tcp_halves.bpf.h"
 #include "tcp_queues.bpf.h"
 
 char LICENSE[] SEC("license") = "GPL";
@@ -281,18 +282,7 @@ int egb_socket_destroy(struct bpf_iter__tcp *ctx)
 	return common ? destroy(common) : 0;
 }
 
-/* An iterator goes through the kernel's table of connections from one end to the other. */
-static __always_inline bool is_in_upper_half(const struct sock_common *common)
-{
-	__u32 mask = common->skc_net.net->ipv4.tcp_death_row.hashinfo->ehash_mask;
-
-	return common->skc_hash & (mask ^ (mask >> 1));
-}
-
-/*
- * The same by two threads at once, a half for each. Whoever does not act walks on quickly, so that
- * they do not wait for each other's sockets.
- */
+/* The same by two threads at once, a half for each. */
 SEC("iter/tcp")
 int egb_socket_destroy_lower(struct bpf_iter__tcp *ctx)
 {

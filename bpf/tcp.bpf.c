@@ -18,6 +18,7 @@
 #include <bpf/bpf_endian.h>
 
 #include "tcp.h"
+#include "tcp_halves.bpf.h"
 #include "tcp_queues.bpf.h"
 
 extern struct task_struct *bpf_task_from_pid(__s32 pid) __ksym __weak;
@@ -335,20 +336,43 @@ static __always_inline void tell_if_waiting(struct bpf_iter_meta *meta, struct s
 	bpf_seq_write(meta->seq, &record, sizeof(record));
 }
 
+static __always_inline int sweep(struct bpf_iter_meta *meta, struct sock_common *common)
+{
+	struct tcp_sock *tp;
+
+	if (!is_waiting_state(common->skc_state))
+		return 0;
+	tp = bpf_skc_to_tcp_sock(common);
+	if (tp)
+		tell_if_waiting(meta, (struct sock *)tp);
+	return 0;
+}
+
 /* Sockets of the network namespace in which the iterator is opened, with or without a descriptor.
  */
 SEC("iter/tcp")
 int egb_tcp_sweep(struct bpf_iter__tcp *ctx)
 {
 	struct sock_common *common = ctx->sk_common;
-	struct tcp_sock *tp;
 
-	if (!common || !is_waiting_state(common->skc_state))
-		return 0;
-	tp = bpf_skc_to_tcp_sock(common);
-	if (tp)
-		tell_if_waiting(ctx->meta, (struct sock *)tp);
-	return 0;
+	return common ? sweep(ctx->meta, common) : 0;
+}
+
+/* The same by two threads at once, a half for each. */
+SEC("iter/tcp")
+int egb_tcp_sweep_lower(struct bpf_iter__tcp *ctx)
+{
+	struct sock_common *common = ctx->sk_common;
+
+	return common && !is_in_upper_half(common) ? sweep(ctx->meta, common) : 0;
+}
+
+SEC("iter/tcp")
+int egb_tcp_sweep_upper(struct bpf_iter__tcp *ctx)
+{
+	struct sock_common *common = ctx->sk_common;
+
+	return common && is_in_upper_half(common) ? sweep(ctx->meta, common) : 0;
 }
 
 /* Sockets of all network namespaces, as far as some process has a descriptor for them. */
@@ -374,16 +398,11 @@ static __always_inline bool is_wanted_port(__u16 port)
 	return ports && ports->bits[(port >> 6) & 1023] >> (port & 63) & 1;
 }
 
-/* Who may be the other end of a waiting socket, in the network namespace in which the iterator is
- * opened.
- */
-SEC("iter/tcp")
-int egb_tcp_peers(struct bpf_iter__tcp *ctx)
+static __always_inline int tell_if_peer(struct bpf_iter_meta *meta, struct sock_common *common)
 {
-	struct sock_common *common = ctx->sk_common;
 	struct egb_tcp_peer record = {};
 
-	if (!common || common->skc_state == TCP_LISTEN || !is_wanted_port(common->skc_num))
+	if (common->skc_state == TCP_LISTEN || !is_wanted_port(common->skc_num))
 		return 0;
 	egb_fill_header(&record.header, EGB_TCP_PEER, sizeof(record));
 	record.netns = common->skc_net.net->ns.inum;
@@ -394,8 +413,36 @@ int egb_tcp_peers(struct bpf_iter__tcp *ctx)
 	if (common->skc_state != TCP_TIME_WAIT && common->skc_flags & SOCK_DEAD_BIT)
 		record.flags = EGB_TCP_ORPHAN;
 	fill_addresses(record.local, record.remote, common);
-	bpf_seq_write(ctx->meta->seq, &record, sizeof(record));
+	bpf_seq_write(meta->seq, &record, sizeof(record));
 	return 0;
+}
+
+/* Who may be the other end of a waiting socket, in the network namespace in which the iterator is
+ * opened.
+ */
+SEC("iter/tcp")
+int egb_tcp_peers(struct bpf_iter__tcp *ctx)
+{
+	struct sock_common *common = ctx->sk_common;
+
+	return common ? tell_if_peer(ctx->meta, common) : 0;
+}
+
+/* The same by two threads at once, a half for each. */
+SEC("iter/tcp")
+int egb_tcp_peers_lower(struct bpf_iter__tcp *ctx)
+{
+	struct sock_common *common = ctx->sk_common;
+
+	return common && !is_in_upper_half(common) ? tell_if_peer(ctx->meta, common) : 0;
+}
+
+SEC("iter/tcp")
+int egb_tcp_peers_upper(struct bpf_iter__tcp *ctx)
+{
+	struct sock_common *common = ctx->sk_common;
+
+	return common && is_in_upper_half(common) ? tell_if_peer(ctx->meta, common) : 0;
 }
 
 /* Who holds the watched sockets: one pass over all descriptors of all processes, however many

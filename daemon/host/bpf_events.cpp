@@ -84,6 +84,11 @@ Result<> BpfEvents::iterate(std::string_view program, std::size_t record_size, c
     return object_.iterate(program, record_size, on_record);
 }
 
+Result<> BpfEvents::iterate_at_once(std::span<const std::string_view> programs, std::size_t record_size,
+                                    const OnRecord& on_record) {
+    return object_.iterate_at_once(programs, record_size, on_record);
+}
+
 Result<> BpfEvents::control(std::string_view map, std::span<const std::byte> value) {
     return object_.control(map, value);
 }

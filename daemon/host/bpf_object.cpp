@@ -10,6 +10,8 @@
 #include <array>
 #include <cstdarg>
 #include <cstdio>
+#include <functional>
+#include <mutex>
 #include <thread>
 #include <utility>
 
@@ -90,20 +92,19 @@ std::vector<Key> keys_in(int map, std::size_t size) {
     return found;
 }
 
-/// Cuts a byte stream into records: read(2) may end in the middle of one.
+using OnRecords = std::function<void(std::span<const std::byte>)>;
+
+/// Cuts a byte stream into whole records: read(2) may end in the middle of one.
 class RecordCutter {
 public:
-    RecordCutter(std::size_t size, const EventSource::OnRecord& on_record)
-        : size_{size}, on_record_{on_record} {}
+    RecordCutter(std::size_t size, const OnRecords& on_records) : size_{size}, on_records_{on_records} {}
 
     [[nodiscard]] std::span<std::byte> room() { return std::span{buffer_}.subspan(filled_); }
 
     void filled(std::size_t count) {
         filled_ += count;
-        std::size_t taken = 0;
-        for (; filled_ - taken >= size_; taken += size_) {
-            on_record_(EventSource::Record{buffer_}.subspan(taken, size_));
-        }
+        const std::size_t taken = filled_ - filled_ % size_;
+        on_records_(std::span{buffer_}.first(taken));
         std::copy(buffer_.begin() + static_cast<std::ptrdiff_t>(taken),
                   buffer_.begin() + static_cast<std::ptrdiff_t>(filled_), buffer_.begin());
         filled_ -= taken;
@@ -113,14 +114,20 @@ public:
 
 private:
     std::size_t size_;
-    const EventSource::OnRecord& on_record_;
+    const OnRecords& on_records_;
     std::size_t filled_{};
     alignas(8) std::array<std::byte, std::size_t{64} * 1024> buffer_{};
 };
 
+void hand_over(std::span<const std::byte> records, std::size_t size, const EventSource::OnRecord& on_record) {
+    for (; !records.empty(); records = records.subspan(size)) {
+        on_record(records.first(size));
+    }
+}
+
 Result<> read_to_its_end(const Fd& run, std::string_view program_name, std::size_t record_size,
-                         const EventSource::OnRecord& on_record) {
-    RecordCutter cutter{record_size, on_record};
+                         const OnRecords& on_records) {
+    RecordCutter cutter{record_size, on_records};
     while (true) {
         const auto room = cutter.room();
         const ssize_t count = ::read(run.get(), room.data(), room.size());
@@ -382,11 +389,14 @@ Result<Fd> BpfObject::start_iterator(std::string_view program_name) {
 Result<> BpfObject::iterate(std::string_view program_name, std::size_t record_size,
                             const EventSource::OnRecord& on_record) {
     return start_iterator(program_name).and_then([&](const Fd& run) {
-        return read_to_its_end(run, program_name, record_size, on_record);
+        return read_to_its_end(run, program_name, record_size, [&](std::span<const std::byte> records) {
+            hand_over(records, record_size, on_record);
+        });
     });
 }
 
-Result<> BpfObject::iterate_at_once(std::span<const std::string_view> programs) {
+Result<> BpfObject::iterate_at_once(std::span<const std::string_view> programs, std::size_t record_size,
+                                    const EventSource::OnRecord& on_record) {
     std::vector<Fd> runs;
     for (const std::string_view program_name : programs) {
         auto run = start_iterator(program_name);
@@ -396,8 +406,13 @@ Result<> BpfObject::iterate_at_once(std::span<const std::string_view> programs) 
         runs.push_back(std::move(*run));
     }
     std::vector<Result<>> ended(runs.size());
+    std::mutex taking;
     const auto go = [&](std::size_t at) {
-        ended[at] = read_to_its_end(runs[at], programs[at], 1, [](EventSource::Record /*nothing*/) {});
+        ended[at] =
+            read_to_its_end(runs[at], programs[at], record_size, [&](std::span<const std::byte> records) {
+                const std::scoped_lock one_at_a_time{taking};
+                hand_over(records, record_size, on_record);
+            });
     };
     {
         std::vector<std::jthread> others;

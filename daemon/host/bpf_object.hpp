@@ -60,9 +60,10 @@ public:
     [[nodiscard]] Result<> iterate(std::string_view program, std::size_t record_size,
                                    const EventSource::OnRecord& on_record);
 
-    /// The same for programs that act and write nothing, all of them at once: but for the first, each on a
-    /// thread of its own. Back when all are done.
-    [[nodiscard]] Result<> iterate_at_once(std::span<const std::string_view> programs);
+    /// The same by several programs at once: but for the first, each on a thread of its own. Records are
+    /// handed over one at a time, in whatever order. Back when all are done.
+    [[nodiscard]] Result<> iterate_at_once(std::span<const std::string_view> programs,
+                                           std::size_t record_size, const EventSource::OnRecord& on_record);
 
     /// Runs a syscall program once; an error when it returns anything but 0.
     [[nodiscard]] Result<> run(std::string_view program);

@@ -47,6 +47,11 @@ public:
     [[nodiscard]] virtual Result<> iterate(std::string_view program, std::size_t record_size,
                                            const OnRecord& on_record) = 0;
 
+    /// The same by several programs at once, on as many threads. Records are handed over one at a time, in
+    /// whatever order.
+    [[nodiscard]] virtual Result<> iterate_at_once(std::span<const std::string_view> programs,
+                                                   std::size_t record_size, const OnRecord& on_record) = 0;
+
     /// Sets the one element of a map.
     [[nodiscard]] virtual Result<> control(std::string_view map, std::span<const std::byte> value) = 0;
 

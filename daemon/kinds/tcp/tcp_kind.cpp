@@ -6,8 +6,10 @@
 #include "kinds/tcp/record.hpp"
 #include "kinds/tcp/tcp.hpp"
 
+#include <algorithm>
 #include <array>
 #include <memory>
+#include <thread>
 #include <utility>
 
 namespace egb::tcp {
@@ -25,6 +27,9 @@ constexpr std::string_view sweep_files_program = "egb_tcp_sweep_files";
 constexpr std::string_view holders_program = "egb_tcp_holders";
 constexpr std::string_view holders_of_program = "egb_tcp_holders_of";
 constexpr std::string_view peers_program = "egb_tcp_peers";
+
+/// So many are listed by two threads: each of them walks the whole table.
+constexpr std::size_t worth_a_thread = 25'000;
 
 template <typename T>
 std::span<const std::byte> bytes_of(const T& value) {
@@ -63,9 +68,21 @@ Capability capability(std::string_view name, const std::string& lack, std::strin
 
 } // namespace
 
+/// A program that lists the connections of a network namespace, and those that do so in two halves at once.
+struct TcpKind::Listing {
+    std::string_view whole;
+    std::array<std::string_view, 2> halves;
+};
+constexpr TcpKind::Listing TcpKind::sockets_listing{sweep_program,
+                                                    {"egb_tcp_sweep_lower", "egb_tcp_sweep_upper"}};
+constexpr TcpKind::Listing TcpKind::peers_listing{peers_program,
+                                                  {"egb_tcp_peers_lower", "egb_tcp_peers_upper"}};
+
 std::span<const std::string_view> TcpKind::optional_programs() {
-    static constexpr std::array programs{sweep_files_program, holders_program, holders_of_program,
-                                         peers_program};
+    static constexpr std::array programs{sweep_files_program,       holders_program,
+                                         holders_of_program,        peers_program,
+                                         sockets_listing.halves[0], sockets_listing.halves[1],
+                                         peers_listing.halves[0],   peers_listing.halves[1]};
     return programs;
 }
 
@@ -250,7 +267,7 @@ void TcpKind::look_for_peers() {
 
 Result<> TcpKind::look_for_peers_in(const egb_tcp_peer_ports& ports) {
     return events_->control("egb_tcp_peer_ports", bytes_of(ports)).and_then([this] {
-        return list(peers_program, sizeof(egb_tcp_peer));
+        return list_connections(peers_listing, sizeof(egb_tcp_peer));
     });
 }
 
@@ -301,7 +318,7 @@ Result<> TcpKind::look_at_sockets(SweepReason reason) {
     const Instant now = surroundings_.clock.now();
     const bool by_descriptors = listed_by_kernel_ && events_->refusal(sweep_files_program).empty();
     if (by_descriptors) {
-        if (auto listed = list_sockets(sweep_files_program); !listed) {
+        if (auto listed = list(sweep_files_program, sizeof(egb_tcp_socket)); !listed) {
             return listed;
         }
     }
@@ -315,7 +332,7 @@ Result<> TcpKind::look_at_sockets(SweepReason reason) {
 
 Result<> TcpKind::look_into_namespaces() {
     not_entered_.clear();
-    if (auto listed = list_sockets(sweep_program); !listed) {
+    if (auto listed = list_connections(sockets_listing, sizeof(egb_tcp_socket)); !listed) {
         return listed;
     }
     namespaces_ = 1;
@@ -325,7 +342,7 @@ Result<> TcpKind::look_into_namespaces() {
             continue;
         }
         const auto listed = host::in_net_namespace(space.fd, [this] {
-            return list_sockets(sweep_program);
+            return list_connections(sockets_listing, sizeof(egb_tcp_socket));
         });
         namespaces_ += listed ? 1U : 0U;
         if (!listed) {
@@ -335,16 +352,27 @@ Result<> TcpKind::look_into_namespaces() {
     return {};
 }
 
-Result<> TcpKind::list_sockets(std::string_view program) {
-    return list(program, sizeof(egb_tcp_socket));
+Result<> TcpKind::list(std::string_view program, std::size_t record_size) {
+    return events_->iterate(program, record_size, told());
 }
 
-Result<> TcpKind::list(std::string_view program, std::size_t record_size) {
-    Sighting seen = sighting(SightingType::seen, Source::sweep);
-    return events_->iterate(program, record_size, [&](host::EventSource::Record record) {
-        seen.record = record;
-        tracker_.observe(seen);
-    });
+/// Those of the network namespace that we are in.
+Result<> TcpKind::list_connections(const Listing& listing, std::size_t record_size) {
+    const bool in_halves = tracker_.tracked() >= worth_a_thread && std::thread::hardware_concurrency() > 1 &&
+                           std::ranges::all_of(listing.halves, [this](std::string_view program) {
+                               return events_->refusal(program).empty();
+                           });
+    return in_halves ? events_->iterate_at_once(listing.halves, record_size, told())
+                     : list(listing.whole, record_size);
+}
+
+/// Tells the tracker of each record.
+host::EventSource::OnRecord TcpKind::told() {
+    return
+        [this, seen = sighting(SightingType::seen, Source::sweep)](host::EventSource::Record record) mutable {
+            seen.record = record;
+            tracker_.observe(seen);
+        };
 }
 
 Result<> TcpKind::look_for_holders() {

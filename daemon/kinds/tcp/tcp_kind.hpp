@@ -45,10 +45,13 @@ public:
     [[nodiscard]] Cleaner* cleaner() override { return &cleaner_; }
 
 private:
+    struct Listing;
+    static const Listing sockets_listing;
+    static const Listing peers_listing;
+
     [[nodiscard]] Result<> begin_sweep();
     [[nodiscard]] Result<> look_at_sockets(SweepReason reason);
     [[nodiscard]] Result<> look_into_namespaces();
-    [[nodiscard]] Result<> list_sockets(std::string_view program);
     void look_for_peers();
     [[nodiscard]] Result<> look_for_peers_in(const egb_tcp_peer_ports& ports);
     void look_for_answers(SweepReason reason);
@@ -56,6 +59,8 @@ private:
     [[nodiscard]] Result<> hear_of_ends();
     void see(host::EventSource::Record record);
     [[nodiscard]] Result<> list(std::string_view program, std::size_t record_size);
+    [[nodiscard]] Result<> list_connections(const Listing& listing, std::size_t record_size);
+    [[nodiscard]] host::EventSource::OnRecord told();
     void use_means();
     [[nodiscard]] Result<> look_for_holders();
     [[nodiscard]] Result<> ask_processes(host::ProcessLookup& lookup);
