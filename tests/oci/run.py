@@ -1,6 +1,6 @@
 #!/usr/bin/env python3
 # SPDX-License-Identifier: Apache-2.0
-"""run.py ARCHIVE ROOT [PATTERN]: is the OCI image valid, is in it what belongs there and nothing else, and does that run?
+"""run.py ARCHIVE ROOT [PATTERN]: is the OCI image valid, is in it what belongs there and nothing else, does that run?
 
 ROOT is what it was made of. EGB_RESULTS names a file for the results. Runs in the build root, where the image was made.
 """
@@ -134,8 +134,9 @@ class Reporter(unittest.TextTestResult):
 
 def main() -> int:
     pattern = sys.argv[3] if len(sys.argv) > 3 else ""
-    tests = [test for test in unittest.defaultTestLoader.loadTestsFromTestCase(Image) if re.search(pattern, name_of(test))]
-    outcome = unittest.TextTestRunner(stream=sys.stdout, verbosity=2, resultclass=Reporter).run(unittest.TestSuite(tests))
+    tests = unittest.defaultTestLoader.loadTestsFromTestCase(Image)
+    chosen = unittest.TestSuite(test for test in tests if re.search(pattern, name_of(test)))
+    outcome = unittest.TextTestRunner(stream=sys.stdout, verbosity=2, resultclass=Reporter).run(chosen)
     with contextlib.suppress(KeyError), open(os.environ["EGB_RESULTS"], "a", encoding="utf-8") as file:
         file.writelines(f"{line}\n" for line in Reporter.lines)
     return 0 if outcome.wasSuccessful() else 1

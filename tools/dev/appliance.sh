@@ -15,7 +15,7 @@ image_path() {
 }
 
 # image_in_root PATH: as the build root sees it.
-image_in_root() { if [[ -n $EGB_NATIVE ]]; then printf '%s' "$1"; else printf '/cache/images/%s' "${1#"$EGB_CACHE/images/"}"; fi; }
+image_in_root() { if [[ -n $EGB_NATIVE ]]; then printf '%s' "$1"; else printf '/cache/%s' "${1#"$EGB_CACHE/"}"; fi; }
 
 make_image() {
     local path

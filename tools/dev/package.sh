@@ -85,13 +85,13 @@ TEXT
     done
     cat <<'TEXT'
 
-What is of ours in dist/ goes first, so that all that is there then is of one commit; dist/SHA256SUMS has the sums of it
-(`sha256sum --check SHA256SUMS`). With deb comes the bill of materials, SPDX 2.3 in JSON: what it is linked with and what
-it was built with, with versions and licences.
+What is of ours in dist/ goes first, so that all that is there then is of one commit; dist/SHA256SUMS has the sums of
+it (`sha256sum --check SHA256SUMS`). With deb comes the bill of materials, SPDX 2.3 in JSON: what it is linked with and
+what it was built with, with versions and licences.
 
-A clean checkout of a commit makes the same packages and images, bit for bit, with the same versions of Debian's packages;
-SOURCE_DATE_EPOCH says another date than the commit's. `./dev test release` proves it, and checks everything else that a
-package has to be.
+A clean checkout of a commit makes the same packages and images, bit for bit, with the same versions of Debian's
+packages; SOURCE_DATE_EPOCH says another date than the commit's. `./dev test release` proves it, and checks everything
+else that a package has to be.
 TEXT
 }
 

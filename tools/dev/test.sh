@@ -53,7 +53,8 @@ test_filter() {
             TEST_RUNG=$rung
             TEST_PATTERN=${1#"$rung"}
             TEST_PATTERN=${TEST_PATTERN#/}
-            [[ ! $TEST_PATTERN || ! $rung =~ ^(tidy|cross)$ ]] || die "$rung is one test, and has no parts: ./dev test $rung"
+            [[ ! $TEST_PATTERN || ! $rung =~ ^(tidy|cross)$ ]] ||
+                die "$rung is one test, and has no parts: ./dev test $rung"
             return
         fi
     done
@@ -150,7 +151,10 @@ test_compiled() {
     [[ -n $TEST_RUNG$TEST_PATTERN ]] || programs=(all_but_unit_tests)
     if wants check tidy unit replay contract bpf cross; then
         try build "compile (dev)" compile dev "${programs[@]}"
-        passed_step build || { not_reached tidy unit replay contract bpf cross asan package oci appliance podman && return; }
+        passed_step build || {
+            not_reached tidy unit replay contract bpf cross asan package oci appliance podman
+            return
+        }
     fi
     ! wants package oci appliance podman || try_start package "package (deb)" build_package noautodbgsym
     ! wants unit replay contract bpf || try ctest "what ctest holds" run_ctest "$TEST_RUNG" "$TEST_PATTERN" "$trouble"
