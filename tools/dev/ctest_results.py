@@ -20,8 +20,10 @@ class Row(NamedTuple):
     took: str
 
 
-# Lines of lines; whoever is killed, or ended by a sanitizer, has said no more of himself than his last ones.
-FAILURES_OF_GTEST = re.compile(r"^(\S+:\d+): Failure\n((?:.+\n){1,6})", re.MULTILINE)
+FAILURE_OF_GTEST = re.compile(r"^(\S+:\d+): Failure\n((?:.+\n){1,6})", re.MULTILINE)
+FAILURE_OF_SANITIZER = re.compile(r"^(SUMMARY: .*|.*runtime error: .*)$", re.MULTILINE)
+# What GoogleTest says without being asked.
+PROGRESS = re.compile(r"\[[-= A-Z]+\]|Running main|Note: Google Test filter")
 LAST_LINES = 4
 
 
@@ -33,18 +35,21 @@ def why_skipped(case: ET.Element) -> str:
 
 
 def why_failed(case: ET.Element) -> str:
-    """The first failure that GoogleTest tells of; of another program, its last lines, and how ctest saw it end."""
+    """The first failure that GoogleTest or a sanitizer tells of; else how it ended, and the last that it said."""
     output = case.findtext("system-out") or ""
-    if match := FAILURES_OF_GTEST.search(output):
+    if match := FAILURE_OF_GTEST.search(output):
         return one_line(local(match[1]), match[2])
+    if match := FAILURE_OF_SANITIZER.search(output):
+        return one_line(match[1])
     failure = case.find("failure")
     ended = failure.get("message", "") if failure is not None else ""
-    return one_line(ended + ":" if ended else "", *output.splitlines()[-LAST_LINES:])
+    said = [line for line in output.splitlines() if not PROGRESS.match(line)][-LAST_LINES:]
+    return one_line(ended + ":" if ended and said else ended, *said)
 
 
 def local(place: str) -> str:
     """FILE:LINE in the tree."""
-    return place.removeprefix("/src/")
+    return place.removeprefix("/src/").removeprefix("./")
 
 
 def row_of(case: ET.Element) -> Row:
