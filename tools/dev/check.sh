@@ -15,7 +15,7 @@ quick_check() { in_build_root "tests/check/$1"; }
 # After the builds: it needs the compile commands and the generated headers.
 run_tidy() {
     results_open tidy
-    run_each check '' tidy_check tidy
+    run_each tidy '' tidy_check tidy
 }
 
 tidy_check() { in_build_root nice -n 10 "tests/check/$1" "$(build_folder dev)" "$(build_folder asan)"; }
