@@ -3,7 +3,8 @@
 # The rung `release`: the packages as they are given to others. It makes each of them twice, once without any help of
 # the compiler cache, and so takes minutes: a whole run leaves it out, and says so.
 
-readonly EGB_RELEASE_TESTS=(sums lintian rpmlint versions manual same-files bill-of-materials rpm-installed same-bits)
+readonly EGB_RELEASE_TESTS=(
+    sums lintian rpmlint versions manual same-files bill-of-materials rpm-installed appliance-unpacked same-bits)
 # Made there, and not where other rungs find theirs, as ./dev package makes them in dist/.
 readonly EGB_RELEASE=build/packages/release
 readonly EGB_ONCE_MORE=build/packages/once-more
@@ -47,20 +48,33 @@ release_test() {
         lintian | rpmlint) in_root lint "tests/package/$1" ;;
         versions) in_build_root tests/package/versions deb rpm ;;
         rpm-installed) install_rpm && in_build_root tests/package/rpm-installed remove "$EGB_RPM_ROOT" ;;
+        appliance-unpacked) unpack_appliance ;;
         same-bits) build_once_more && in_build_root tests/package/same-bits "$EGB_ONCE_MORE" ;;
         *) in_build_root "tests/package/$1" ;;
     esac
 }
 
-# A root file system of its own, into which rpm installs the package; then booted, with what an administrator does.
+# A root file system of its own, into which rpm installs the package, and which is booted then.
 readonly EGB_RPM_ROOT=build/packages/rpm-root
 
 install_rpm() {
     rm -rf "${EGB_TOP:?}/$EGB_RPM_ROOT" &&
         cp --archive --reflink=auto "$(root_path runtime)" "$EGB_TOP/$EGB_RPM_ROOT" &&
         in_build_root tests/package/rpm-installed install "$EGB_RPM_ROOT" &&
-        EGB_IMAGE=$EGB_TOP/$EGB_RPM_ROOT EGB_RESULTS=/dev/null \
-            python3 "$EGB_TOP/tests/appliance/run.py" '^appliance/service/'
+        boot_for_service "$EGB_TOP/$EGB_RPM_ROOT"
+}
+
+# The tarball is booted as it is, and not only what it was made of.
+unpack_appliance() {
+    local root=$EGB_TOP/build/packages/appliance-root
+    rm -rf "$root" && mkdir -p "$root" &&
+        tar --extract --xattrs --acls --numeric-owner --directory="$root" --file="$(package_stem)-appliance.tar.gz" &&
+        boot_for_service "$root" && rm -rf "$root"
+}
+
+# boot_for_service ROOT: what an administrator does with the service.
+boot_for_service() {
+    EGB_IMAGE=$1 EGB_RESULTS=/dev/null python3 "$EGB_TOP/tests/appliance/run.py" '^appliance/service/'
 }
 
 # Everything once more, with nothing as it was the first time.
