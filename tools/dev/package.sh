@@ -51,12 +51,17 @@ build_package() {
 }
 
 package_deb() {
-    local name
     build_package ''
-    name=$(basename "$(package_stem)")
     rm -f "$EGB_TOP/$EGB_PACKAGES"/eghostbuster*.spdx.json
-    in_build_root tools/dev/bill-of-materials "$EGB_PACKAGES/$name.deb" "build/package/deb/$name.buildinfo" \
-        "$(source_date)" >"$(package_stem).spdx.json"
+    bill_of_materials "$EGB_PACKAGES" build/package/deb
+}
+
+# bill_of_materials FOLDER BUILD: of the package in the folder, beside it, by what stands in BUILD of how it was built.
+bill_of_materials() {
+    local name
+    name=$(basename "$(package_stem)")
+    in_build_root tools/dev/bill-of-materials "$1/$name.deb" "$2/$name.buildinfo" "$(source_date)" \
+        >"$EGB_TOP/$1/$name.spdx.json"
 }
 
 package_rpm() { in_build_root tools/dev/build-package rpm "$(project_version)" "$(source_date)" "$EGB_PACKAGES"; }

@@ -79,15 +79,15 @@ boot_for_service() {
 
 # Everything once more, with nothing as it was the first time.
 build_once_more() {
-    rm -rf "${EGB_TOP:?}/$EGB_ONCE_MORE" && packages_once_more && strictly images_once_more
+    rm -rf "${EGB_TOP:?}/$EGB_ONCE_MORE" && strictly packages_once_more && strictly images_once_more
 }
 
 packages_once_more() {
     local kind
     for kind in deb rpm; do
-        in_build_root tools/dev/build-package --again "$kind" "$(project_version)" "$(source_date)" "$EGB_ONCE_MORE" ||
-            return
+        in_build_root tools/dev/build-package --again "$kind" "$(project_version)" "$(source_date)" "$EGB_ONCE_MORE"
     done
+    bill_of_materials "$EGB_ONCE_MORE" build/package/once-more/deb
 }
 
 # Of Debian's packages installed anew, as if on another day.
