@@ -31,6 +31,11 @@ int main(int argc, char** argv) {
     if (in_container) {
         egb::host::speak_to_systemd_directly();
         options.config_root = egb::host::root_of_machine();
+        // Said here, since there is no log yet.
+        if (const auto within = egb::host::links_stay_within(options.config_root); !within) {
+            std::cerr << within.error().message << '\n';
+            return EXIT_FAILURE;
+        }
     }
 
     const auto catalog = egb::kinds::catalog();
@@ -39,9 +44,6 @@ int main(int argc, char** argv) {
         return EXIT_SUCCESS;
     }
     try {
-        if (const auto within = egb::host::links_stay_within(options.config_root); in_container && !within) {
-            throw std::runtime_error{within.error().message};
-        }
         if (check_config) {
             egb::check_configuration(options, catalog);
             return EXIT_SUCCESS;

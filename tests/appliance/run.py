@@ -2,8 +2,8 @@
 # SPDX-License-Identifier: Apache-2.0
 """run.py [PATTERN]: the booted tests (tests/README.md says how to run one by hand).
 
-Each scenario is a machine of its own, and waits most of the time: several run side by side. EGB_IMAGE names the image to
-boot, EGB_PACKAGE the package that is in it, EGB_RESULTS a file for the results, EGB_RUNG whose scenarios these are.
+Each scenario is a machine of its own, and waits most of the time: several run side by side. EGB_IMAGE names the image
+to boot, EGB_PACKAGE the package that is in it, EGB_RESULTS a file for the results, EGB_RUNG whose scenarios these are.
 """
 
 import concurrent.futures
@@ -17,6 +17,10 @@ import unittest
 from collections.abc import Iterator
 
 HERE = pathlib.Path(__file__).resolve().parent
+sys.path.insert(0, str(HERE.parents[1] / "tools/dev"))
+
+from reasons import reason_of  # noqa: E402
+
 JOURNAL_TAIL = 60
 SIDE_BY_SIDE = 3
 RUNG = os.environ.get("EGB_RUNG", "appliance")
@@ -48,7 +52,7 @@ class Reporter(unittest.TestResult):
         self.results.append((verdict, name_of(test), reason))
 
     def _failed(self, test: unittest.TestCase, error: tuple) -> None:
-        self._tell("fail", test)
+        self._tell("fail", test, reason_of(error[1]))
         print("".join(traceback.format_exception(*error)))
         machine = getattr(type(test), "machine", None)
         if machine is not None:

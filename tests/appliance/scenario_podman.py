@@ -9,10 +9,13 @@ import shutil
 from collections.abc import Callable
 
 from bpf_ids import ids_of_process
-from machine import BUS, SERVICE, TOP, Forgetful, Scenario, eventually, in_unit, unit_drop_in
+from machine import BUS, CONFIGURATION, SERVICE, TOP, Forgetful, Scenario, eventually, in_unit, unit_drop_in
 
 README = TOP / "packaging/image/README.md"
 OPTED_OUT = "egb-opted-out.service"
+BY_LINK = "egb-opted-out-by-link.service"
+ADMINISTRATORS = "# An administrator's own.\n[tcp]\nFinWait2After=7min\n"
+POLKIT_ACTIONS = "polkit-1/actions/org.eghostbuster1.policy"
 WATCHDOG_SECONDS = 3
 # What is the test machine's and no host's: podman in a container in which file systems cannot be laid over each other,
 # with neither control group controllers nor keys nor sysctls; and processes that are those of a machine around it.
@@ -38,15 +41,36 @@ class Podman(Scenario):
         **IN_A_CONTAINER,
         **unit_drop_in(f"WatchdogSec={WATCHDOG_SECONDS}\nStartLimitBurst=50"),
         f"/etc/systemd/system/{OPTED_OUT}.d/ghosts.conf": "[X-Ghostbuster]\nClean=no\n",
+        "/srv/ghosts.conf": "[X-Ghostbuster]\nClean=no\n",
+        CONFIGURATION: ADMINISTRATORS,
         # Announced, and never done: the test is over by then.
         "/etc/eghostbuster/eghostbuster.conf.d/20-podman.conf":
-            f"[tcp]\nClean=proven\nVeto=1h\nOnly=unit:{OPTED_OUT}\nNudge=no\n",
+            f"[tcp]\nClean=proven\nVeto=1h\nOnly=unit:{OPTED_OUT} unit:{BY_LINK}\nNudge=no\n",
     }
 
     @classmethod
     def after_boot(cls) -> None:
-        shutil.copy(os.environ["EGB_OCI_ARCHIVE"], cls.machine.root() / "root")
-        cls.machine.run("sh", "-ec", f"cd /root\n{commands('Install, or upgrade')}")
+        """An older version, whose polkit actions are below /etc; and then an upgrade, where they are not."""
+        cls.machine.run("mkdir", f"/etc/systemd/system/{BY_LINK}.d")
+        cls.machine.run("ln", "-s", "/srv/ghosts.conf", f"/etc/systemd/system/{BY_LINK}.d")
+        cls.install("EGB_OCI_OLD_ARCHIVE", "--transform=s,^usr/share/polkit-1,etc/polkit-1,")
+        cls.before = cls.host_files()
+        cls.install("EGB_OCI_ARCHIVE")
+
+    @classmethod
+    def install(cls, archive: str, *options: str) -> None:
+        folder = f"/root/{archive}"
+        cls.machine.run("mkdir", folder)
+        shutil.copy(os.environ[archive], cls.machine.root() / folder.lstrip("/"))
+        said = commands("Install, or upgrade").replace("tar --extract", " ".join(["tar --extract", *options]))
+        cls.machine.run("sh", "-ec", f"cd {folder}\n{said}")
+
+    @classmethod
+    def host_files(cls) -> set[str]:
+        """All that has our name, but what is the tests' own or made by others from these."""
+        return set(cls.machine.read(
+            "find", "/etc", "/usr", "-xdev", "-name", "*ghost*", "-type", "f", "-not", "-path", "/etc/systemd/system/*",
+            "-not", "-path", "/etc/eghostbuster/*", "-not", "-path", "*/eghostbuster.container.d/*").splitlines())
 
     def daemon_pid(self) -> int:
         """In the machine, 0 when there is none; the main process of the unit is podman's."""
@@ -59,6 +83,14 @@ class Podman(Scenario):
 
     def ghostctl(self, *arguments: str) -> str:
         return self.machine.read("/usr/local/bin/ghostctl", *arguments)
+
+    def test_0_an_upgrade_leaves_nothing_of_the_version_before_and_all_of_the_administrators(self) -> None:
+        after = self.host_files()
+        self.assertEqual(self.before - after, {f"/etc/{POLKIT_ACTIONS}"})
+        self.assertEqual(after - self.before, {f"/usr/share/{POLKIT_ACTIONS}"})
+        self.assertEqual(len(self.machine.read("podman", "images", "--quiet").splitlines()), 1)
+        self.assertEqual(self.machine.read("cat", CONFIGURATION), ADMINISTRATORS.strip())
+        self.assertRegex(self.ghostctl("policy", "show", "tcp"), r"FinWait2After +7min ")
 
     def test_1_systemd_hears_the_daemon_itself(self) -> None:
         self.assertRegex(self.machine.unit("StatusText"), r"ghosts .* tcp ok, process ok, lockfile ok")
@@ -82,7 +114,7 @@ class Podman(Scenario):
     def test_3_a_forgotten_socket_is_found(self) -> None:
         with Forgetful() as forgetful:
             ghost = self.machine.find_ghost(forgetful.pid)
-            self.assertIn(f" {ghost.id} ", f" {self.ghostctl('list')}")
+            self.assertIn(f"Ghost {ghost.id}: CLOSE_WAIT", self.ghostctl("explain", str(ghost.id)))
             self.assertEqual(self.machine.entries(GHOST_ID=str(ghost.id))[0]["GHOST_KIND"], "tcp")
 
     def test_4_ghostctl_of_the_host(self) -> None:
@@ -92,15 +124,21 @@ class Podman(Scenario):
             pids = self.ghostctl("who-owns", "--quiet", "/proc/1/root/root/held").split()
             self.assertIn(str(os.getpid()), pids)
 
-    def test_5_the_units_of_the_host_can_opt_out(self) -> None:
+    def check_opts_out(self, unit: str, why: str) -> None:
         forgetful = Forgetful()
-        with in_unit(forgetful.pid, OPTED_OUT):
+        with in_unit(forgetful.pid, unit):
             try:
                 ghost = self.machine.find_ghost(forgetful.pid)
                 self.assertEqual(ghost.decision, "report")
-                self.assertIn(f'its unit {OPTED_OUT} says "Clean=no"', self.machine.call("Explain", "t", ghost.id)[0])
+                self.assertIn(why, self.machine.call("Explain", "t", ghost.id)[0])
             finally:
                 forgetful.end()
+
+    def test_5_the_units_of_the_host_can_opt_out(self) -> None:
+        self.check_opts_out(OPTED_OUT, f'its unit {OPTED_OUT} says "Clean=no"')
+
+    def test_5_a_link_that_leads_out_of_the_container_is_no_way_past_an_opt_out(self) -> None:
+        self.check_opts_out(BY_LINK, f"whether its unit {BY_LINK} wants to be left alone cannot be read")
 
     def test_6_a_reload_says_what_is_wrong(self) -> None:
         wrong = "/etc/eghostbuster/eghostbuster.conf.d/99-wrong.conf"
@@ -139,10 +177,24 @@ class Podman(Scenario):
         complaints = [line for line in done.stderr.splitlines() if "Loading source" not in line]
         self.assertEqual(complaints, [])
 
+    def test_8_a_configuration_behind_an_absolute_link_is_refused(self) -> None:
+        """In the container it leads elsewhere, and the daemon would run by other rules than it was told."""
+        self.machine.run("mv", "/etc/eghostbuster", "/etc/elsewhere")
+        self.machine.run("ln", "-s", "/etc/elsewhere", "/etc/eghostbuster")
+        self.assertNotEqual(self.machine.run("systemctl", "restart", SERVICE, check=False).returncode, 0)
+        self.assertIn("/etc/eghostbuster of this machine is a link to /etc/elsewhere",
+                      self.machine.journal(f"--unit={SERVICE}"))
+        self.machine.run("rm", "/etc/eghostbuster")
+        self.machine.run("mv", "/etc/elsewhere", "/etc/eghostbuster")
+        self.machine.run("systemctl", "restart", SERVICE)
+
     def test_9_it_leaves_as_it_came(self) -> None:
         self.machine.run("sh", "-ec", commands("Remove"))
-        left = self.machine.read("find", "/etc", "/usr", "-xdev", "-name", "*ghost*", "-type", "f", "-not", "-path",
-                                 "/etc/systemd/system/*")
-        self.assertEqual(left, "")
+        self.assertEqual(self.host_files(), set())
         self.assertEqual(self.machine.read("podman", "images", "--quiet"), "")
         self.assertIn("not-found", self.machine.unit("LoadState"))
+        self.assertIn("[tcp]", self.machine.read("cat", CONFIGURATION), "what it has kept is not removed yet")
+        self.machine.run("sh", "-ec", commands("Remove what it has kept, too"))
+        for what in ("passwd", "group"):
+            self.assertNotEqual(self.machine.run("getent", what, "eghostbuster", check=False).returncode, 0)
+        self.assertEqual(self.machine.read("find", "/etc", "/var/lib", "-maxdepth", "1", "-name", "eghostbuster"), "")

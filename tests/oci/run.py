@@ -1,8 +1,8 @@
 #!/usr/bin/env python3
 # SPDX-License-Identifier: Apache-2.0
-"""run.py ARCHIVE ROOT: is the OCI image valid, is in it what belongs there and nothing else, and does that run?
+"""run.py ARCHIVE ROOT [PATTERN]: is the OCI image valid, is in it what belongs there and nothing else, does that run?
 
-ROOT is what it was made of. EGB_RESULTS names a file for the results.
+ROOT is what it was made of. EGB_RESULTS names a file for the results. Runs in the build root, where the image was made.
 """
 
 import contextlib
@@ -21,6 +21,9 @@ import tempfile
 import unittest
 
 TOP = pathlib.Path(__file__).resolve().parents[2]
+sys.path.insert(0, str(TOP / "tools/dev"))
+
+from reasons import reason_of  # noqa: E402
 BUILD = TOP / "packaging/image/build-oci"
 ARCHIVE, ROOT = pathlib.Path(sys.argv[1]), pathlib.Path(sys.argv[2])
 MEDIA = "application/vnd.oci.image"
@@ -56,9 +59,8 @@ class Image(unittest.TestCase):
         self.assertEqual(json.loads(self.files["oci-layout"]), {"imageLayoutVersion": "1.0.0"})
         descriptors = [self.named, self.manifest["config"], *self.manifest["layers"]]
         for descriptor in descriptors:
-            blob = self.blob(descriptor)
-            self.assertEqual(descriptor["digest"], f"sha256:{hashlib.sha256(blob).hexdigest()}")
-            self.assertEqual(descriptor["size"], len(blob))
+            self.assertEqual(descriptor["digest"], f"sha256:{hashlib.sha256(self.blob(descriptor)).hexdigest()}")
+            self.assertEqual(descriptor["size"], len(self.blob(descriptor)))
         self.assertEqual([descriptor["mediaType"] for descriptor in descriptors],
                          [f"{MEDIA}.manifest.v1+json", f"{MEDIA}.config.v1+json", f"{MEDIA}.layer.v1.tar+gzip"])
         self.assertEqual(len(self.files), 2 + len(descriptors), "nothing that nobody refers to")
@@ -100,28 +102,44 @@ class Image(unittest.TestCase):
     def test_the_same_package_gives_the_same_bytes(self) -> None:
         again = self.folder / "again.oci.tar"
         epoch = str(next(iter(self.tree)).mtime)
+        version = self.config["config"]["Labels"]["org.opencontainers.image.version"]
         subprocess.run(
-            [BUILD, ROOT, again, "--version", self.config["config"]["Labels"]["org.opencontainers.image.version"],
-             "--architecture", self.config["architecture"], "--epoch", epoch], check=True, env={"PATH": os.environ["PATH"],
-             "TZ": "Pacific/Kiritimati", "PYTHONHASHSEED": "7", "PYTHONDONTWRITEBYTECODE": "1"})
+            [BUILD, ROOT, again, "--version", version, "--architecture", self.config["architecture"], "--epoch", epoch],
+            check=True, env={"PATH": os.environ["PATH"], "TZ": "Pacific/Kiritimati", "PYTHONHASHSEED": "7",
+                             "PYTHONDONTWRITEBYTECODE": "1"})
         self.assertEqual(again.read_bytes(), ARCHIVE.read_bytes())
 
 
+def name_of(test: unittest.TestCase) -> str:
+    return test.id().rpartition(".")[2].removeprefix("test_")
+
+
+class Reporter(unittest.TextTestResult):
+    """A line of results for each test as it ends."""
+
+    lines: list[str] = []
+
+    def addSuccess(self, test: unittest.TestCase) -> None:
+        super().addSuccess(test)
+        self.lines.append(f"pass\toci/{name_of(test)}\t")
+
+    def addFailure(self, test: unittest.TestCase, err: tuple) -> None:
+        super().addFailure(test, err)
+        self.lines.append(f"fail\toci/{name_of(test)}\t{reason_of(err[1])}")
+
+    def addError(self, test: unittest.TestCase, err: tuple) -> None:
+        super().addError(test, err)
+        self.lines.append(f"fail\toci/{name_of(test)}\t{reason_of(err[1])}")
+
+
 def main() -> int:
-    suite = unittest.defaultTestLoader.loadTestsFromTestCase(Image)
-    results = io.StringIO()
-
-    class Reporter(unittest.TextTestResult):
-        def stopTest(self, test: unittest.TestCase) -> None:
-            super().stopTest(test)
-            bad = any(test is failed for failed, _ in self.failures + self.errors)
-            name = test.id().rpartition(".")[2].removeprefix("test_")
-            print("fail" if bad else "pass", f"oci/{name}", "", sep="\t", file=results)
-
-    outcome = unittest.TextTestRunner(stream=sys.stdout, verbosity=2, resultclass=Reporter).run(suite)
+    pattern = sys.argv[3] if len(sys.argv) > 3 else ""
+    tests = unittest.defaultTestLoader.loadTestsFromTestCase(Image)
+    chosen = unittest.TestSuite(test for test in tests if re.search(pattern, name_of(test)))
+    outcome = unittest.TextTestRunner(stream=sys.stdout, verbosity=2, resultclass=Reporter).run(chosen)
     with contextlib.suppress(KeyError), open(os.environ["EGB_RESULTS"], "a", encoding="utf-8") as file:
-        file.write(results.getvalue())
-    return 0 if outcome.wasSuccessful() and outcome.testsRun else 1
+        file.writelines(f"{line}\n" for line in Reporter.lines)
+    return 0 if outcome.wasSuccessful() else 1
 
 
 if __name__ == "__main__":

@@ -1,6 +1,7 @@
 # SPDX-License-Identifier: Apache-2.0
 """What the tests of packages are written with. They run in the build root, at the top of the tree."""
 
+import os
 import pathlib
 import re
 import subprocess
@@ -8,7 +9,7 @@ import tempfile
 from collections.abc import Iterator
 from contextlib import contextmanager
 
-PACKAGES = pathlib.Path("build/packages")
+PACKAGES = pathlib.Path(os.environ["EGB_PACKAGES"])
 
 
 def said_by(*command: str | pathlib.Path) -> str:

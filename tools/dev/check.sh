@@ -4,25 +4,18 @@
 
 readonly EGB_QUICK_CHECKS=(format layers spdx shell tidy-reasons units)
 
-# Runs them all, whatever the others say; a result line each.
+# run_quick_checks PATTERN
 run_quick_checks() {
-    local check failed=0
     results_open check
-    for check in "${EGB_QUICK_CHECKS[@]}"; do
-        if in_build_root "tests/check/$check"; then
-            result pass "check/$check"
-        else
-            result fail "check/$check"
-            failed=1
-        fi
-    done
-    return $failed
+    run_each check "$1" quick_check "${EGB_QUICK_CHECKS[@]}"
 }
+
+quick_check() { in_build_root "tests/check/$1"; }
 
 # After the builds: it needs the compile commands and the generated headers.
 run_tidy() {
     results_open tidy
-    in_build_root nice -n 10 tests/check/tidy "$(build_folder dev)" "$(build_folder asan)" && result pass check/tidy && return
-    result fail check/tidy
-    return 1
+    run_each tidy '' tidy_check tidy
 }
+
+tidy_check() { in_build_root nice -n 10 "tests/check/$1" "$(build_folder dev)" "$(build_folder asan)"; }

@@ -10,6 +10,8 @@ import xml.etree.ElementTree as ET
 from collections.abc import Iterator
 from typing import NamedTuple
 
+from reasons import one_line
+
 
 class Row(NamedTuple):
     verdict: str
@@ -18,16 +20,42 @@ class Row(NamedTuple):
     took: str
 
 
-def reason_of(case: ET.Element) -> str:
+FAILURE_OF_GTEST = re.compile(r"^(\S+:\d+): Failure\n((?:.+\n){1,6})", re.MULTILINE)
+FAILURE_OF_SANITIZER = re.compile(r"^(SUMMARY: .*|.*runtime error: .*)$", re.MULTILINE)
+# What GoogleTest says without being asked.
+PROGRESS = re.compile(r"\[[-= A-Z]+\]|Running main|Note: Google Test filter")
+LAST_LINES = 4
+
+
+def why_skipped(case: ET.Element) -> str:
     """What a skipped test says about itself: the line after the place where it gave up."""
     output = case.findtext("system-out") or ""
     match = re.search(r": Skipped\n(.+)", output)
-    return match.group(1).strip() if match else "skipped without a reason"
+    return one_line(match.group(1)) if match else "skipped without a reason"
+
+
+def why_failed(case: ET.Element) -> str:
+    """The first failure that GoogleTest or a sanitizer tells of; else how it ended, and the last that it said."""
+    output = case.findtext("system-out") or ""
+    if match := FAILURE_OF_GTEST.search(output):
+        return one_line(local(match[1]), match[2])
+    if match := FAILURE_OF_SANITIZER.search(output):
+        return one_line(match[1])
+    failure = case.find("failure")
+    ended = failure.get("message", "") if failure is not None else ""
+    said = [line for line in output.splitlines() if not PROGRESS.match(line)][-LAST_LINES:]
+    return one_line(ended + ":" if ended and said else ended, *said)
+
+
+def local(place: str) -> str:
+    """FILE:LINE in the tree."""
+    return place.removeprefix("/src/").removeprefix("./")
 
 
 def row_of(case: ET.Element) -> Row:
     verdict = {"run": "pass", "fail": "fail"}.get(case.get("status", ""), "skip")
-    return Row(verdict, case.get("name", "?"), reason_of(case) if verdict == "skip" else "", case.get("time", "0"))
+    reason = {"pass": lambda _: "", "fail": why_failed, "skip": why_skipped}[verdict](case)
+    return Row(verdict, case.get("name", "?"), reason, case.get("time", "0"))
 
 
 def rows_of_program(program: Row, file: pathlib.Path) -> Iterator[Row]:
@@ -42,7 +70,11 @@ def rows_of_program(program: Row, file: pathlib.Path) -> Iterator[Row]:
 
 def row_of_gtest(program: str, case: dict) -> Row:
     verdict = "fail" if case.get("failures") else "skip" if case["result"] == "SKIPPED" else "pass"
-    reason = case["skipped"][0]["message"].strip() if case.get("skipped") else ""
+    reason = ""
+    if case.get("failures"):
+        reason = one_line(local(case["failures"][0]["failure"]))
+    elif case.get("skipped"):
+        reason = one_line(case["skipped"][0]["message"])
     return Row(verdict, f"{program}/{case['classname']}.{case['name']}", reason, case["time"].removesuffix("s"))
 
 

@@ -38,7 +38,8 @@ run_kernel() {
     local name=kernels/$1/$2 output=$EGB_LOG/kernels-$1-$2.log code=0
     in_root kernels tests/kernels/boot run "$1" "$2" --gtest_color=no '--gtest_filter=Lockfile*:*/LockfileOn*' \
         >"$output" 2>&1 </dev/null || code=$?
-    sed -nE "s|^\[       OK \] (\S+) .*ms\)\$|pass\t$name/\1\t|p; s|^\[  FAILED  \] ([^ ,]+).*ms\)\$|fail\t$name/\1\t|p
+    sed -nE "s|^\[       OK \] (\S+) .*ms\)\$|pass\t$name/\1\t|p
+        s|^\[  FAILED  \] ([^ ,]+).*ms\)\$|fail\t$name/\1\tit says why in ${output#"$EGB_TOP/"}|p
         s|^\[  SKIPPED \] (\S+) .*ms\)\$|skip\t$name/\1\tit says why in ${output#"$EGB_TOP/"}|p" "$output" >>"$EGB_RESULTS"
     ((code == 0)) && grep -q '^\[  PASSED  \]' "$output" && return
     tail -n 60 "$output"

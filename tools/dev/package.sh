@@ -1,10 +1,10 @@
 # shellcheck shell=bash
 # SPDX-License-Identifier: Apache-2.0
-# ./dev package [KIND...]: into dist/. What is only tested is built into build/packages, and what is in dist/ stays as it
-# was.
+# ./dev package [KIND...]: into dist/. What is only tested is built into build/packages, and what is in dist/ stays as
+# it was.
 
-# The kinds of packages, in the order in which they are made. Each has a title, and a function package_KIND that puts its
-# files into $EGB_PACKAGES; one that is made of another's package names that kind in EGB_PACKAGE_NEEDS.
+# The kinds of packages, in the order in which they are made. Each has a title, and a function package_KIND that puts
+# its files into $EGB_PACKAGES; one that is made of another's package names that kind in EGB_PACKAGE_NEEDS.
 readonly EGB_PACKAGE_KINDS=(deb rpm oci image)
 declare -rA EGB_PACKAGE_TITLE=(
     [deb]="Debian package, and its debugging symbols"
@@ -14,7 +14,8 @@ declare -rA EGB_PACKAGE_TITLE=(
 )
 declare -rA EGB_PACKAGE_NEEDS=([oci]=deb [image]=deb)
 
-export EGB_PACKAGES=build/packages
+# Steps are shells of their own, and read this file again: where another folder was meant, it stays so.
+export EGB_PACKAGES=${EGB_PACKAGES:-build/packages}
 
 project_version() { sed -n 's/^project(.* VERSION \([0-9.]*\).*/\1/p' "$EGB_TOP/CMakeLists.txt"; }
 
@@ -50,23 +51,28 @@ build_package() {
 }
 
 package_deb() {
-    local name
     build_package ''
-    name=$(basename "$(package_stem)")
     rm -f "$EGB_TOP/$EGB_PACKAGES"/eghostbuster*.spdx.json
-    in_build_root tools/dev/bill-of-materials "$EGB_PACKAGES/$name.deb" "build/package/deb/$name.buildinfo" \
-        "$(source_date)" >"$(package_stem).spdx.json"
+    bill_of_materials "$EGB_PACKAGES" build/package/deb
+}
+
+# bill_of_materials FOLDER BUILD: of the package in the folder, beside it, by what stands in BUILD of how it was built.
+bill_of_materials() {
+    local name
+    name=$(basename "$(package_stem)")
+    in_build_root tools/dev/bill-of-materials "$1/$name.deb" "$2/$name.buildinfo" "$(source_date)" \
+        >"$EGB_TOP/$1/$name.spdx.json"
 }
 
 package_rpm() { in_build_root tools/dev/build-package rpm "$(project_version)" "$(source_date)" "$EGB_PACKAGES"; }
 
-# A tarball that `machinectl import-tar` takes (it does not know zstd), with the settings that go with it.
+# The tarball of the appliance, with the settings that go with it.
 package_image() {
     local name
     name=$(package_stem)-appliance
     make_image
     rm -f "$EGB_TOP/$EGB_PACKAGES"/eghostbuster*-appliance.*
-    tar --create --numeric-owner --xattrs --directory="$(image_path)" --gzip --file="$name.tar.gz" .
+    in_build_root packaging/image/pack-appliance "$(image_in_root "$(image_path)")" "$(source_date)" >"$name.tar.gz"
     cp "$EGB_TOP/packaging/image/eghostbuster.nspawn" "$name.nspawn"
 }
 
@@ -84,11 +90,13 @@ TEXT
     done
     cat <<'TEXT'
 
-dist/SHA256SUMS has the sums of all that is there then (`sha256sum --check SHA256SUMS`), and with deb comes the bill of
-materials, SPDX 2.3 in JSON: what it is linked with and what it was built with, with versions and licences.
+What is of ours in dist/ goes first, so that all that is there then is of one commit; dist/SHA256SUMS has the sums of
+it (`sha256sum --check SHA256SUMS`). With deb comes the bill of materials, SPDX 2.3 in JSON: what it is linked with and
+what it was built with, with versions and licences.
 
-A clean checkout of a commit makes the same deb and rpm, bit for bit; SOURCE_DATE_EPOCH says another date than the commit's.
-`./dev test release` proves it, and checks everything else that a package has to be.
+A clean checkout of a commit makes the same packages and images, bit for bit, with the same versions of Debian's
+packages; SOURCE_DATE_EPOCH says another date than the commit's. `./dev test release` proves it, and checks everything
+else that a package has to be.
 TEXT
 }
 
@@ -115,10 +123,16 @@ verb_package() {
     export EGB_PACKAGES=dist
     prepare_build_root
     [[ ! " ${kinds[*]} " =~ " "(oci|image)" " ]] || { start_root runtime && wait_root runtime; }
+    remove_packages
     for kind in "${kinds[@]}"; do
         step "package-$kind" "${EGB_PACKAGE_TITLE[$kind]}" "package_$kind"
     done
-    (cd "$EGB_TOP/dist" && rm -f SHA256SUMS && sha256sum -- * >SHA256SUMS)
+    sum_packages
     heading "In dist/"
-    (cd "$EGB_TOP/dist" && du --apparent-size --human-readable -- *)
+    (cd "$EGB_TOP/dist" && du --apparent-size --human-readable -- SHA256SUMS eghostbuster*)
 }
+
+# Of earlier runs, which may have been of other commits. What else lies there is somebody's.
+remove_packages() { rm -f "$EGB_TOP/$EGB_PACKAGES"/{eghostbuster[-_]*,SHA256SUMS}; }
+
+sum_packages() { (cd "$EGB_TOP/$EGB_PACKAGES" && sha256sum -- eghostbuster[-_]* >SHA256SUMS); }

@@ -46,9 +46,14 @@ make_root() {
     [[ ! -d $path ]] || return 0 # another ./dev was faster
     find "$EGB_CACHE/roots" -maxdepth 1 -name "$name-*" -mtime "+$EGB_ROOT_KEEP_DAYS" -exec rm -rf {} +
     rm -rf "$path.part"
-    mmdebstrap --mode=root --variant=apt --include="$(root_packages "$name")" \
-        --aptopt='Acquire::Languages "none"' --aptopt='Acquire::Retries "3"' "$EGB_SUITE" "$path.part"
+    debian_root "$name" "$path.part"
     mv "$path.part" "$path"
+}
+
+# debian_root NAME PATH
+debian_root() {
+    mmdebstrap --mode=root --variant=apt --include="$(root_packages "$1")" \
+        --aptopt='Acquire::Languages "none"' --aptopt='Acquire::Retries "3"' "$EGB_SUITE" "$2"
 }
 
 # in_root NAME COMMAND...: with this tree at /src, and nothing that it mounts or installs outliving it.

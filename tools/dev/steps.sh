@@ -49,6 +49,12 @@ step() {
     step_wait "$1"
 }
 
+# strictly COMMAND...: with `set -e` in force, even where the caller is a condition.
+strictly() {
+    # shellcheck disable=SC2016 # for the inner shell
+    bash -euo pipefail -c 'source "$EGB_TOP/tools/dev/load.sh"; "$@"' strictly "$@"
+}
+
 step_end() {
     local name=$1 code=0
     wait "${STEP_PID[$name]}" || code=$?

@@ -26,7 +26,7 @@ def main() -> int:
     told_times: set[tuple[str, pathlib.Path]] = set()
     stories: list[tuple[str, str, str]] = []
     for file in arguments.files:
-        for line in file.read_text().splitlines():
+        for line in file.read_text(errors="replace").splitlines():
             verdict, name, reason, *seconds = line.split("\t")
             if verdict == "left":
                 stories.append((verdict, name, reason))

@@ -2,8 +2,8 @@
 # SPDX-License-Identifier: Apache-2.0
 # ./dev test: the ladder of tests/README.md, and its summary.
 #
-# Every step writes lines "pass|fail|skip|left TAB NAME TAB REASON [TAB SECONDS]" into build/log/STEP.results; a step that
-# ends badly without one failed line counts as one failure, so that nothing can break unseen.
+# Every step writes lines "pass|fail|skip|left TAB NAME TAB REASON [TAB SECONDS]" into build/log/STEP.results; a step
+# that ends badly without one failed line counts as one failure, so that nothing can break unseen.
 
 results_open() {
     EGB_RESULTS=$EGB_LOG/$1.results
@@ -11,6 +11,29 @@ results_open() {
 }
 
 result() { printf '%s\t%s\t%s\n' "$1" "$2" "${3-}" >>"$EGB_RESULTS"; }
+
+# last_words FILE: what it ends with, as one line: the reason of a failure that has no better one.
+last_words() { tail -n 4 "$1" | tr -s '[:space:]' ' ' | cut -c -300; }
+
+# run_each RUNG PATTERN COMMAND NAME...: COMMAND NAME for each name that matches, whatever the others say.
+run_each() {
+    local rung=$1 pattern=$2 command=$3 test output failed=0 ran=0
+    shift 3
+    for test in "$@"; do
+        [[ $test =~ $pattern ]] || continue
+        ran=1
+        printf '%s\n' "--- $test"
+        output=$EGB_LOG/$rung-$test.output
+        if "$command" "$test" 2>&1 | tee "$output"; then
+            result pass "$rung/$test"
+        else
+            result fail "$rung/$test" "$(last_words "$output")"
+            failed=1
+        fi
+    done
+    ((ran)) || { result fail "$rung/$pattern" "no test of that name" && failed=1; }
+    return $failed
+}
 
 readonly EGB_RUNGS=(check tidy unit replay contract bpf asan cross package oci appliance kernels podman release)
 # What a whole run leaves out, and why.
@@ -30,6 +53,8 @@ test_filter() {
             TEST_RUNG=$rung
             TEST_PATTERN=${1#"$rung"}
             TEST_PATTERN=${TEST_PATTERN#/}
+            [[ ! $TEST_PATTERN || ! $rung =~ ^(tidy|cross)$ ]] ||
+                die "$rung is one test, and has no parts: ./dev test $rung"
             return
         fi
     done
@@ -106,7 +131,7 @@ verb_test() {
     ! wants bpf appliance podman || trouble=$(kernel_trouble)
 
     heading "Tests"
-    ! wants check || try check "style: format, layers, SPDX, shell, units" run_quick_checks
+    ! wants check || try check "style: format, layers, SPDX, shell, units" run_quick_checks "$TEST_PATTERN"
     if ! wants unit replay contract bpf cross asan check tidy package oci appliance kernels podman release; then
         die "nothing matches $*"
     fi
@@ -124,15 +149,18 @@ verb_test() {
 test_compiled() {
     local trouble=$1 programs=()
     [[ -n $TEST_RUNG$TEST_PATTERN ]] || programs=(all_but_unit_tests)
-    if wants check tidy unit replay contract bpf cross; then
+    if wants tidy unit replay contract bpf cross; then
         try build "compile (dev)" compile dev "${programs[@]}"
-        passed_step build || { not_reached tidy unit replay contract bpf cross asan package oci appliance podman && return; }
+        passed_step build || {
+            not_reached tidy unit replay contract bpf cross asan package oci appliance podman
+            return
+        }
     fi
     ! wants package oci appliance podman || try_start package "package (deb)" build_package noautodbgsym
     ! wants unit replay contract bpf || try ctest "what ctest holds" run_ctest "$TEST_RUNG" "$TEST_PATTERN" "$trouble"
     ! wants package oci appliance podman || test_package "$trouble"
     ! wants cross || try cross "BPF objects for x86_64 and arm64" compile dev bpf_cross
-    ! wants asan || try asan "unit tests under asan and ubsan" run_asan
+    ! wants asan || try asan "unit tests under asan and ubsan" run_asan "$TEST_PATTERN"
     ! wants tidy || try tidy "clang-tidy" run_tidy
     [[ -z ${STEP_PID[appliance]-} ]] || try_wait appliance
 }
@@ -146,8 +174,8 @@ test_package() {
         not_reached oci appliance podman
         return
     fi
-    ! wants package || try package-contents "what is in the package" run_package_tests
-    ! wants oci || try oci "OCI image: valid, and its programs run" run_oci_tests
+    ! wants package || try package-contents "what is in the package" run_package_tests "$TEST_PATTERN"
+    ! wants oci || try oci "OCI image: valid, and its programs run" run_oci_tests "$TEST_PATTERN"
     if [[ -n $trouble ]]; then
         ! wants appliance || leave_out appliance "$trouble"
         ! wants podman || leave_out podman "$trouble"
@@ -160,20 +188,13 @@ test_package() {
     fi
 }
 
-# What of the package can be asked in no time.
+# run_package_tests PATTERN: what of the package can be asked in no time.
 run_package_tests() {
-    local test failed=0
     results_open package-contents
-    for test in versions manual; do
-        if in_build_root "tests/package/$test"; then
-            result pass "package/$test"
-        else
-            result fail "package/$test"
-            failed=1
-        fi
-    done
-    return $failed
+    run_each package "$1" package_test versions manual
 }
+
+package_test() { in_build_root "tests/package/$1"; }
 
 # run_ctest RUNG PATTERN TROUBLE: one run for all the rungs that ctest holds; what this kernel refuses is left out by
 # label. Steps run in shells of their own, so what was asked for comes as arguments.
@@ -195,39 +216,45 @@ run_ctest() {
     return $code
 }
 
+# run_asan PATTERN: of programs; each is a layer, or a kind.
 run_asan() {
     local code=0
     results_open asan
     compile asan unit_tests
     rm -rf "$(build_folder asan)/results"
     in_build_root nice -n 10 ctest --test-dir "$(build_folder asan)" --parallel "$EGB_JOBS" --output-on-failure \
-        --tests-regex '^unit' --output-junit "$(tree)/build/log/asan.xml" || code=$?
-    in_build_root python3 tools/dev/ctest_results.py --prefix asan/ --each-of "$(build_folder asan)/results" build/log/asan.xml >>"$EGB_RESULTS"
+        --tests-regex "^unit/.*$1" --output-junit "$(tree)/build/log/asan.xml" || code=$?
+    in_build_root python3 tools/dev/ctest_results.py --prefix asan/ --each-of "$(build_folder asan)/results" \
+        build/log/asan.xml >>"$EGB_RESULTS"
     return $code
 }
+
+# broken_step STEP: the line of results of one that has none for its failure.
+broken_step() { printf 'fail\t%s\tbuild/log/%s.log ends with: %s\n' "$1" "$1" "$(last_words "$EGB_LOG/$1.log")"; }
 
 # Rows by rung: the part of a test's name before the first slash.
 test_summary() {
     local step files=()
     for step in "${TEST_STEPS[@]}"; do
         if [[ ! -s $EGB_LOG/$step.results ]]; then
-            if [[ $step =~ ^(ctest|asan|appliance|podman|release)$ ]] && passed_step "$step"; then
+            if [[ $step =~ ^(ctest|asan|oci|appliance|podman|release)$ ]] && passed_step "$step"; then
                 # Nothing that was asked for may be missing unseen.
                 printf '%s\t%s\t%s\n' "$([[ -n $TEST_PATTERN ]] && echo skip || echo fail)" "$step" \
                     "no test of it matches ${TEST_PATTERN:-anything}"
             elif passed_step "$step"; then
                 printf 'pass\t%s\t\n' "$step"
             else
-                printf 'fail\t%s\t%s\n' "$step" "see build/log/$step.log"
+                broken_step "$step"
             fi >"$EGB_LOG/$step.results"
         elif [[ -n ${STEP_CODE[$step]-} && ${STEP_CODE[$step]} != 0 ]] &&
             ! grep -q '^fail' "$EGB_LOG/$step.results"; then
-            printf 'fail\t%s\t%s\n' "$step" "see build/log/$step.log" >>"$EGB_LOG/$step.results"
+            broken_step "$step" >>"$EGB_LOG/$step.results"
         fi
         printf '%s\t%s\n' "$step" "${STEP_TOOK[$step]-0}" >>"$EGB_LOG/times"
         files+=("$EGB_LOG/$step.results")
     done
-    [[ -z $TEST_PATTERN ]] || grep -q '/' "${files[@]}" || {
+    # Tests have a slash in their names, and steps none.
+    [[ -z $TEST_PATTERN ]] || grep -qE $'^[a-z]+\t[^\t]*/' "${files[@]}" || {
         printf 'fail\ttest\tnothing matches %s\n' "$TEST_PATTERN" >"$EGB_LOG/test.results"
         files+=("$EGB_LOG/test.results")
     }
