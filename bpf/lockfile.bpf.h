@@ -260,13 +260,6 @@ static __always_inline bool add_name(struct egb_lock_desk *desk, const struct de
 	return bpf_probe_read_kernel(&desk->room[begin + 1], length, name) == 0;
 }
 
-static __always_inline bool is_in_own_namespace(const struct mount *mount)
-{
-	const struct task_struct *task = bpf_get_current_task_btf();
-
-	return BPF_CORE_READ(mount, mnt_ns) == BPF_CORE_READ(task, nsproxy, mnt_ns);
-}
-
 struct climb {
 	struct egb_lock_desk *desk;
 	struct egb_place at;
@@ -283,19 +276,32 @@ static long climb(__u32 step, struct climb *way)
 	return 1;
 }
 
-/* Before the name on the desk. 0 when it does not lead to the root of the mount namespace. */
-__noinline int egb_lock_put_base(__u32 place, __u64 dentry, __u64 mount)
+/* The number of the mount namespace that it is in; what is on the way to its root comes before the
+ * name on the desk. 0 when it does not lead there. */
+__noinline int egb_lock_climb(__u32 place, __u64 dentry, __u64 mount)
 {
 	struct climb way = {
 		.desk = bpf_map_lookup_elem(&egb_lock_desks, &place),
 		.at = egb_place_in((void *)dentry, (void *)mount),
 	};
 
+	const struct mount *root;
+
 	if (!way.desk)
 		return 0;
 	way.desk->base_at = NAME_AT;
 	bpf_loop(PATH_STEPS, climb, &way, 0);
-	return way.arrived && is_in_own_namespace(way.at.mount);
+	root = way.at.mount;
+	return way.arrived ? BPF_CORE_READ(root, mnt_ns, ns.inum) : 0;
+}
+
+/* 0 when it does not lead to the root of the mount namespace that the task is in. */
+static __always_inline int egb_lock_put_base(__u32 place, __u64 dentry, __u64 mount)
+{
+	const struct task_struct *task = bpf_get_current_task_btf();
+	__u32 own = BPF_CORE_READ(task, nsproxy, mnt_ns, ns.inum);
+
+	return (__u32)egb_lock_climb(place, dentry, mount) == own;
 }
 
 static __always_inline int egb_lock_put_path(__u32 place, const struct path *path)
@@ -332,22 +338,22 @@ static __always_inline void fill_inner_pid(struct egb_lock_created *record,
 	record->pid_namespace = BPF_CORE_READ(innermost.ns, ns.inum);
 }
 
-static __always_inline void fill_creator(struct egb_lock_created *record)
+static __always_inline void egb_lock_fill_creator(struct egb_lock_created *record,
+						  const struct task_struct *task)
 {
-	const struct task_struct *task = bpf_get_current_task_btf();
-	const struct task_struct *leader = task->group_leader;
+	const struct task_struct *leader = BPF_CORE_READ(task, group_leader);
 	const struct task_struct *parent = BPF_CORE_READ(leader, real_parent, group_leader);
 
-	record->creator_start_ns = leader->start_boottime;
-	record->creator_forked_ns = leader->start_time;
+	record->creator_start_ns = BPF_CORE_READ(leader, start_boottime);
+	record->creator_forked_ns = BPF_CORE_READ(leader, start_time);
 	record->parent_start_ns = BPF_CORE_READ(parent, start_boottime);
-	record->creator = leader->tgid;
+	record->creator = BPF_CORE_READ(leader, tgid);
 	record->parent = BPF_CORE_READ(parent, tgid);
 	fill_inner_pid(record, leader);
 	record->uid = BPF_CORE_READ(task, cred, fsuid.val);
-	record->flags = leader->flags & PF_FORKNOEXEC ? EGB_LOCK_BY_FORK : 0;
+	record->flags = BPF_CORE_READ(leader, flags) & PF_FORKNOEXEC ? EGB_LOCK_BY_FORK : 0;
 	record->mount_namespace = BPF_CORE_READ(task, nsproxy, mnt_ns, ns.inum);
-	bpf_probe_read_kernel(record->comm, sizeof(record->comm), leader->comm);
+	BPF_CORE_READ_INTO(&record->comm, leader, comm);
 }
 
 /* What begins with the record and ends with the name; 0 when there is no sense in it. */
@@ -371,12 +377,12 @@ static __always_inline long send(struct egb_lock_desk *desk)
 }
 
 /* The file is watched before it is told: whatever happens to it once it is known is told. */
-static __always_inline void watch_and_tell(struct egb_lock_desk *desk)
+static __always_inline void watch_and_tell(struct egb_lock_desk *desk, __s32 maker)
 {
 	struct egb_lock_watched fresh = {
 		.made_ns = desk->record.header.time_ns,
 		.changed_ns = desk->record.changed_ns,
-		.maker = (__u32)bpf_get_current_pid_tgid(),
+		.maker = maker,
 	};
 
 	/* No room is no loss: what is not watched is never touched, and whoever fills the map must
@@ -411,19 +417,20 @@ static __always_inline void egb_lock_fill(struct egb_lock_created *record,
 	record->key = *key;
 	record->changed_ns = changed_ns;
 	record->file_system = BPF_CORE_READ(inode, i_sb, s_magic);
-	fill_creator(record);
+	egb_lock_fill_creator(record, bpf_get_current_task_btf());
 }
 
-/* A file got a name in a way that would have failed if there had been one: the one on the desk,
- * behind a base that is there, too, or cannot be `told`. */
-static __always_inline void egb_lock_tell(struct egb_lock_desk *desk, __u16 way, bool told)
+/* A file got a name from a thread: the one on the desk, behind a base that is there, too, or cannot
+ * be `told`. */
+static __always_inline void egb_lock_tell(struct egb_lock_desk *desk, __u16 way, __s32 maker,
+					  bool told)
 {
 	desk->record.way = way;
 	if (!told) {
 		desk->base_at = NAME_AT;
 		desk->record.flags |= EGB_LOCK_PATH_CUT;
 	}
-	watch_and_tell(desk);
+	watch_and_tell(desk, maker);
 }
 
 /* include/uapi/linux/fcntl.h */
@@ -437,13 +444,19 @@ static __always_inline __u8 type_of(const struct file_lock *lock)
 						       : BPF_CORE_READ(old, fl_type);
 }
 
+/* Whether it is taken by that, and not let go or asked for in vain. */
+static __always_inline bool egb_lock_is_taken(const struct file_lock *lock, int error)
+{
+	return !error && lock && type_of(lock) != F_UNLCK;
+}
+
 static __always_inline void locked(const struct inode *inode, const struct file_lock *lock,
 				   int error)
 {
 	struct egb_lock_watched *watched;
 	struct egb_lock_key key;
 
-	if (error || !lock || type_of(lock) == F_UNLCK)
+	if (!egb_lock_is_taken(lock, error))
 		return;
 	key = egb_lock_key_below(inode);
 	watched = egb_lock_find(&key);

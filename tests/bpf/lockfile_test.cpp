@@ -3,6 +3,7 @@
 // that it returns, so nothing here waits. It is the first mechanism that works here which is tested, or the
 // one that EGB_SEE names.
 #include "harness/fake_fd_store.hpp"
+#include "harness/io_uring.hpp"
 #include "harness/temp_folder.hpp"
 
 #include "core/format.hpp"
@@ -36,8 +37,6 @@
 
 #include <algorithm>
 #include <array>
-#include <atomic>
-#include <bit>
 #include <cstdint>
 #include <cstdlib>
 #include <cstring>
@@ -824,46 +823,13 @@ TEST_F(LockfileTest, on_overlayfs_it_is_the_file_of_the_upper_layer) {
     EXPECT_EQ(the_one().way, EGB_LOCK_BY_MKDIR);
 }
 
-/// One request of a ring of our own: there may be no liburing.
-int make_by_io_uring(const std::filesystem::path& path, unsigned sqe_flags) {
-    io_uring_params params{};
-    const Fd ring{static_cast<int>(::syscall(SYS_io_uring_setup, 4, &params))};
-    if (!ring) {
-        return -errno;
-    }
-    const std::size_t size = std::max(params.sq_off.array + params.sq_entries * sizeof(__u32),
-                                      params.cq_off.cqes + params.cq_entries * sizeof(io_uring_cqe));
-    auto* memory = static_cast<std::byte*>(
-        ::mmap(nullptr, size, PROT_READ | PROT_WRITE, MAP_SHARED, ring.get(), IORING_OFF_SQ_RING));
-    auto* requests =
-        static_cast<io_uring_sqe*>(::mmap(nullptr, params.sq_entries * sizeof(io_uring_sqe),
-                                          PROT_READ | PROT_WRITE, MAP_SHARED, ring.get(), IORING_OFF_SQES));
-    *requests = {};
-    requests->opcode = IORING_OP_OPENAT;
-    requests->flags = static_cast<__u8>(sqe_flags);
-    requests->fd = AT_FDCWD;
-    requests->addr = std::bit_cast<std::uintptr_t>(path.c_str());
-    requests->open_flags = exclusive;
-    requests->len = 0600;
-    const auto word = [memory](std::size_t at) {
-        return std::atomic_ref{*reinterpret_cast<__u32*>(memory + at)};
-    };
-    word(params.sq_off.array).store(0);
-    word(params.sq_off.tail).fetch_add(1);
-    ::syscall(SYS_io_uring_enter, ring.get(), 1, 1, IORING_ENTER_GETEVENTS, nullptr, 0);
-    const int result = reinterpret_cast<io_uring_cqe*>(memory + params.cq_off.cqes)->res;
-    ::munmap(requests, params.sq_entries * sizeof(io_uring_sqe));
-    ::munmap(memory, size);
-    return result;
-}
-
 TEST_F(LockfileTest, who_does_not_speak_for_himself_is_told_where_no_registers_are_read) {
     const auto inlined = folder_ / "i.zlk";
     const auto queued = folder_ / "q.zlk";
-    if (const int error = make_by_io_uring(inlined, 0); error < 0) {
+    if (const int error = test::open_by_io_uring(inlined, exclusive, 0); error < 0) {
         GTEST_SKIP() << "no io_uring: " << std::strerror(-error);
     }
-    EXPECT_GE(make_by_io_uring(queued, IOSQE_ASYNC), 0);
+    EXPECT_GE(test::open_by_io_uring(queued, exclusive, IOSQE_ASYNC), 0);
     EXPECT_TRUE(std::filesystem::exists(inlined) && std::filesystem::exists(queued));
     const auto told = watch_.created();
     if (mechanism().goes_by_registers) {

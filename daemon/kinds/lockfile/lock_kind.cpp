@@ -76,6 +76,22 @@ bool is_what_was_made(const egb_lock_created& created, std::uint64_t changed_ns,
     return static_cast<std::uint64_t>(sight.changed_ns) == changed_ns;
 }
 
+std::uint32_t lasting_facts_of(const egb_lock_created& created) {
+    return ((created.flags & EGB_LOCK_BY_FORK) != 0 ? made_by_fork : 0U) |
+           ((created.flags & EGB_LOCK_IS_INFERRED) != 0 ? exclusive_unseen : 0U);
+}
+
+std::string summary_of(const Lock& lock) {
+    const bool is_lock = (lock.lasting & exclusive_unseen) == 0;
+    return formatted("{} by {}", is_lock ? "a lock, created exclusively" : "perhaps a lock, created",
+                     way_in_words(lock.way));
+}
+
+/// What was not seen to be exclusive is there to be locked by flock or fcntl, once somebody has done so.
+bool is_no_lock(std::uint32_t facts) {
+    return (facts & exclusive_unseen) != 0 && (facts & was_advisory) != 0;
+}
+
 /// Whether what the kernel side watches in its place is another file.
 bool is_of_another(const egb_lock_watched& watched, const Lock& lock) {
     return (watched.flags & EGB_LOCK_IS_REMADE) != 0 || watched.made_ns != lock.stamp_ns;
@@ -222,7 +238,7 @@ std::optional<Lock> LockKind::meet(const egb_lock_created& created, std::string 
                 .looked_ns = sight->changed_ns,
                 .creator = std::move(creator),
                 .elders = elders_from(parent, surroundings_.procfs),
-                .lasting = (created.flags & EGB_LOCK_BY_FORK) != 0 ? made_by_fork : 0U,
+                .lasting = lasting_facts_of(created),
                 .ownerless = {},
                 .owned_until = {}};
 }
@@ -337,6 +353,10 @@ void LockKind::look_at(const std::string& key) {
     }
     const auto before = std::pair{lock->lasting, lock->changed_ns};
     lock->lasting |= facts_of(known);
+    if (is_no_lock(lock->lasting)) {
+        drop(key);
+        return;
+    }
     const auto look = observer_.look_at(*lock);
     if (!look) {
         drop(key);
@@ -378,7 +398,7 @@ std::optional<OwnerReport> LockKind::owners_of(const FileIdentity& file) {
     auto claimants = claimants_of(lock, look->ownership, surroundings_);
     return OwnerReport{.kind = &info(),
                        .key = lock.key(),
-                       .summary = formatted("a lock, created exclusively by {}", way_in_words(lock.way)),
+                       .summary = summary_of(lock),
                        .verdict = ownership_by(look->seen.record, !look->ownership.living.empty()),
                        .since = made_at(lock),
                        .claimants = std::move(claimants.named),

@@ -140,7 +140,7 @@ protected:
                           .time_ns = now};
         created.key = {.inode = inode, .device = 8, .reserved = 0};
         created.changed_ns = changed_ns;
-        created.creator_start_ns = start_ticks * ns_per_tick;
+        created.creator_start_ns = creator_start_ns_;
         created.parent_start_ns = start_ticks * ns_per_tick;
         created.creator = creator_;
         created.parent = shell;
@@ -220,6 +220,7 @@ protected:
     host::FileSight sight_;
     egb_lock_watched watched_{};
     std::int32_t creator_{maker};
+    std::uint64_t creator_start_ns_{start_ticks * ns_per_tick};
     std::uint16_t flags_{};
     std::int32_t inner_pid_{maker};
     std::uint64_t changed_later_ns_{}; ///< after it was told
@@ -242,6 +243,42 @@ TEST_F(LockKindTest, the_owner_is_killed_and_its_lock_is_proven_to_be_a_ghost) {
     EXPECT_EQ(ghost.holders.at(0).process->unit, "fake.service");
     EXPECT_TRUE(has(ghost, killed));
     EXPECT_TRUE(has(ghost, unheld));
+}
+
+TEST_F(LockKindTest, what_was_not_seen_to_be_exclusive_is_only_ever_reported) {
+    flags_ = EGB_LOCK_IS_INFERRED;
+    make();
+    die(maker, SIGKILL);
+    const Ghost ghost = ghost_after(10s);
+    expect_doubt(ghost, unseen);
+    EXPECT_FALSE(has(ghost, created_exclusively));
+    EXPECT_TRUE(has(ghost, killed));
+    EXPECT_EQ(ghost.reach, Reach::reports) << "not on request either";
+    start();
+    EXPECT_EQ(ghost_after(10s).reach, Reach::reports) << "after a restart, too";
+}
+
+TEST_F(LockKindTest, what_was_not_seen_to_be_exclusive_and_is_locked_otherwise_is_no_lock) {
+    flags_ = EGB_LOCK_IS_INFERRED;
+    make();
+    EXPECT_EQ(kind_->tracker().tracked(), 1U);
+    watched_.flags = EGB_LOCK_IS_ADVISORY;
+    touch();
+    EXPECT_EQ(kind_->tracker().tracked(), 0U);
+    EXPECT_THAT(*around_.memory.recall("lockfile"), IsEmpty());
+}
+
+TEST_F(LockKindTest, of_a_creator_who_was_gone_when_it_was_heard_of_nothing_is_said) {
+    flags_ = EGB_LOCK_IS_INFERRED;
+    creator_start_ns_ = 0;
+    around_.proc.remove(maker);
+    around_.lineage.know_nothing_of({.boot_id = around_.procfs.boot_id(), .pid = maker, .start_ticks = 0});
+    make();
+    EXPECT_THAT(tick_after(1h).ghosts, IsEmpty());
+    const auto report = kind_->owners_of(sight_.id);
+    ASSERT_TRUE(report);
+    EXPECT_EQ(report->verdict, OwnerVerdict::unknown);
+    EXPECT_EQ(report->summary, "perhaps a lock, created by open");
 }
 
 TEST_F(LockKindTest, how_it_sees_is_a_capability_and_chosen_by_an_option) {
