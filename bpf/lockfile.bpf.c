@@ -142,7 +142,7 @@ static __always_inline bool put_together(struct egb_lock_desk *desk, const struc
 		desk, bpf_probe_read_user_str(&desk->room[NAME_AT], EGB_LOCK_PATH, naming->name));
 	if (!egb_lock_wants(place))
 		return false;
-	egb_lock_fill(&desk->record, inode, key, changed_ns);
+	egb_lock_fill(desk, inode, key, changed_ns);
 	egb_lock_tell(desk, naming->way, (__u32)bpf_get_current_pid_tgid(),
 		      put_base(desk, place, naming));
 	return true;

@@ -44,7 +44,8 @@ struct egb_lock_desk {
 	/* In memory, where the verifier does not follow each of their values. */
 	__u32 base_at;
 	__u32 name_length;
-	char room[NAME_AT + EGB_LOCK_PATH +
+	__u32 cgroup_length; /* of what stands behind the name */
+	char room[NAME_AT + EGB_LOCK_PATH + EGB_LOCK_CGROUP +
 		  EGB_LOCK_PATH]; /* of which the last is the verifier's */
 };
 
@@ -356,21 +357,70 @@ static __always_inline void egb_lock_fill_creator(struct egb_lock_created *recor
 	BPF_CORE_READ_INTO(&record->comm, leader, comm);
 }
 
-/* What begins with the record and ends with the name; 0 when there is no sense in it. */
+struct cgroup_climb {
+	struct egb_lock_desk *desk;
+	struct cgroup *at;
+	bool arrived;
+};
+
+/* Its name, behind what is there; the root has none that counts. */
+static long add_group(__u32 step, struct cgroup_climb *way)
+{
+	struct cgroup *group = way->at;
+	struct cgroup_subsys_state *parent = BPF_CORE_READ(group, self.parent);
+	struct egb_lock_desk *desk = way->desk;
+	__u32 end = desk->name_length + desk->cgroup_length;
+	long bytes;
+
+	if (!parent) {
+		way->arrived = true;
+		return 1;
+	}
+	if (desk->cgroup_length > EGB_LOCK_CGROUP - EGB_NAME_BYTES ||
+	    end > EGB_LOCK_PATH + EGB_LOCK_CGROUP)
+		return 1;
+	bytes = bpf_probe_read_kernel_str(&desk->room[NAME_AT + end], EGB_NAME_BYTES,
+					  BPF_CORE_READ(group, kn, name));
+	if (bytes <= 0)
+		return 1;
+	desk->cgroup_length += bytes;
+	way->at = BPF_CORE_READ(parent, cgroup);
+	return 0;
+}
+
+/* Behind the name on the desk: of which unit and container the process is, whom nobody may be able
+ * to ask soon after. */
+static __always_inline void egb_lock_put_group(struct egb_lock_desk *desk,
+					       const struct task_struct *task)
+{
+	struct cgroup_climb way = {
+		.desk = desk,
+		.at = BPF_CORE_READ(task, cgroups, dfl_cgrp),
+	};
+
+	desk->cgroup_length = 0;
+	bpf_loop(EGB_LOCK_CGROUP_LEVELS + 1, add_group, &way, 0);
+	if (!way.arrived)
+		desk->cgroup_length = 0;
+}
+
+/* What begins with the record and ends with the control group; 0 when there is no sense in it. */
 static __always_inline long send(struct egb_lock_desk *desk)
 {
 	__u32 base_at = desk->base_at;
 	__u32 size;
 
 	if (base_at < sizeof(desk->record) || base_at > NAME_AT ||
-	    desk->name_length >= EGB_LOCK_PATH)
+	    desk->name_length >= EGB_LOCK_PATH || desk->cgroup_length > EGB_LOCK_CGROUP)
 		return -1;
-	size = sizeof(desk->record) + (NAME_AT - base_at) + desk->name_length;
+	size = sizeof(desk->record) + (NAME_AT - base_at) + desk->name_length + desk->cgroup_length;
 	desk->record.header.size = size;
+	desk->record.cgroup_length = desk->cgroup_length;
 	desk->record.base_length = NAME_AT - base_at;
 	desk->record.name_length = desk->name_length;
 	base_at -= sizeof(desk->record);
-	if (base_at > EGB_LOCK_PATH || size > sizeof(desk->record) + 2 * EGB_LOCK_PATH)
+	if (base_at > EGB_LOCK_PATH ||
+	    size > sizeof(desk->record) + 2 * EGB_LOCK_PATH + EGB_LOCK_CGROUP)
 		return -1;
 	bpf_probe_read_kernel(&desk->room[base_at], sizeof(desk->record), &desk->record);
 	return bpf_ringbuf_output(&egb_ring, &desk->room[base_at], size, 0);
@@ -409,15 +459,18 @@ static __always_inline bool egb_lock_is_told(const struct egb_lock_key *key)
 	       bpf_ktime_get_ns() - watched->made_ns < NS_PER_SECOND;
 }
 
-static __always_inline void egb_lock_fill(struct egb_lock_created *record,
-					  const struct inode *inode, const struct egb_lock_key *key,
-					  __u64 changed_ns)
+static __always_inline void egb_lock_fill(struct egb_lock_desk *desk, const struct inode *inode,
+					  const struct egb_lock_key *key, __u64 changed_ns)
 {
+	const struct task_struct *task = bpf_get_current_task_btf();
+	struct egb_lock_created *record = &desk->record;
+
 	egb_fill_header(&record->header, EGB_LOCK_CREATED, 0);
 	record->key = *key;
 	record->changed_ns = changed_ns;
 	record->file_system = BPF_CORE_READ(inode, i_sb, s_magic);
-	egb_lock_fill_creator(record, bpf_get_current_task_btf());
+	egb_lock_fill_creator(record, task);
+	egb_lock_put_group(desk, task);
 }
 
 /* A file got a name from a thread: the one on the desk, behind a base that is there, too, or cannot

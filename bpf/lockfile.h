@@ -7,7 +7,7 @@
 #include "wire.h"
 
 /* Part of the names in the descriptor store: raise it when a map's layout or meaning changes. */
-#define EGB_LOCK_LAYOUT 1
+#define EGB_LOCK_LAYOUT 2
 
 /* Files that are watched at a time. */
 #define EGB_LOCKS 65536
@@ -16,6 +16,9 @@
 #define EGB_LOCK_SUFFIX 32
 /* PATH_MAX, the terminating 0 included. */
 #define EGB_LOCK_PATH 4096
+/* Bytes of the names of a control group, and how many of them at most. */
+#define EGB_LOCK_CGROUP 1024
+#define EGB_LOCK_CGROUP_LEVELS 16
 
 enum {
 	EGB_LOCK_CREATED = 1, /* event: egb_lock_created */
@@ -53,10 +56,12 @@ EGB_ASSERT_SIZE(struct egb_lock_key, 16);
 
 /*
  * A file that was made, by one call that would have failed had there been one (but see
- * EGB_LOCK_IS_INFERRED), under a name that a pattern matches. Behind it are two strings: from
+ * EGB_LOCK_IS_INFERRED), under a name that a pattern matches. Behind it are three strings: from
  * where the name was looked for, as a path from the root of the mount namespace, without a slash at
- * its end ("" is that root), and the name as the caller gave it, without slashes at its end. Both
- * without a terminating 0. A name that begins with a slash is meant from the base, too.
+ * its end ("" is that root), and the name as the caller gave it, without slashes at its end, both
+ * without a terminating 0; and the names along the path of its creator's control group, the
+ * innermost first, each with its 0: none where they are too long. A name that begins with a slash
+ * is meant from the base, too.
  */
 struct egb_lock_created {
 	struct egb_header
@@ -74,7 +79,7 @@ struct egb_lock_created {
 	__u32 mount_namespace;
 	__u32 pid_namespace; /* of inner_pid */
 	__u32 file_system;   /* its magic number */
-	__u32 reserved;
+	__u32 cgroup_length;
 	__u16 way;
 	__u16 flags;
 	__u16 base_length;

@@ -187,6 +187,7 @@ static __always_inline int meet(struct egb_lock_desk *desk, __u32 place,
 	record->file_system = BPF_CORE_READ(inode, i_sb, s_magic);
 	record->flags |= EGB_LOCK_IS_INFERRED;
 	meeting->key = key;
+	desk->cgroup_length = 0; /* who lives is asked, and of others nothing follows */
 	egb_lock_note_name(desk, bpf_probe_read_kernel_str(&desk->room[NAME_AT], EGB_NAME_BYTES,
 							   meeting->name));
 	/* Its name is that in the mount namespace through which the daemon has opened it. */

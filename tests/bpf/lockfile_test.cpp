@@ -9,6 +9,7 @@
 #include "core/format.hpp"
 #include "host/bpf_events.hpp"
 #include "host/fd.hpp"
+#include "host/kernel_names.hpp"
 #include "host/procfs.hpp"
 
 #include "bpf/lockfile.h"
@@ -62,7 +63,8 @@ constexpr int exclusive = O_CREAT | O_EXCL | O_WRONLY | O_CLOEXEC;
 struct Created : egb_lock_created {
     std::string base;
     std::string name;
-    std::string path; ///< what both come to
+    std::string group; ///< path of its creator's control group
+    std::string path;  ///< what both come to
 };
 
 auto is_at(const std::string& path) {
@@ -248,9 +250,11 @@ private:
         std::memcpy(static_cast<egb_lock_created*>(&made), record.data(), sizeof(egb_lock_created));
         const std::string text{reinterpret_cast<const char*>(record.data()) + sizeof(egb_lock_created),
                                record.size() - sizeof(egb_lock_created)};
-        ASSERT_EQ(text.size(), std::size_t{made.base_length} + made.name_length);
+        ASSERT_EQ(text.size(),
+                  std::size_t{made.base_length} + made.name_length + std::size_t{made.cgroup_length});
         made.base = text.substr(0, made.base_length);
-        made.name = text.substr(made.base_length);
+        made.name = text.substr(made.base_length, made.name_length);
+        made.group = path_of_names(std::string_view{text}.substr(text.size() - made.cgroup_length));
         const std::string parting = made.name.starts_with('/') ? "" : "/";
         const auto path = std::filesystem::path{made.base + parting + made.name}.lexically_normal();
         made.path = path.has_filename() ? path : path.parent_path();
@@ -668,6 +672,61 @@ TEST_F(LockfileTest, the_creator_is_the_process_and_not_its_thread) {
     const Created told = the_one();
     EXPECT_EQ(told.creator, ::getpid());
     EXPECT_EQ(told.parent, ::getppid());
+}
+
+/// A control group, with others within each other, for as long as the test takes.
+class Groups {
+public:
+    explicit Groups(int depth) : path_{formatted("/egb-test-{}", ::getpid())} {
+        top_ = std::filesystem::exists("/sys/fs/cgroup/unified/cgroup.procs") ? "/sys/fs/cgroup/unified"
+                                                                              : "/sys/fs/cgroup";
+        for (int level = 1; level < depth; ++level) {
+            path_ += formatted("/{}.slice", level);
+        }
+        std::filesystem::create_directories(top_ + path_);
+    }
+    ~Groups() {
+        for (std::filesystem::path at{path_}; at != "/"; at = at.parent_path()) {
+            ::rmdir((top_ + at.string()).c_str());
+        }
+    }
+    Groups(const Groups&) = delete;
+    Groups& operator=(const Groups&) = delete;
+
+    [[nodiscard]] const std::string& path() const { return path_; }
+
+    /// In a process there that is gone when this returns.
+    [[nodiscard]] int run(const std::function<int()>& deed) const {
+        return in_child([&] {
+            const Fd members{::open((top_ + path_ + "/cgroup.procs").c_str(), O_WRONLY | O_CLOEXEC)};
+            return ::write(members.get(), "0", 1) == 1 ? deed() : errno;
+        });
+    }
+
+private:
+    std::string top_;
+    std::string path_;
+};
+
+TEST_F(LockfileTest, of_a_creator_who_is_gone_the_control_group_is_known) {
+    const Groups groups{3};
+    const auto path = folder_ / "a.zlk";
+    ASSERT_EQ(groups.run([&] {
+        return open_exclusively(path) < 0 ? errno : 0;
+    }),
+              0);
+    const Created told = the_one();
+    EXPECT_EQ(told.path, full(path));
+    EXPECT_EQ(told.group, groups.path());
+}
+
+TEST_F(LockfileTest, one_that_is_too_deep_is_not_told) {
+    const Groups groups{EGB_LOCK_CGROUP_LEVELS + 2};
+    ASSERT_EQ(groups.run([&] {
+        return open_exclusively(folder_ / "a.zlk") < 0 ? errno : 0;
+    }),
+              0);
+    EXPECT_EQ(the_one().group, "/");
 }
 
 TEST_F(LockfileTest, names_are_bytes) {
