@@ -72,7 +72,19 @@ struct {
 	__type(value, __u32);
 } egb_lock_patterns SEC(".maps");
 
-/* What a program is to be told by the kernel's types, as its arguments are; all others are read. */
+static __always_inline struct egb_lock_key key_by(const struct inode *inode,
+						  const struct egb_inode_id *id)
+{
+	struct egb_lock_key key = {
+		.inode = egb_inode_number(inode, id),
+		.device = egb_inode_device(inode, id),
+	};
+
+	return key;
+}
+
+/* Of what a program is told by the kernel's types, as its arguments are: that costs next to
+ * nothing. */
 static __always_inline struct egb_lock_key egb_lock_key_of(const struct inode *inode)
 {
 	const struct egb_inode_id id = {
@@ -80,16 +92,12 @@ static __always_inline struct egb_lock_key egb_lock_key_of(const struct inode *i
 		.number = inode->i_ino,
 		.device = inode->i_sb->s_dev,
 	};
-	struct egb_lock_key key = {
-		.inode = egb_inode_number(inode, &id),
-		.device = egb_inode_device(inode, &id),
-	};
 
-	return key;
+	return key_by(inode, &id);
 }
 
-/* Of a file on overlayfs, its own inode is locked, and made, and that of the upper layer is
- * watched. */
+/* Of any other, which is read. Of a file on overlayfs, its own inode is locked, and made, and that
+ * of the upper layer is watched. */
 static __always_inline struct egb_lock_key egb_lock_key_below(const struct inode *inode)
 {
 	const struct inode *below = egb_inode_below(inode);
@@ -99,12 +107,8 @@ static __always_inline struct egb_lock_key egb_lock_key_below(const struct inode
 		.number = BPF_CORE_READ(below, i_ino),
 		.device = BPF_CORE_READ(file_system, s_dev),
 	};
-	struct egb_lock_key key = {
-		.inode = egb_inode_number(below, &id),
-		.device = egb_inode_device(below, &id),
-	};
 
-	return key;
+	return key_by(below, &id);
 }
 
 static __always_inline void egb_lock_tell_touched(const struct egb_lock_key *key,
