@@ -30,7 +30,7 @@ constexpr std::uint64_t about_names = FAN_CREATE | FAN_DELETE | FAN_RENAME | FAN
 /// An event about a name of one letter has this size, where handles are the shortest.
 constexpr std::size_t least_event = 80;
 /// Two names, and three handles.
-constexpr std::size_t largest_event = sizeof(fanotify_event_metadata) + (3 * 160) + (2 * (NAME_MAX + 1));
+constexpr std::size_t largest_event = sizeof(fanotify_event_metadata) + (3UL * 160) + (2UL * (NAME_MAX + 1));
 
 /// What overlayfs writes goes to a layer that is on another file system, which is heard of; and by what it
 /// tells itself, no file of it can be opened.
@@ -168,18 +168,44 @@ void FanWatch::mark(const MountRoot& root, const MountPoint& mount) {
     }
 }
 
-Result<NameReading> FanWatch::read(std::size_t about) {
+/// The kernel fills the room with as many as fit, and gives none while the first does not. So the room grows
+/// by less than another one takes.
+Result<std::vector<std::byte>> FanWatch::next_event() const {
+    constexpr std::size_t step = least_event - 1;
+    for (std::size_t room = least_event + step; room < largest_event + step; room += step) {
+        std::vector<std::byte> bytes(room);
+        const auto length = ::read(group_.get(), bytes.data(), bytes.size());
+        if (length >= 0) {
+            bytes.resize(static_cast<std::size_t>(length));
+            return bytes;
+        }
+        if (errno == EAGAIN || errno == EINTR) {
+            return std::vector<std::byte>{};
+        }
+        if (errno != EINVAL) {
+            break;
+        }
+    }
+    return fail_errno("reading from fanotify");
+}
+
+Result<NameReading> FanWatch::read(std::size_t most) {
     if (has_new_mounts()) {
         // What cannot be marked now is said by extent().
         static_cast<void>(mark_all());
     }
-    std::vector<std::byte> room(std::max(about * least_event, largest_event));
-    const auto length = ::read(group_.get(), room.data(), room.size());
-    if (length < 0) {
-        return errno == EAGAIN || errno == EINTR ? Result<NameReading>{}
-                                                 : fail_errno("reading from fanotify");
+    std::vector<std::byte> all;
+    for (std::size_t events = 0; events < most; ++events) {
+        const auto next = next_event();
+        if (!next) {
+            return std::unexpected(next.error());
+        }
+        if (next->empty()) {
+            break;
+        }
+        all.insert(all.end(), next->begin(), next->end());
     }
-    return read_names(std::span{room}.first(static_cast<std::size_t>(length)));
+    return read_names(all);
 }
 
 Result<int> FanWatch::anchor_of(std::uint64_t file_system) {

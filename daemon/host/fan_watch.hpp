@@ -9,9 +9,11 @@
 #include "host/name_watch.hpp"
 #include "host/procfs.hpp"
 
+#include <cstddef>
 #include <cstdint>
 #include <map>
 #include <string>
+#include <vector>
 
 namespace egb::host {
 
@@ -25,7 +27,7 @@ public:
     [[nodiscard]] int poll_fd() const override { return poll_.get(); }
     [[nodiscard]] Result<> wait_also_for(int fd) override;
     [[nodiscard]] int queue() const override { return group_.get(); }
-    [[nodiscard]] Result<NameReading> read(std::size_t about) override;
+    [[nodiscard]] Result<NameReading> read(std::size_t most) override;
     [[nodiscard]] Result<NamedFile> open(const NameNews& made) override;
     void let_go() override { anchors_.clear(); }
     [[nodiscard]] std::string extent() const override;
@@ -36,6 +38,8 @@ private:
     [[nodiscard]] Result<> mark_all();
     void mark(const MountRoot& root, const MountPoint& mount);
     [[nodiscard]] bool has_new_mounts() const;
+    /// The bytes of the next event; none when none waits.
+    [[nodiscard]] Result<std::vector<std::byte>> next_event() const;
     [[nodiscard]] Result<int> anchor_of(std::uint64_t file_system);
     [[nodiscard]] Result<Fd> open_handle(std::uint64_t file_system, const std::string& handle);
 

@@ -34,8 +34,8 @@ public:
     /// The descriptor that events are read from.
     [[nodiscard]] virtual int queue() const = 0;
 
-    /// As many events as fit in the room that so many take at least, or one. None when none wait.
-    [[nodiscard]] virtual Result<NameReading> read(std::size_t about) = 0;
+    /// So many events and no more, or as many as wait.
+    [[nodiscard]] virtual Result<NameReading> read(std::size_t most) = 0;
 
     /// `not_found` when it is gone.
     [[nodiscard]] virtual Result<NamedFile> open(const NameNews& made) = 0;

@@ -37,6 +37,7 @@
 #include <filesystem>
 #include <fstream>
 #include <functional>
+#include <iterator>
 #include <memory>
 #include <set>
 #include <string>
@@ -395,7 +396,7 @@ TEST_F(LockfileFanotifyTest, that_it_was_locked_before_it_was_heard_of_is_known)
 }
 
 TEST_F(LockfileFanotifyTest, who_is_dead_before_it_is_heard_of_is_known_until_he_is_waited_for) {
-    Doer zombie{[&] {
+    const Doer zombie{[&] {
         make_anew(folder_ / "zombie.zlk");
     }};
     zombie.die();
@@ -443,6 +444,28 @@ TEST_F(LockfileFanotifyTest, what_nobody_has_read_stays_in_order) {
         return one.creator == ::getpid();
     }));
     EXPECT_EQ(told.back().path, folder_ / formatted("{}.zlk", files - 1));
+}
+
+/// What comes in while it is read is not taken for what was looked at before.
+TEST_F(LockfileFanotifyTest, whoever_makes_many_while_they_are_heard_of_is_known) {
+    constexpr std::size_t files = 2000;
+    const Doer doer{[&] {
+        if (::fork() == 0) {
+            for (std::size_t at = 0; at < files; ++at) {
+                const auto path = folder_ / formatted("{}{}.zlk", std::string(at % 200, 'n'), at);
+                ::close(::open(path.c_str(), anew, 0600));
+            }
+            ::pause();
+        }
+    }};
+    std::vector<Heard> all;
+    while (all.size() < files) {
+        std::ranges::copy(listener_.created(), std::back_inserter(all));
+    }
+    EXPECT_TRUE(std::ranges::all_of(all, [](const Heard& one) {
+        return one.creator != 0 && one.creator_start_ns != 0;
+    }));
+    ::kill(all.front().creator, SIGKILL);
 }
 
 TEST_F(LockfileFanotifyTest, an_overflow_is_a_loss_and_nothing_is_watched_any_more) {

@@ -74,14 +74,14 @@ Result<std::size_t> FanotifyEvents::drain(std::size_t most, const OnRecord& on_r
     });
 }
 
-/// Who has made what waits in the queue is asked before it is read. What comes in between is of nobody whom
-/// we know.
+/// Who has made what waits in the queue is asked before it is read, and no more is read than was asked for:
+/// what comes in between waits.
 Result<std::size_t> FanotifyEvents::hear(std::size_t most) {
     std::size_t heard = 0;
     while (heard < most) {
         egb_lock_listening listening{.fd = names_->queue(), .reserved = 0};
         const auto makers = kernel_->call(queue_program, std::as_writable_bytes(std::span{&listening, 1}));
-        const auto reading = names_->read(makers.value_or(0));
+        const auto reading = names_->read(makers.value_or(EGB_LOCK_MAKERS));
         if (!reading) {
             return std::unexpected(reading.error());
         }
