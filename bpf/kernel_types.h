@@ -96,7 +96,14 @@ struct super_block {
 	unsigned long s_magic;
 };
 
-struct hlist_node;
+struct list_head {
+	struct list_head *next;
+};
+
+struct hlist_node {
+	struct hlist_node *next;
+	struct hlist_node **pprev;
+};
 
 struct hlist_head {
 	struct hlist_node *first;
@@ -107,8 +114,13 @@ struct timespec64 {
 	long tv_nsec;
 };
 
+typedef struct {
+	unsigned int val;
+} kuid_t;
+
 struct inode {
 	struct super_block *i_sb;
+	kuid_t i_uid;
 	unsigned long i_ino;
 	unsigned short i_mode;
 	unsigned int i_nlink;
@@ -197,6 +209,21 @@ struct open_flags {
 	int open_flag;
 };
 
+struct pid;
+
+struct fsnotify_group {
+	struct list_head notification_list;
+};
+
+struct fsnotify_event {
+	struct list_head list;
+};
+
+struct fanotify_event {
+	struct fsnotify_event fse;
+	struct pid *pid;
+};
+
 struct renamedata {
 	struct dentry *old_dentry;
 	struct dentry *new_dentry;
@@ -221,13 +248,7 @@ typedef struct {
 	int counter;
 } atomic_t;
 
-struct list_head {
-	struct list_head *next;
-};
-
-struct pid;
-
-enum { PIDTYPE_SID = 3, PIDTYPE_MAX };
+enum { PIDTYPE_TGID = 1, PIDTYPE_SID = 3, PIDTYPE_MAX };
 
 struct signal_struct {
 	atomic_t live;
@@ -258,6 +279,7 @@ struct upid {
 
 struct pid {
 	unsigned int level;
+	struct hlist_head tasks[PIDTYPE_MAX];
 	struct upid numbers[1];
 };
 
@@ -300,10 +322,6 @@ struct thread_info {
 	__u32 status; /* x86 */
 };
 
-typedef struct {
-	unsigned int val;
-} kuid_t;
-
 struct cred {
 	kuid_t fsuid;
 };
@@ -318,6 +336,7 @@ struct task_struct {
 	struct list_head sibling;
 	struct task_struct *group_leader;
 	struct pid *thread_pid;
+	struct hlist_node pid_links[PIDTYPE_MAX];
 	struct list_head thread_node;
 	char comm[16];
 	const struct cred *cred;

@@ -117,19 +117,6 @@ static __always_inline bool names(const struct pt_regs *regs, struct egb_lock_na
 	return false;
 }
 
-/* The path of an open directory; NULL when there is none. */
-static __always_inline const struct path *path_of(const struct task_struct *task, __s32 fd)
-{
-	const struct fdtable *table = BPF_CORE_READ(task, files, fdt);
-	struct file **files = BPF_CORE_READ(table, fd);
-	struct file *file = NULL;
-
-	if (fd < 0 || (__u32)fd >= BPF_CORE_READ(table, max_fds))
-		return NULL;
-	bpf_probe_read_kernel(&file, sizeof(file), files + fd);
-	return file ? __builtin_preserve_access_index(&file->f_path) : NULL;
-}
-
 /* False when it cannot be told. */
 static __always_inline bool put_base(struct egb_lock_desk *desk, __u32 place,
 				     const struct egb_lock_naming *naming)
@@ -142,7 +129,7 @@ static __always_inline bool put_base(struct egb_lock_desk *desk, __u32 place,
 	if (desk->room[NAME_AT] == '/' && !naming->in_root)
 		return told;
 	path = naming->at == AT_FDCWD ? __builtin_preserve_access_index(&fs->pwd)
-				      : path_of(task, naming->at);
+				      : egb_path_of(egb_file_of(task, naming->at));
 	return path && egb_lock_put_path(place, path);
 }
 
@@ -155,8 +142,9 @@ static __always_inline bool put_together(struct egb_lock_desk *desk, const struc
 		desk, bpf_probe_read_user_str(&desk->room[NAME_AT], EGB_LOCK_PATH, naming->name));
 	if (!egb_lock_wants(place))
 		return false;
-	egb_lock_fill(&desk->record, inode, key, changed_ns);
-	egb_lock_tell(desk, naming->way, put_base(desk, place, naming));
+	egb_lock_fill(desk, inode, key, changed_ns);
+	egb_lock_tell(desk, naming->way, (__u32)bpf_get_current_pid_tgid(),
+		      put_base(desk, place, naming));
 	return true;
 }
 

@@ -44,7 +44,8 @@ struct egb_lock_desk {
 	/* In memory, where the verifier does not follow each of their values. */
 	__u32 base_at;
 	__u32 name_length;
-	char room[NAME_AT + EGB_LOCK_PATH +
+	__u32 cgroup_length; /* of what stands behind the name */
+	char room[NAME_AT + EGB_LOCK_PATH + EGB_LOCK_CGROUP +
 		  EGB_LOCK_PATH]; /* of which the last is the verifier's */
 };
 
@@ -71,7 +72,19 @@ struct {
 	__type(value, __u32);
 } egb_lock_patterns SEC(".maps");
 
-/* What a program is to be told by the kernel's types, as its arguments are; all others are read. */
+static __always_inline struct egb_lock_key key_by(const struct inode *inode,
+						  const struct egb_inode_id *id)
+{
+	struct egb_lock_key key = {
+		.inode = egb_inode_number(inode, id),
+		.device = egb_inode_device(inode, id),
+	};
+
+	return key;
+}
+
+/* Of what a program is told by the kernel's types, as its arguments are: that costs next to
+ * nothing. */
 static __always_inline struct egb_lock_key egb_lock_key_of(const struct inode *inode)
 {
 	const struct egb_inode_id id = {
@@ -79,16 +92,12 @@ static __always_inline struct egb_lock_key egb_lock_key_of(const struct inode *i
 		.number = inode->i_ino,
 		.device = inode->i_sb->s_dev,
 	};
-	struct egb_lock_key key = {
-		.inode = egb_inode_number(inode, &id),
-		.device = egb_inode_device(inode, &id),
-	};
 
-	return key;
+	return key_by(inode, &id);
 }
 
-/* Of a file on overlayfs, its own inode is locked, and made, and that of the upper layer is
- * watched. */
+/* Of any other, which is read. Of a file on overlayfs, its own inode is locked, and made, and that
+ * of the upper layer is watched. */
 static __always_inline struct egb_lock_key egb_lock_key_below(const struct inode *inode)
 {
 	const struct inode *below = egb_inode_below(inode);
@@ -98,12 +107,8 @@ static __always_inline struct egb_lock_key egb_lock_key_below(const struct inode
 		.number = BPF_CORE_READ(below, i_ino),
 		.device = BPF_CORE_READ(file_system, s_dev),
 	};
-	struct egb_lock_key key = {
-		.inode = egb_inode_number(below, &id),
-		.device = egb_inode_device(below, &id),
-	};
 
-	return key;
+	return key_by(below, &id);
 }
 
 static __always_inline void egb_lock_tell_touched(const struct egb_lock_key *key,
@@ -260,13 +265,6 @@ static __always_inline bool add_name(struct egb_lock_desk *desk, const struct de
 	return bpf_probe_read_kernel(&desk->room[begin + 1], length, name) == 0;
 }
 
-static __always_inline bool is_in_own_namespace(const struct mount *mount)
-{
-	const struct task_struct *task = bpf_get_current_task_btf();
-
-	return BPF_CORE_READ(mount, mnt_ns) == BPF_CORE_READ(task, nsproxy, mnt_ns);
-}
-
 struct climb {
 	struct egb_lock_desk *desk;
 	struct egb_place at;
@@ -283,19 +281,32 @@ static long climb(__u32 step, struct climb *way)
 	return 1;
 }
 
-/* Before the name on the desk. 0 when it does not lead to the root of the mount namespace. */
-__noinline int egb_lock_put_base(__u32 place, __u64 dentry, __u64 mount)
+/* The number of the mount namespace that it is in; what is on the way to its root comes before the
+ * name on the desk. 0 when it does not lead there. */
+__noinline int egb_lock_climb(__u32 place, __u64 dentry, __u64 mount)
 {
 	struct climb way = {
 		.desk = bpf_map_lookup_elem(&egb_lock_desks, &place),
 		.at = egb_place_in((void *)dentry, (void *)mount),
 	};
 
+	const struct mount *root;
+
 	if (!way.desk)
 		return 0;
 	way.desk->base_at = NAME_AT;
 	bpf_loop(PATH_STEPS, climb, &way, 0);
-	return way.arrived && is_in_own_namespace(way.at.mount);
+	root = way.at.mount;
+	return way.arrived ? BPF_CORE_READ(root, mnt_ns, ns.inum) : 0;
+}
+
+/* 0 when it does not lead to the root of the mount namespace that the task is in. */
+static __always_inline int egb_lock_put_base(__u32 place, __u64 dentry, __u64 mount)
+{
+	const struct task_struct *task = bpf_get_current_task_btf();
+	__u32 own = BPF_CORE_READ(task, nsproxy, mnt_ns, ns.inum);
+
+	return (__u32)egb_lock_climb(place, dentry, mount) == own;
 }
 
 static __always_inline int egb_lock_put_path(__u32 place, const struct path *path)
@@ -332,51 +343,100 @@ static __always_inline void fill_inner_pid(struct egb_lock_created *record,
 	record->pid_namespace = BPF_CORE_READ(innermost.ns, ns.inum);
 }
 
-static __always_inline void fill_creator(struct egb_lock_created *record)
+static __always_inline void egb_lock_fill_creator(struct egb_lock_created *record,
+						  const struct task_struct *task)
 {
-	const struct task_struct *task = bpf_get_current_task_btf();
-	const struct task_struct *leader = task->group_leader;
+	const struct task_struct *leader = BPF_CORE_READ(task, group_leader);
 	const struct task_struct *parent = BPF_CORE_READ(leader, real_parent, group_leader);
 
-	record->creator_start_ns = leader->start_boottime;
-	record->creator_forked_ns = leader->start_time;
+	record->creator_start_ns = BPF_CORE_READ(leader, start_boottime);
+	record->creator_forked_ns = BPF_CORE_READ(leader, start_time);
 	record->parent_start_ns = BPF_CORE_READ(parent, start_boottime);
-	record->creator = leader->tgid;
+	record->creator = BPF_CORE_READ(leader, tgid);
 	record->parent = BPF_CORE_READ(parent, tgid);
 	fill_inner_pid(record, leader);
 	record->uid = BPF_CORE_READ(task, cred, fsuid.val);
-	record->flags = leader->flags & PF_FORKNOEXEC ? EGB_LOCK_BY_FORK : 0;
+	record->flags = BPF_CORE_READ(leader, flags) & PF_FORKNOEXEC ? EGB_LOCK_BY_FORK : 0;
 	record->mount_namespace = BPF_CORE_READ(task, nsproxy, mnt_ns, ns.inum);
-	bpf_probe_read_kernel(record->comm, sizeof(record->comm), leader->comm);
+	BPF_CORE_READ_INTO(&record->comm, leader, comm);
 }
 
-/* What begins with the record and ends with the name; 0 when there is no sense in it. */
+struct cgroup_climb {
+	struct egb_lock_desk *desk;
+	struct cgroup *at;
+	bool arrived;
+};
+
+/* Its name, behind what is there; the root has none that counts. */
+static long add_group(__u32 step, struct cgroup_climb *way)
+{
+	struct cgroup *group = way->at;
+	struct cgroup_subsys_state *parent = BPF_CORE_READ(group, self.parent);
+	struct egb_lock_desk *desk = way->desk;
+	__u32 end = desk->name_length + desk->cgroup_length;
+	long bytes;
+
+	if (!parent) {
+		way->arrived = true;
+		return 1;
+	}
+	if (desk->cgroup_length > EGB_LOCK_CGROUP - EGB_NAME_BYTES ||
+	    end > EGB_LOCK_PATH + EGB_LOCK_CGROUP)
+		return 1;
+	bytes = bpf_probe_read_kernel_str(&desk->room[NAME_AT + end], EGB_NAME_BYTES,
+					  BPF_CORE_READ(group, kn, name));
+	if (bytes <= 0)
+		return 1;
+	desk->cgroup_length += bytes;
+	way->at = BPF_CORE_READ(parent, cgroup);
+	return 0;
+}
+
+/* Behind the name on the desk: of which unit and container the process is, whom nobody may be able
+ * to ask soon after. */
+static __always_inline void egb_lock_put_group(struct egb_lock_desk *desk,
+					       const struct task_struct *task)
+{
+	struct cgroup_climb way = {
+		.desk = desk,
+		.at = BPF_CORE_READ(task, cgroups, dfl_cgrp),
+	};
+
+	desk->cgroup_length = 0;
+	bpf_loop(EGB_LOCK_CGROUP_LEVELS + 1, add_group, &way, 0);
+	if (!way.arrived)
+		desk->cgroup_length = 0;
+}
+
+/* What begins with the record and ends with the control group; 0 when there is no sense in it. */
 static __always_inline long send(struct egb_lock_desk *desk)
 {
 	__u32 base_at = desk->base_at;
 	__u32 size;
 
 	if (base_at < sizeof(desk->record) || base_at > NAME_AT ||
-	    desk->name_length >= EGB_LOCK_PATH)
+	    desk->name_length >= EGB_LOCK_PATH || desk->cgroup_length > EGB_LOCK_CGROUP)
 		return -1;
-	size = sizeof(desk->record) + (NAME_AT - base_at) + desk->name_length;
+	size = sizeof(desk->record) + (NAME_AT - base_at) + desk->name_length + desk->cgroup_length;
 	desk->record.header.size = size;
+	desk->record.cgroup_length = desk->cgroup_length;
 	desk->record.base_length = NAME_AT - base_at;
 	desk->record.name_length = desk->name_length;
 	base_at -= sizeof(desk->record);
-	if (base_at > EGB_LOCK_PATH || size > sizeof(desk->record) + 2 * EGB_LOCK_PATH)
+	if (base_at > EGB_LOCK_PATH ||
+	    size > sizeof(desk->record) + 2 * EGB_LOCK_PATH + EGB_LOCK_CGROUP)
 		return -1;
 	bpf_probe_read_kernel(&desk->room[base_at], sizeof(desk->record), &desk->record);
 	return bpf_ringbuf_output(&egb_ring, &desk->room[base_at], size, 0);
 }
 
 /* The file is watched before it is told: whatever happens to it once it is known is told. */
-static __always_inline void watch_and_tell(struct egb_lock_desk *desk)
+static __always_inline void watch_and_tell(struct egb_lock_desk *desk, __s32 maker)
 {
 	struct egb_lock_watched fresh = {
 		.made_ns = desk->record.header.time_ns,
 		.changed_ns = desk->record.changed_ns,
-		.maker = (__u32)bpf_get_current_pid_tgid(),
+		.maker = maker,
 	};
 
 	/* No room is no loss: what is not watched is never touched, and whoever fills the map must
@@ -403,27 +463,31 @@ static __always_inline bool egb_lock_is_told(const struct egb_lock_key *key)
 	       bpf_ktime_get_ns() - watched->made_ns < NS_PER_SECOND;
 }
 
-static __always_inline void egb_lock_fill(struct egb_lock_created *record,
-					  const struct inode *inode, const struct egb_lock_key *key,
-					  __u64 changed_ns)
+static __always_inline void egb_lock_fill(struct egb_lock_desk *desk, const struct inode *inode,
+					  const struct egb_lock_key *key, __u64 changed_ns)
 {
+	const struct task_struct *task = bpf_get_current_task_btf();
+	struct egb_lock_created *record = &desk->record;
+
 	egb_fill_header(&record->header, EGB_LOCK_CREATED, 0);
 	record->key = *key;
 	record->changed_ns = changed_ns;
 	record->file_system = BPF_CORE_READ(inode, i_sb, s_magic);
-	fill_creator(record);
+	egb_lock_fill_creator(record, task);
+	egb_lock_put_group(desk, task);
 }
 
-/* A file got a name in a way that would have failed if there had been one: the one on the desk,
- * behind a base that is there, too, or cannot be `told`. */
-static __always_inline void egb_lock_tell(struct egb_lock_desk *desk, __u16 way, bool told)
+/* A file got a name from a thread: the one on the desk, behind a base that is there, too, or cannot
+ * be `told`. */
+static __always_inline void egb_lock_tell(struct egb_lock_desk *desk, __u16 way, __s32 maker,
+					  bool told)
 {
 	desk->record.way = way;
 	if (!told) {
 		desk->base_at = NAME_AT;
 		desk->record.flags |= EGB_LOCK_PATH_CUT;
 	}
-	watch_and_tell(desk);
+	watch_and_tell(desk, maker);
 }
 
 /* include/uapi/linux/fcntl.h */
@@ -437,13 +501,19 @@ static __always_inline __u8 type_of(const struct file_lock *lock)
 						       : BPF_CORE_READ(old, fl_type);
 }
 
+/* Whether it is taken by that, and not let go or asked for in vain. */
+static __always_inline bool egb_lock_is_taken(const struct file_lock *lock, int error)
+{
+	return !error && lock && type_of(lock) != F_UNLCK;
+}
+
 static __always_inline void locked(const struct inode *inode, const struct file_lock *lock,
 				   int error)
 {
 	struct egb_lock_watched *watched;
 	struct egb_lock_key key;
 
-	if (error || !lock || type_of(lock) == F_UNLCK)
+	if (!egb_lock_is_taken(lock, error))
 		return;
 	key = egb_lock_key_below(inode);
 	watched = egb_lock_find(&key);

@@ -7,7 +7,7 @@
 #include "wire.h"
 
 /* Part of the names in the descriptor store: raise it when a map's layout or meaning changes. */
-#define EGB_LOCK_LAYOUT 1
+#define EGB_LOCK_LAYOUT 2
 
 /* Files that are watched at a time. */
 #define EGB_LOCKS 65536
@@ -16,6 +16,9 @@
 #define EGB_LOCK_SUFFIX 32
 /* PATH_MAX, the terminating 0 included. */
 #define EGB_LOCK_PATH 4096
+/* Bytes of the names of a control group, and how many of them at most. */
+#define EGB_LOCK_CGROUP 1024
+#define EGB_LOCK_CGROUP_LEVELS 16
 
 enum {
 	EGB_LOCK_CREATED = 1, /* event: egb_lock_created */
@@ -35,6 +38,8 @@ enum {
 	EGB_LOCK_PATH_CUT = 1, /* where the name was looked for cannot be told; the base is empty */
 	EGB_LOCK_IS_CHROOTED = 2, /* its creator's root is not that of its mount namespace */
 	EGB_LOCK_BY_FORK = 4, /* its creator runs the program of its parent, as a subshell does */
+	EGB_LOCK_IS_INFERRED = 8, /* nobody saw whether the call would have failed, had there been
+				     one */
 };
 
 /*
@@ -50,11 +55,13 @@ struct egb_lock_key {
 EGB_ASSERT_SIZE(struct egb_lock_key, 16);
 
 /*
- * A file that was made, by one call that would have failed had there been one, under a name that a
- * pattern matches. Behind it are two strings: from where the name was looked for, as a path from
- * the root of the mount namespace, without a slash at its end ("" is that root), and the name as
- * the caller gave it, without slashes at its end. Both without a terminating 0. A name that begins
- * with a slash is meant from the base, too.
+ * A file that was made, by one call that would have failed had there been one (but see
+ * EGB_LOCK_IS_INFERRED), under a name that a pattern matches. Behind it are three strings: from
+ * where the name was looked for, as a path from the root of the mount namespace, without a slash at
+ * its end ("" is that root), and the name as the caller gave it, without slashes at its end, both
+ * without a terminating 0; and the names along the path of its creator's control group, the
+ * innermost first, each with its 0: none where they are too long. A name that begins with a slash
+ * is meant from the base, too.
  */
 struct egb_lock_created {
 	struct egb_header
@@ -72,7 +79,7 @@ struct egb_lock_created {
 	__u32 mount_namespace;
 	__u32 pid_namespace; /* of inner_pid */
 	__u32 file_system;   /* its magic number */
-	__u32 reserved;
+	__u32 cgroup_length;
 	__u16 way;
 	__u16 flags;
 	__u16 base_length;
@@ -126,6 +133,37 @@ struct egb_lock_query {
 	struct egb_lock_watched watched; /* the answer of looked, state and watch */
 };
 EGB_ASSERT_SIZE(struct egb_lock_query, 56);
+
+/*
+ * Where it is user space that hears of files, and the kernel side knows the rest:
+ *
+ * egb_lock_queue: who has made what waits to be read from a queue of fanotify, in the order in
+ *	which it will be read; returns of how many that is known. Those of the last time are
+ *forgotten. egb_lock_meet: watch a file that was made, and tell of it. 1: it is not told of.
+ * egb_lock_touched: something was done to a watched file. 1: it is not watched.
+ */
+#define EGB_LOCK_MAKERS 128
+/* In place of one of them: what is read was not in the queue when it was looked through. */
+#define EGB_LOCK_NO_MAKER EGB_LOCK_MAKERS
+
+struct egb_lock_meeting {
+	struct egb_lock_key key; /* the answer */
+	__u64 made_ns;		 /* CLOCK_MONOTONIC */
+	__u64 changed_ns;	 /* as in egb_lock_created */
+	__s32 file;		 /* descriptors of the daemon's: for the file, */
+	__s32 folder;		 /* and for the directory in which it has the name */
+	__u32 maker;		 /* its place in the queue, or EGB_LOCK_NO_MAKER */
+	__u16 way;
+	__u16 reserved;
+	char name[256]; /* NAME_MAX, and the terminating 0 */
+};
+EGB_ASSERT_SIZE(struct egb_lock_meeting, 304);
+
+struct egb_lock_listening {
+	__s32 fd; /* the daemon's own, of fanotify */
+	__u32 reserved;
+};
+EGB_ASSERT_SIZE(struct egb_lock_listening, 8);
 
 /* The end of a name, backwards, for a longest-prefix match: "*.lock" is "kcol.", and a whole name
  * has a slash after its first letter: "lock" is "kcol/". */

@@ -85,10 +85,10 @@ static __always_inline void tell(struct egb_lock_desk *desk, __u32 place,
 				 const struct inode *inode, const struct egb_lock_key *key,
 				 __u16 way)
 {
-	egb_lock_fill(&desk->record, inode, key, changed_ns(egb_inode_below(inode)));
+	egb_lock_fill(desk, inode, key, changed_ns(egb_inode_below(inode)));
 	egb_lock_put_root(desk, place);
 	egb_lock_tell(
-		desk, way,
+		desk, way, (__u32)bpf_get_current_pid_tgid(),
 		egb_lock_put_base(place, (__u64)BPF_CORE_READ(dentry, d_parent), (__u64)mount));
 }
 

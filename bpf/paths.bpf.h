@@ -54,4 +54,22 @@ static __always_inline bool egb_go_up(struct egb_place *place, struct dentry **l
 	return true;
 }
 
+/* What a task has open under that number; NULL when there is nothing. */
+static __always_inline struct file *egb_file_of(const struct task_struct *task, __s32 fd)
+{
+	const struct fdtable *table = BPF_CORE_READ(task, files, fdt);
+	struct file **files = BPF_CORE_READ(table, fd);
+	struct file *file = NULL;
+
+	if (fd < 0 || (__u32)fd >= BPF_CORE_READ(table, max_fds))
+		return NULL;
+	bpf_probe_read_kernel(&file, sizeof(file), files + fd);
+	return file;
+}
+
+static __always_inline const struct path *egb_path_of(const struct file *file)
+{
+	return file ? __builtin_preserve_access_index(&file->f_path) : NULL;
+}
+
 #endif

@@ -19,7 +19,7 @@ using std::chrono::minutes;
 using std::chrono::seconds;
 
 constexpr Span between_timed_sweeps = milliseconds{100};
-/// Of the time that passes, those that the clock asks for take no more than this part.
+/// Of a CPU's time, those that the clock asks for take no more than this part.
 constexpr int sweeping_part = 50;
 constexpr Span longest_between_timed_sweeps = minutes{5};
 constexpr Span between_loss_sweeps = seconds{2};
@@ -32,6 +32,13 @@ Span retry_after(unsigned failures) {
         span *= 2;
     }
     return std::min(span, last_retry);
+}
+
+/// It goes by what a sweep costs: on a busy machine it waits for a CPU, which is no reason to look the more
+/// rarely. But the loop waits meanwhile, whatever for, and others have their turn for as long.
+Span pause_after(Span worked, Span took) {
+    return std::clamp(std::max(worked * (sweeping_part - 1), took), between_timed_sweeps,
+                      longest_between_timed_sweeps);
 }
 
 /// A timed sweep looks at what is known; all others also look for what was missed.
@@ -161,6 +168,7 @@ Result<> KindRunner::sweep(SweepReason reason) {
     }
     const std::uint64_t lost_before = kind_->lost();
     const Instant begun = clock_.now();
+    const Span worked_before = clock_.cpu_time();
     const auto swept = kind_->sweep(reason);
     if (!swept) {
         sweep_failed(reason, swept.error());
@@ -174,8 +182,7 @@ Result<> KindRunner::sweep(SweepReason reason) {
     swept_ = clock_.now();
     last_sweep_took_ = swept_ - begun;
     next_sweep_ = later(swept_, between_timed_sweeps);
-    next_timed_sweep_ = later(swept_, std::clamp(last_sweep_took_ * (sweeping_part - 1), between_timed_sweeps,
-                                                 longest_between_timed_sweeps));
+    next_timed_sweep_ = later(swept_, pause_after(clock_.cpu_time() - worked_before, last_sweep_took_));
     const bool pays = !owed_ || is_as_thorough(reason, *owed_);
     if (pays) {
         owed_.reset();

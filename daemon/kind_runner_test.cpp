@@ -254,7 +254,7 @@ TEST_F(KindRunnerTest, ATrackerThatIsAlwaysDueIsSweptTenTimesASecond) {
 
 TEST_F(KindRunnerTest, ASweepThatTakesLongIsMadeTheMoreRarely) {
     kind_.while_sweeping = [this] {
-        fake_clock.advance(milliseconds{200});
+        fake_clock.work(milliseconds{200});
     };
     started();
     kind_.puppet_tracker.due = Instant{};
@@ -265,6 +265,21 @@ TEST_F(KindRunnerTest, ASweepThatTakesLongIsMadeTheMoreRarely) {
     EXPECT_THAT(kind_.sweeps, SizeIs(1 + 6)) << "of a minute, no more than a fiftieth";
     EXPECT_TRUE(runner().sweep(SweepReason::request)) << "who asks for one does not wait";
     EXPECT_THAT(kind_.sweeps, SizeIs(1 + 7));
+}
+
+TEST_F(KindRunnerTest, ASweepThatOnlyWaitsLongLeavesOthersAsLongATurn) {
+    kind_.while_sweeping = [this] {
+        fake_clock.advance(milliseconds{790});
+        fake_clock.work(milliseconds{10});
+    };
+    started();
+    kind_.puppet_tracker.due = Instant{};
+    const Instant end = clock_.now() + seconds{16};
+    for (; clock_.now() < end; fake_clock.advance(milliseconds{1})) {
+        runner().sweep_if_due();
+    }
+    EXPECT_THAT(kind_.sweeps, SizeIs(1 + 10)) << "and is not put off by 49 times what it took";
+    EXPECT_EQ(runner().status().last_sweep_took, milliseconds{800}) << "as whoever waits for it finds";
 }
 
 TEST_F(KindRunnerTest, FailingSweepsAreMadeEverMoreRarely) {

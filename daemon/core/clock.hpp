@@ -45,6 +45,10 @@ public:
     [[nodiscard]] virtual Instant now() const = 0;
     [[nodiscard]] virtual WallTime wall_now() const = 0;
 
+    /// How long the calling thread has kept a CPU busy so far: what it waits for, be it a CPU, does not
+    /// count.
+    [[nodiscard]] virtual Span cpu_time() const = 0;
+
     /// When an instant was, on the wall.
     [[nodiscard]] WallTime wall(Instant instant) const {
         return wall_now() - std::chrono::duration_cast<std::chrono::microseconds>(now() - instant);

@@ -57,6 +57,11 @@ void for_each_unit(const Ghost& ghost, const auto& visit) {
     }
 }
 
+/// Whether it may be meant for the path of a program.
+bool may_be_path(const std::string& glob) {
+    return !glob.empty() && std::string_view{"/*?["}.contains(glob.front());
+}
+
 bool matches(const std::string& glob, const Process& process) {
     return glob_matches(glob, process.unit) || glob_matches(glob, process.comm) ||
            glob_matches(glob, process.exe) || glob_matches(glob, process.container);
@@ -142,6 +147,13 @@ std::optional<std::string> Governor::protection_by(const Process& holder) const 
     });
     if (glob != limits_.protect.end()) {
         return formatted("a process that holds it is protected by \"{}\"", *glob);
+    }
+    const auto unsure =
+        holder.exe.empty() ? std::ranges::find_if(limits_.protect, may_be_path) : limits_.protect.end();
+    if (unsure != limits_.protect.end()) {
+        return formatted(
+            "the program of the process {}, which holds it, is not known, and may be protected by \"{}\"",
+            holder.id.pid, *unsure);
     }
     return wish_of_units(holder);
 }

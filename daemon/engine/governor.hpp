@@ -50,8 +50,9 @@ public:
     [[nodiscard]] Result<> admit(const Ghost& ghost, Instant now) const;
 
     /// Why this ghost is protected; nothing when it is not. A process that holds it protects it by the list,
-    /// or by a wish of any unit it is in. So does one of which nothing is known; and while there is a list, a
-    /// ghost of which nobody knows who holds it is protected, too.
+    /// or by a wish of any unit it is in. So does one of which nothing is known, or not its program, while
+    /// that may be meant; and while there is a list, a ghost of which nobody knows who holds it is protected,
+    /// too.
     [[nodiscard]] std::optional<std::string> protection(const Ghost& ghost) const;
 
     /// When the caps let anything through at all, and when they and the cooldown let this ghost through:

@@ -86,16 +86,18 @@ TEST_P(Protect, refuses_for_good_what_a_glob_matches) {
 
 INSTANTIATE_TEST_SUITE_P(
     globs, Protect,
-    testing::Values(
-        Protection{"unit", "postgres*", {.unit = "postgresql.service"}, true},
-        Protection{"comm", "postgres", {.comm = "postgres"}, true},
-        Protection{"exe", "/opt/oracle/*", {.exe = "/opt/oracle/bin/oracle"}, true},
-        Protection{"container", "0123*", {.container = "0123456789ab"}, true},
-        Protection{"escaped unit", R"(srv\x2d*)", {.unit = R"(srv\x2dlock.service)"}, true},
-        Protection{"part of a name", "postgres", {.comm = "postgres-x"}, false},
-        Protection{"none of them", "postgres*", {}, false},
-        Protection{"what is not known", "*", {.comm = "", .exe = "", .unit = "", .container = ""}, false},
-        Protection{"everything known", "*", {}, true}));
+    testing::Values(Protection{"unit", "postgres*", {.unit = "postgresql.service"}, true},
+                    Protection{"comm", "postgres", {.comm = "postgres"}, true},
+                    Protection{"exe", "/opt/oracle/*", {.exe = "/opt/oracle/bin/oracle"}, true},
+                    Protection{"container", "0123*", {.container = "0123456789ab"}, true},
+                    Protection{"escaped unit", R"(srv\x2d*)", {.unit = R"(srv\x2dlock.service)"}, true},
+                    Protection{"part of a name", "postgres", {.comm = "postgres-x"}, false},
+                    Protection{"none of them", "postgres*", {}, false},
+                    Protection{
+                        "what is not known", "*", {.comm = "", .exe = "", .unit = "", .container = ""}, true},
+                    Protection{"a program that is not known, by its path", "/opt/*", {.exe = ""}, true},
+                    Protection{"a program that is not known, by another name", "oracle", {.exe = ""}, false},
+                    Protection{"everything known", "*", {}, true}));
 
 TEST(Governor, protects_a_ghost_for_the_sake_of_any_holder) {
     const Governor governor{with(&GovernorLimits::protect, std::vector<std::string>{"sshd"})};

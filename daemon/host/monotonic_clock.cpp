@@ -5,10 +5,22 @@
 
 namespace egb::host {
 
-Instant MonotonicClock::now() const {
+namespace {
+
+Span read_clock(clockid_t clock) {
     timespec time{};
-    ::clock_gettime(CLOCK_MONOTONIC, &time);
-    return Instant{std::chrono::seconds{time.tv_sec} + std::chrono::nanoseconds{time.tv_nsec}};
+    ::clock_gettime(clock, &time);
+    return std::chrono::seconds{time.tv_sec} + std::chrono::nanoseconds{time.tv_nsec};
+}
+
+} // namespace
+
+Instant MonotonicClock::now() const {
+    return Instant{read_clock(CLOCK_MONOTONIC)};
+}
+
+Span MonotonicClock::cpu_time() const {
+    return read_clock(CLOCK_THREAD_CPUTIME_ID);
 }
 
 WallTime MonotonicClock::wall_now() const {

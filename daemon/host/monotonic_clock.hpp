@@ -10,6 +10,7 @@ class MonotonicClock final : public Clock {
 public:
     [[nodiscard]] Instant now() const override;
     [[nodiscard]] WallTime wall_now() const override;
+    [[nodiscard]] Span cpu_time() const override;
 };
 
 } // namespace egb::host

@@ -5,6 +5,7 @@
 
 #include <chrono>
 #include <ctime>
+#include <thread>
 
 namespace egb::host {
 
@@ -30,6 +31,21 @@ TEST(MonotonicClock, KnowsTheWallTimeOfAnInstant) {
     const auto an_hour_ago = clock.wall(clock.now() - std::chrono::hours{1});
     const auto expected = std::chrono::system_clock::now() - std::chrono::hours{1};
     EXPECT_LT(std::chrono::abs(an_hour_ago - expected), std::chrono::minutes{1});
+}
+
+TEST(MonotonicClock, CountsWhatTheThreadComputesAndNotWhatItWaitsFor) {
+    const MonotonicClock clock;
+    const Instant begun = clock.now();
+    const Span before = clock.cpu_time();
+    while (clock.cpu_time() - before < std::chrono::milliseconds{2}) {
+    }
+    const Span worked = clock.cpu_time() - before;
+    EXPECT_LE(worked, clock.now() - begun);
+    Span others{};
+    std::thread{[&] {
+        others = clock.cpu_time();
+    }}.join();
+    EXPECT_LT(others, clock.cpu_time()) << "each thread has its own";
 }
 
 } // namespace

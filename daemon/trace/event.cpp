@@ -2,6 +2,7 @@
 #include "trace/event.hpp"
 
 #include "core/format.hpp"
+#include "host/kernel_names.hpp"
 #include "host/process_lookup.hpp"
 #include "trace/json_line.hpp"
 
@@ -10,7 +11,6 @@
 
 #include <cstddef>
 #include <cstring>
-#include <ranges>
 #include <utility>
 
 namespace egb::trace {
@@ -60,7 +60,7 @@ bool has(const Event& event, unsigned flag) {
 }
 
 std::string whole_or_end(const Event& event, std::string_view names, unsigned cut) {
-    const auto path = path_of(names);
+    const auto path = host::path_of_names(names);
     return has(event, cut) ? std::string{cut_beginning} + path : path;
 }
 
@@ -139,19 +139,6 @@ std::optional<CgroupPath> read_cgroup(host::EventSource::Record record) {
         return std::nullopt;
     }
     return CgroupPath{.id = head.id, .names = text_of(record).substr(0, head.header.size - text_at)};
-}
-
-std::string path_of(std::string_view names) {
-    std::vector<std::string_view> parts;
-    while (!names.empty()) {
-        parts.push_back(take_name(names));
-    }
-    std::string path;
-    for (const auto part : parts | std::views::reverse) {
-        path += '/';
-        path += part;
-    }
-    return path.empty() ? "/" : path;
 }
 
 End end_of(std::int32_t wait_status) {

@@ -33,9 +33,6 @@ struct CgroupPath {
 [[nodiscard]] std::optional<Event> read_event(host::EventSource::Record record);
 [[nodiscard]] std::optional<CgroupPath> read_cgroup(host::EventSource::Record record);
 
-/// "/usr/bin/true" of "true", "bin", "usr".
-[[nodiscard]] std::string path_of(std::string_view names);
-
 /// What wait(2) says of an end.
 struct End {
     std::optional<int> status; ///< nothing when it was a signal

@@ -2,6 +2,7 @@
 #include "trace/event.hpp"
 
 #include "harness/trace_records.hpp"
+#include "host/kernel_names.hpp"
 
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
@@ -111,12 +112,8 @@ TEST(CgroupRecord, HasThePath) {
     const auto cgroup = read_cgroup(bytes);
     ASSERT_TRUE(cgroup);
     EXPECT_EQ(cgroup->id, 9U);
-    EXPECT_EQ(path_of(cgroup->names), "/system.slice/a.service");
+    EXPECT_EQ(host::path_of_names(cgroup->names), "/system.slice/a.service");
     EXPECT_FALSE(read_cgroup(TraceRecord{}.bytes()));
-}
-
-TEST(PathOf, OfNothingIsTheRoot) {
-    EXPECT_EQ(path_of(""), "/");
 }
 
 } // namespace

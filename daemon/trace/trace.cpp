@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "trace/trace.hpp"
 
+#include "host/kernel_names.hpp"
 #include "trace/json_line.hpp"
 
 #include <fcntl.h>
@@ -145,7 +146,7 @@ void Trace::take(host::EventSource::Record record) {
     if (const auto event = read_event(record)) {
         hand_out(*event);
     } else if (const auto cgroup = read_cgroup(record)) {
-        cgroups_.learn(cgroup->id, path_of(cgroup->names));
+        cgroups_.learn(cgroup->id, host::path_of_names(cgroup->names));
     }
 }
 

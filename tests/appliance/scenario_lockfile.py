@@ -16,11 +16,23 @@ import tempfile
 import unittest
 
 from lockers import Locker, LockScenario, folders_of, governed, running
-from machine import eventually
+from machine import PYTHON, eventually, in_unit
 
 LOCK_AFTER = 1.0
 STRANGER = 4711
-FILES = {"/etc/eghostbuster/eghostbuster.conf.d/10-test.conf": governed("Lockfile", f"LockAfter={LOCK_AFTER}s", "Only=/srv/* /var/lib/dpkg/*")}
+UNIT, OPTED_OUT = "egb-locks.service", "egb-locks-precious.service"
+FILES = {
+    "/etc/eghostbuster/eghostbuster.conf.d/10-test.conf":
+        governed("Lockfile", f"LockAfter={LOCK_AFTER}s", "Only=/srv/* /var/lib/dpkg/*"),
+    f"/etc/systemd/system/{OPTED_OUT}.d/ghosts.conf": "[X-Ghostbuster]\nClean=no\n",
+}
+# Told to, it takes a lock, and has not lived for a millisecond when it has.
+AT_ONCE = """
+import os, signal, sys
+sys.stdin.read()
+os.open(sys.argv[1], os.O_CREAT | os.O_EXCL)
+os.kill(os.getpid(), signal.SIGKILL)
+"""
 
 
 def seen(path: pathlib.Path) -> tuple:
@@ -74,6 +86,23 @@ class Lockfile(LockScenario):
             path = pathlib.Path(folder) / "x.lock"
             self.killed("mkdir", path)
             self.dies(path)
+
+    def killed_at_once(self, path: pathlib.Path, unit: str) -> None:
+        with subprocess.Popen([PYTHON, "-c", AT_ONCE, path], stdin=subprocess.PIPE) as owner, in_unit(owner.pid, unit):
+            owner.communicate()
+        self.assertTrue(path.exists())
+
+    def test_of_one_who_is_killed_at_once(self) -> None:
+        path = self.folder / "x.lock"
+        self.killed_at_once(path, UNIT)
+        self.dies(path)
+
+    def test_of_one_who_is_killed_at_once_in_a_unit_that_opts_out(self) -> None:
+        path = self.folder / "x.lock"
+        self.killed_at_once(path, OPTED_OUT)
+        ghost = eventually(f"{path} is told of", lambda: self.ghost_at(path))
+        self.assertEqual((ghost.grade, ghost.unit), ("proven", OPTED_OUT))
+        self.lives(path)
 
     def test_of_one_who_does_not_know_the_signal(self) -> None:
         path = self.folder / "x.lock"

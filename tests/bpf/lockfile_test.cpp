@@ -3,11 +3,13 @@
 // that it returns, so nothing here waits. It is the first mechanism that works here which is tested, or the
 // one that EGB_SEE names.
 #include "harness/fake_fd_store.hpp"
+#include "harness/io_uring.hpp"
 #include "harness/temp_folder.hpp"
 
 #include "core/format.hpp"
 #include "host/bpf_events.hpp"
 #include "host/fd.hpp"
+#include "host/kernel_names.hpp"
 #include "host/procfs.hpp"
 
 #include "bpf/lockfile.h"
@@ -36,8 +38,6 @@
 
 #include <algorithm>
 #include <array>
-#include <atomic>
-#include <bit>
 #include <cstdint>
 #include <cstdlib>
 #include <cstring>
@@ -63,7 +63,8 @@ constexpr int exclusive = O_CREAT | O_EXCL | O_WRONLY | O_CLOEXEC;
 struct Created : egb_lock_created {
     std::string base;
     std::string name;
-    std::string path; ///< what both come to
+    std::string group; ///< path of its creator's control group
+    std::string path;  ///< what both come to
 };
 
 auto is_at(const std::string& path) {
@@ -249,9 +250,11 @@ private:
         std::memcpy(static_cast<egb_lock_created*>(&made), record.data(), sizeof(egb_lock_created));
         const std::string text{reinterpret_cast<const char*>(record.data()) + sizeof(egb_lock_created),
                                record.size() - sizeof(egb_lock_created)};
-        ASSERT_EQ(text.size(), std::size_t{made.base_length} + made.name_length);
+        ASSERT_EQ(text.size(),
+                  std::size_t{made.base_length} + made.name_length + std::size_t{made.cgroup_length});
         made.base = text.substr(0, made.base_length);
-        made.name = text.substr(made.base_length);
+        made.name = text.substr(made.base_length, made.name_length);
+        made.group = path_of_names(std::string_view{text}.substr(text.size() - made.cgroup_length));
         const std::string parting = made.name.starts_with('/') ? "" : "/";
         const auto path = std::filesystem::path{made.base + parting + made.name}.lexically_normal();
         made.path = path.has_filename() ? path : path.parent_path();
@@ -671,6 +674,61 @@ TEST_F(LockfileTest, the_creator_is_the_process_and_not_its_thread) {
     EXPECT_EQ(told.parent, ::getppid());
 }
 
+/// A control group, with others within each other, for as long as the test takes.
+class Groups {
+public:
+    explicit Groups(int depth) : path_{formatted("/egb-test-{}", ::getpid())} {
+        top_ = std::filesystem::exists("/sys/fs/cgroup/unified/cgroup.procs") ? "/sys/fs/cgroup/unified"
+                                                                              : "/sys/fs/cgroup";
+        for (int level = 1; level < depth; ++level) {
+            path_ += formatted("/{}.slice", level);
+        }
+        std::filesystem::create_directories(top_ + path_);
+    }
+    ~Groups() {
+        for (std::filesystem::path at{path_}; at != "/"; at = at.parent_path()) {
+            ::rmdir((top_ + at.string()).c_str());
+        }
+    }
+    Groups(const Groups&) = delete;
+    Groups& operator=(const Groups&) = delete;
+
+    [[nodiscard]] const std::string& path() const { return path_; }
+
+    /// In a process there that is gone when this returns.
+    [[nodiscard]] int run(const std::function<int()>& deed) const {
+        return in_child([&] {
+            const Fd members{::open((top_ + path_ + "/cgroup.procs").c_str(), O_WRONLY | O_CLOEXEC)};
+            return ::write(members.get(), "0", 1) == 1 ? deed() : errno;
+        });
+    }
+
+private:
+    std::string top_;
+    std::string path_;
+};
+
+TEST_F(LockfileTest, of_a_creator_who_is_gone_the_control_group_is_known) {
+    const Groups groups{3};
+    const auto path = folder_ / "a.zlk";
+    ASSERT_EQ(groups.run([&] {
+        return open_exclusively(path) < 0 ? errno : 0;
+    }),
+              0);
+    const Created told = the_one();
+    EXPECT_EQ(told.path, full(path));
+    EXPECT_EQ(told.group, groups.path());
+}
+
+TEST_F(LockfileTest, one_that_is_too_deep_is_not_told) {
+    const Groups groups{EGB_LOCK_CGROUP_LEVELS + 2};
+    ASSERT_EQ(groups.run([&] {
+        return open_exclusively(folder_ / "a.zlk") < 0 ? errno : 0;
+    }),
+              0);
+    EXPECT_EQ(the_one().group, "/");
+}
+
 TEST_F(LockfileTest, names_are_bytes) {
     const std::string odd = "new\nline \xff\xfe\x80 \x01.zlk";
     const auto below = folder_ / "un\xc3gly\n";
@@ -824,46 +882,13 @@ TEST_F(LockfileTest, on_overlayfs_it_is_the_file_of_the_upper_layer) {
     EXPECT_EQ(the_one().way, EGB_LOCK_BY_MKDIR);
 }
 
-/// One request of a ring of our own: there may be no liburing.
-int make_by_io_uring(const std::filesystem::path& path, unsigned sqe_flags) {
-    io_uring_params params{};
-    const Fd ring{static_cast<int>(::syscall(SYS_io_uring_setup, 4, &params))};
-    if (!ring) {
-        return -errno;
-    }
-    const std::size_t size = std::max(params.sq_off.array + params.sq_entries * sizeof(__u32),
-                                      params.cq_off.cqes + params.cq_entries * sizeof(io_uring_cqe));
-    auto* memory = static_cast<std::byte*>(
-        ::mmap(nullptr, size, PROT_READ | PROT_WRITE, MAP_SHARED, ring.get(), IORING_OFF_SQ_RING));
-    auto* requests =
-        static_cast<io_uring_sqe*>(::mmap(nullptr, params.sq_entries * sizeof(io_uring_sqe),
-                                          PROT_READ | PROT_WRITE, MAP_SHARED, ring.get(), IORING_OFF_SQES));
-    *requests = {};
-    requests->opcode = IORING_OP_OPENAT;
-    requests->flags = static_cast<__u8>(sqe_flags);
-    requests->fd = AT_FDCWD;
-    requests->addr = std::bit_cast<std::uintptr_t>(path.c_str());
-    requests->open_flags = exclusive;
-    requests->len = 0600;
-    const auto word = [memory](std::size_t at) {
-        return std::atomic_ref{*reinterpret_cast<__u32*>(memory + at)};
-    };
-    word(params.sq_off.array).store(0);
-    word(params.sq_off.tail).fetch_add(1);
-    ::syscall(SYS_io_uring_enter, ring.get(), 1, 1, IORING_ENTER_GETEVENTS, nullptr, 0);
-    const int result = reinterpret_cast<io_uring_cqe*>(memory + params.cq_off.cqes)->res;
-    ::munmap(requests, params.sq_entries * sizeof(io_uring_sqe));
-    ::munmap(memory, size);
-    return result;
-}
-
 TEST_F(LockfileTest, who_does_not_speak_for_himself_is_told_where_no_registers_are_read) {
     const auto inlined = folder_ / "i.zlk";
     const auto queued = folder_ / "q.zlk";
-    if (const int error = make_by_io_uring(inlined, 0); error < 0) {
+    if (const int error = test::open_by_io_uring(inlined, exclusive, 0); error < 0) {
         GTEST_SKIP() << "no io_uring: " << std::strerror(-error);
     }
-    EXPECT_GE(make_by_io_uring(queued, IOSQE_ASYNC), 0);
+    EXPECT_GE(test::open_by_io_uring(queued, exclusive, IOSQE_ASYNC), 0);
     EXPECT_TRUE(std::filesystem::exists(inlined) && std::filesystem::exists(queued));
     const auto told = watch_.created();
     if (mechanism().goes_by_registers) {

@@ -14,10 +14,19 @@ public:
                std::chrono::duration_cast<std::chrono::microseconds>(now_.time_since_epoch());
     }
 
+    [[nodiscard]] Span cpu_time() const override { return worked_; }
+
     void advance(Span span) { now_ += span; }
+
+    /// The same, and the CPU was busy with us meanwhile.
+    void work(Span span) {
+        now_ += span;
+        worked_ += span;
+    }
 
 private:
     Instant now_{std::chrono::hours{1}};
+    Span worked_{};
 };
 
 } // namespace egb::test

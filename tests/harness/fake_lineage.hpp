@@ -60,6 +60,9 @@ public:
         enders_.clear();
     }
 
+    /// It is not known whether it lives.
+    void know_nothing_of(const ProcessIdentity& process) { untold_.insert(process); }
+
     /// Of nobody anything is known any more.
     void forget() {
         deaths_.clear();
@@ -109,6 +112,9 @@ public:
     }
 
     [[nodiscard]] Result<std::optional<host::Death>> death_of(const ProcessIdentity& process) override {
+        if (untold_.contains(process)) {
+            return fail(ErrorCode::lost, "nobody has told");
+        }
         const auto known = deaths_.find(process);
         return known == deaths_.end() ? std::nullopt : std::optional{known->second};
     }
@@ -140,6 +146,7 @@ private:
     std::set<ProcessIdentity> watched_;
     std::vector<host::Unreaped> unreaped_;
     std::map<ProcessIdentity, host::Death> deaths_;
+    std::set<ProcessIdentity> untold_;
     std::map<ProcessIdentity, Result<std::vector<ProcessIdentity>>> heirs_;
     std::multimap<ProcessIdentity, std::pair<ProcessIdentity, Instant>> dated_heirs_; ///< and when forked
     std::map<ProcessIdentity, ProcessIdentity> forkers_;

@@ -2,7 +2,7 @@
 # SPDX-License-Identifier: Apache-2.0
 # Style as a test: tests/check has one program per rule.
 
-readonly EGB_QUICK_CHECKS=(format layers spdx shell tidy-reasons units)
+readonly EGB_QUICK_CHECKS=(format imports layers spdx shell tidy-reasons units)
 
 # run_quick_checks PATTERN
 run_quick_checks() {

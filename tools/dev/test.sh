@@ -131,7 +131,7 @@ verb_test() {
     ! wants bpf appliance podman || trouble=$(kernel_trouble)
 
     heading "Tests"
-    ! wants check || try check "style: format, layers, SPDX, shell, units" run_quick_checks "$TEST_PATTERN"
+    ! wants check || try check "style: format, imports, layers, SPDX, shell, units" run_quick_checks "$TEST_PATTERN"
     if ! wants unit replay contract bpf cross asan check tidy package oci appliance kernels podman release; then
         die "nothing matches $*"
     fi

@@ -53,6 +53,7 @@ constexpr std::array fact_words{
     FactWord{"heir_exited", heir_exited},
     FactWord{"parent_goes_on", parent_goes_on},
     FactWord{"is_out_of_bounds", is_out_of_bounds},
+    FactWord{"exclusive_unseen", exclusive_unseen},
 };
 
 constexpr std::array ways{EGB_LOCK_BY_OPEN, EGB_LOCK_BY_LINK, EGB_LOCK_BY_SYMLINK, EGB_LOCK_BY_MKDIR,

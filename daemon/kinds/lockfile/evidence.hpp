@@ -16,6 +16,15 @@ inline constexpr EvidenceRule created_exclusively{
             "made it held it",
     .change = "",
 };
+inline constexpr EvidenceRule unseen{
+    .name = "exclusive-unseen",
+    .weight = Weight::opposes,
+    .unit = EvidenceUnit::none,
+    .text = "it was seen to be made, but not by which call: that is hidden from the mechanism in use, so "
+            "that it may "
+            "be any file of that name, and no lock",
+    .change = "a kernel on which another mechanism works (See=)",
+};
 inline constexpr EvidenceRule killed{
     .name = "creator-killed",
     .weight = Weight::supports,
@@ -240,6 +249,7 @@ inline constexpr EvidenceRule parent_lives{
 };
 
 inline constexpr std::array evidence_rules{created_exclusively,
+                                           unseen,
                                            killed,
                                            rebooted,
                                            without_owner,

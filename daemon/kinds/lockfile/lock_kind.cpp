@@ -4,6 +4,8 @@
 #include "core/format.hpp"
 #include "core/record_front.hpp"
 #include "core/utf8.hpp"
+#include "host/cgroup_names.hpp"
+#include "host/kernel_names.hpp"
 #include "kinds/lockfile/claimants.hpp"
 #include "kinds/lockfile/lockfile.hpp"
 #include "kinds/lockfile/verdict.hpp"
@@ -32,16 +34,32 @@ constexpr std::string_view state_program = "egb_lock_state";
 constexpr std::string_view watch_program = "egb_lock_watch";
 constexpr std::string_view forget_program = "egb_lock_forget";
 
-/// Both strings behind the record, as one path; empty when they are not there.
-std::string path_behind(const egb_lock_created& created, host::EventSource::Record bytes) {
+/// Text behind the record; empty when it is not there.
+std::string text_behind(const egb_lock_created& created, host::EventSource::Record bytes, std::size_t at,
+                        std::size_t length) {
     const auto text = bytes.subspan(sizeof(created));
-    if (text.size() < std::size_t{created.base_length} + created.name_length) {
+    if (at > text.size() || text.size() - at < length) {
         return {};
     }
-    std::string all(std::size_t{created.base_length} + created.name_length, '\0');
-    std::memcpy(all.data(), text.data(), all.size());
+    std::string found(length, '\0');
+    std::memcpy(found.data(), text.data() + at, length);
+    return found;
+}
+
+/// The first two strings, as one path.
+std::string path_behind(const egb_lock_created& created, host::EventSource::Record bytes) {
+    auto all = text_behind(created, bytes, 0, std::size_t{created.base_length} + created.name_length);
+    if (all.empty()) {
+        return all;
+    }
     const bool is_absolute = created.name_length > 0 && all[created.base_length] == '/';
     return is_absolute ? all : all.insert(created.base_length, "/");
+}
+
+/// The third: the creator's control group.
+std::string group_behind(const egb_lock_created& created, host::EventSource::Record bytes) {
+    const auto at = std::size_t{created.base_length} + created.name_length;
+    return printable(host::path_of_names(text_behind(created, bytes, at, created.cgroup_length)));
 }
 
 bool was_made_new(std::uint16_t way) {
@@ -74,6 +92,22 @@ bool is_what_was_made(const egb_lock_created& created, std::uint64_t changed_ns,
                may_be_of(created.uid, sight.uid);
     }
     return static_cast<std::uint64_t>(sight.changed_ns) == changed_ns;
+}
+
+std::uint32_t lasting_facts_of(const egb_lock_created& created) {
+    return ((created.flags & EGB_LOCK_BY_FORK) != 0 ? made_by_fork : 0U) |
+           ((created.flags & EGB_LOCK_IS_INFERRED) != 0 ? exclusive_unseen : 0U);
+}
+
+std::string summary_of(const Lock& lock) {
+    const bool is_lock = (lock.lasting & exclusive_unseen) == 0;
+    return formatted("{} by {}", is_lock ? "a lock, created exclusively" : "perhaps a lock, created",
+                     way_in_words(lock.way));
+}
+
+/// What was not seen to be exclusive is there to be locked by flock or fcntl, once somebody has done so.
+bool is_no_lock(std::uint32_t facts) {
+    return (facts & exclusive_unseen) != 0 && (facts & was_advisory) != 0;
 }
 
 /// Whether what the kernel side watches in its place is another file.
@@ -172,16 +206,17 @@ void LockKind::on_record(host::EventSource::Record record) {
         }
     } else if (header && header->type == EGB_LOCK_CREATED) {
         if (const auto created = front_of<egb_lock_created>(record)) {
-            on_created(*created, path_behind(*created, record));
+            on_created(*created,
+                       {.path = path_behind(*created, record), .group = group_behind(*created, record)});
         }
     }
 }
 
-void LockKind::on_created(const egb_lock_created& created, std::string path) {
+void LockKind::on_created(const egb_lock_created& created, const Strings& strings) {
     if (is_us(created.creator)) {
         return; // it was claimed, and is put back, or was restored and is nobody's that we know
     }
-    auto lock = meet(created, std::move(path));
+    auto lock = meet(created, strings);
     if (!lock) {
         static_cast<void>(ask_kernel(forget_program, created.key, created.header.time_ns));
         return;
@@ -193,12 +228,13 @@ void LockKind::on_created(const egb_lock_created& created, std::string path) {
 }
 
 /// Nothing when it is not there any more (most locks are as short as that), or no name for a lock.
-std::optional<Lock> LockKind::meet(const egb_lock_created& created, std::string path) {
+std::optional<Lock> LockKind::meet(const egb_lock_created& created, const Strings& strings) {
+    const std::string& path = strings.path;
     const bool has_place = (created.flags & EGB_LOCK_PATH_CUT) == 0 && !path.empty();
     if (!has_place || !observer_.names().may_be_lock(path) || book_.made_by(created.uid) >= most_of_a_user) {
         return std::nullopt;
     }
-    auto creator = creator_of(created); // first, for a process may be gone the sooner
+    auto creator = creator_of(created, strings.group); // first, for a process may be gone the sooner
     const auto sight = surroundings_.files.look({.mount_namespace = created.mount_namespace, .path = path});
     // Asked afterwards: what happens to it in between makes for a difference.
     const auto known = ask_kernel(state_program, created.key, created.header.time_ns);
@@ -222,7 +258,7 @@ std::optional<Lock> LockKind::meet(const egb_lock_created& created, std::string 
                 .looked_ns = sight->changed_ns,
                 .creator = std::move(creator),
                 .elders = elders_from(parent, surroundings_.procfs),
-                .lasting = (created.flags & EGB_LOCK_BY_FORK) != 0 ? made_by_fork : 0U,
+                .lasting = lasting_facts_of(created),
                 .ownerless = {},
                 .owned_until = {}};
 }
@@ -233,8 +269,9 @@ bool LockKind::is_us(std::int32_t pid) const {
     return us && us->pid == pid;
 }
 
-/// What the kernel side has told is all there is of one that has ended already.
-ProcessPtr LockKind::creator_of(const egb_lock_created& created) {
+/// What the kernel side has told is all there is of one that has ended already. It is enough to know what his
+/// unit wishes; where he was in none by the unified hierarchy, there may be another that knows of one.
+ProcessPtr LockKind::creator_of(const egb_lock_created& created, std::string_view group) {
     host::ProcessLookup lookup{surroundings_.procfs};
     auto found = lookup.find(created.creator, host::ProcessLookup::ticks_of(created.creator_start_ns));
     if (found->known) {
@@ -243,6 +280,11 @@ ProcessPtr LockKind::creator_of(const egb_lock_created& created) {
     Process process = *found;
     process.uid = created.uid;
     process.comm = printable({created.comm, ::strnlen(created.comm, sizeof(created.comm))});
+    auto names = host::names_of_cgroup(group);
+    process.known = !names.unit.empty();
+    process.unit = std::move(names.unit);
+    process.container = std::move(names.container);
+    process.around = std::move(names.around);
     return std::make_shared<const Process>(std::move(process));
 }
 
@@ -337,6 +379,10 @@ void LockKind::look_at(const std::string& key) {
     }
     const auto before = std::pair{lock->lasting, lock->changed_ns};
     lock->lasting |= facts_of(known);
+    if (is_no_lock(lock->lasting)) {
+        drop(key);
+        return;
+    }
     const auto look = observer_.look_at(*lock);
     if (!look) {
         drop(key);
@@ -378,7 +424,7 @@ std::optional<OwnerReport> LockKind::owners_of(const FileIdentity& file) {
     auto claimants = claimants_of(lock, look->ownership, surroundings_);
     return OwnerReport{.kind = &info(),
                        .key = lock.key(),
-                       .summary = formatted("a lock, created exclusively by {}", way_in_words(lock.way)),
+                       .summary = summary_of(lock),
                        .verdict = ownership_by(look->seen.record, !look->ownership.living.empty()),
                        .since = made_at(lock),
                        .claimants = std::move(claimants.named),

@@ -46,12 +46,17 @@ public:
 private:
     [[nodiscard]] host::EventSource& events() const { return mechanisms_.events(); }
     void on_record(host::EventSource::Record record);
-    void on_created(const egb_lock_created& created, std::string path);
+    /// What is behind a record.
+    struct Strings {
+        std::string path;
+        std::string group; ///< the creator's control group
+    };
+    void on_created(const egb_lock_created& created, const Strings& strings);
     void on_touched(const egb_lock_touched& touched);
     void on_end(const ProcessIdentity& process);
-    [[nodiscard]] std::optional<Lock> meet(const egb_lock_created& created, std::string path);
+    [[nodiscard]] std::optional<Lock> meet(const egb_lock_created& created, const Strings& strings);
     [[nodiscard]] bool is_us(std::int32_t pid) const;
-    [[nodiscard]] ProcessPtr creator_of(const egb_lock_created& created);
+    [[nodiscard]] ProcessPtr creator_of(const egb_lock_created& created, std::string_view group);
     void recall();
     void recall_one(const Memory& memory);
     void look_at(const std::string& key);

@@ -134,13 +134,14 @@ protected:
                       std::uint64_t changed_ns) {
         const auto now = static_cast<std::uint64_t>(around_.clock.now().time_since_epoch().count());
         egb_lock_created created{};
-        created.header = {.type = EGB_LOCK_CREATED,
-                          .size = static_cast<std::uint16_t>(sizeof(created) + base.size() + last.size()),
-                          .reserved = 0,
-                          .time_ns = now};
+        created.header = {
+            .type = EGB_LOCK_CREATED,
+            .size = static_cast<std::uint16_t>(sizeof(created) + base.size() + last.size() + group_.size()),
+            .reserved = 0,
+            .time_ns = now};
         created.key = {.inode = inode, .device = 8, .reserved = 0};
         created.changed_ns = changed_ns;
-        created.creator_start_ns = start_ticks * ns_per_tick;
+        created.creator_start_ns = creator_start_ns_;
         created.parent_start_ns = start_ticks * ns_per_tick;
         created.creator = creator_;
         created.parent = shell;
@@ -152,8 +153,9 @@ protected:
         created.way = way;
         created.base_length = static_cast<std::uint16_t>(base.size());
         created.name_length = static_cast<std::uint16_t>(last.size());
+        created.cgroup_length = static_cast<__u32>(group_.size());
         auto bytes = test::bytes_of(created);
-        for (const std::string_view text : {base, last}) {
+        for (const std::string_view text : {base, last, std::string_view{group_}}) {
             const auto raw = std::as_bytes(std::span{text});
             bytes.insert(bytes.end(), raw.begin(), raw.end());
         }
@@ -220,7 +222,9 @@ protected:
     host::FileSight sight_;
     egb_lock_watched watched_{};
     std::int32_t creator_{maker};
+    std::uint64_t creator_start_ns_{start_ticks * ns_per_tick};
     std::uint16_t flags_{};
+    std::string group_; ///< names along the path of the creator's control group
     std::int32_t inner_pid_{maker};
     std::uint64_t changed_later_ns_{}; ///< after it was told
     test::FakeEvents* events_{};
@@ -242,6 +246,65 @@ TEST_F(LockKindTest, the_owner_is_killed_and_its_lock_is_proven_to_be_a_ghost) {
     EXPECT_EQ(ghost.holders.at(0).process->unit, "fake.service");
     EXPECT_TRUE(has(ghost, killed));
     EXPECT_TRUE(has(ghost, unheld));
+}
+
+TEST_F(LockKindTest, of_one_who_was_killed_at_once_the_kernel_side_knows_the_unit) {
+    group_ = std::string("app.service\0app.slice\0", 22);
+    around_.proc.remove(maker);
+    make();
+    die(maker, SIGKILL);
+    const Ghost ghost = ghost_after(10s);
+    EXPECT_EQ(ghost.grade, Grade::proven);
+    const Process& creator = *ghost.holders.at(0).process;
+    EXPECT_TRUE(creator.known);
+    EXPECT_EQ(creator.unit, "app.service");
+    EXPECT_THAT(creator.around, testing::ElementsAre("app.slice"));
+    EXPECT_EQ(creator.uid, 1000U);
+    EXPECT_EQ(creator.exe, "");
+}
+
+TEST_F(LockKindTest, one_who_was_killed_at_once_outside_of_any_unit_is_not_known) {
+    group_ = std::string("somewhere\0", 10);
+    around_.proc.remove(maker);
+    make();
+    die(maker, SIGKILL);
+    EXPECT_FALSE(ghost_after(10s).holders.at(0).process->known) << "other hierarchies may know a unit";
+}
+
+TEST_F(LockKindTest, what_was_not_seen_to_be_exclusive_is_only_ever_reported) {
+    flags_ = EGB_LOCK_IS_INFERRED;
+    make();
+    die(maker, SIGKILL);
+    const Ghost ghost = ghost_after(10s);
+    expect_doubt(ghost, unseen);
+    EXPECT_FALSE(has(ghost, created_exclusively));
+    EXPECT_TRUE(has(ghost, killed));
+    EXPECT_EQ(ghost.reach, Reach::reports) << "not on request either";
+    start();
+    EXPECT_EQ(ghost_after(10s).reach, Reach::reports) << "after a restart, too";
+}
+
+TEST_F(LockKindTest, what_was_not_seen_to_be_exclusive_and_is_locked_otherwise_is_no_lock) {
+    flags_ = EGB_LOCK_IS_INFERRED;
+    make();
+    EXPECT_EQ(kind_->tracker().tracked(), 1U);
+    watched_.flags = EGB_LOCK_IS_ADVISORY;
+    touch();
+    EXPECT_EQ(kind_->tracker().tracked(), 0U);
+    EXPECT_THAT(*around_.memory.recall("lockfile"), IsEmpty());
+}
+
+TEST_F(LockKindTest, of_a_creator_who_was_gone_when_it_was_heard_of_nothing_is_said) {
+    flags_ = EGB_LOCK_IS_INFERRED;
+    creator_start_ns_ = 0;
+    around_.proc.remove(maker);
+    around_.lineage.know_nothing_of({.boot_id = around_.procfs.boot_id(), .pid = maker, .start_ticks = 0});
+    make();
+    EXPECT_THAT(tick_after(1h).ghosts, IsEmpty());
+    const auto report = kind_->owners_of(sight_.id);
+    ASSERT_TRUE(report);
+    EXPECT_EQ(report->verdict, OwnerVerdict::unknown);
+    EXPECT_EQ(report->summary, "perhaps a lock, created by open");
 }
 
 TEST_F(LockKindTest, how_it_sees_is_a_capability_and_chosen_by_an_option) {

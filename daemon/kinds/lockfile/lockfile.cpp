@@ -1,12 +1,16 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "kinds/lockfile/lockfile.hpp"
 
+#include "core/format.hpp"
 #include "kinds/lockfile/evidence.hpp"
+#include "kinds/lockfile/fanotify.hpp"
 #include "kinds/lockfile/lock_kind.hpp"
 #include "kinds/lockfile/options.hpp"
 
 #include "host/bpf_events.hpp"
+#include "host/fan_watch.hpp"
 #include "lockfile.skel.h"
+#include "lockfile_fanotify.skel.h"
 #include "lockfile_vfs.skel.h"
 
 #include <array>
@@ -49,6 +53,27 @@ Mechanism fexit(host::FdStore& store) {
             .either = openings};
 }
 
+Mechanism fanotify(const host::Surroundings& surroundings) {
+    const host::BpfImage image{.name = "lockfile_fanotify",
+                               .layout = EGB_LOCK_LAYOUT,
+                               .elf = bytes_of(lockfile_fanotify_bpf__elf_bytes)};
+    auto events = std::make_unique<FanotifyEvents>(
+        std::make_unique<host::BpfEvents>(image, surroundings.fd_store),
+        std::make_unique<host::FanWatch>(surroundings.procfs, surroundings.fd_store,
+                                         formatted("{}.v{}.queue.names", image.name, image.layout)),
+        surroundings.clock);
+    const FanotifyEvents& told = *events;
+    return {
+        .name = "fanotify",
+        .sees =
+            "fanotify tells of files that are made, whoever asks for it, and not whether that was exclusive, "
+            "so that nothing is ever proven",
+        .events = std::move(events),
+        .extent = [&told] {
+            return told.extent();
+        }};
+}
+
 } // namespace
 
 const KindInfo& info() {
@@ -71,6 +96,7 @@ KindPtr make(const host::Surroundings& surroundings) {
     std::vector<Mechanism> mechanisms;
     mechanisms.push_back(timestamps(surroundings.fd_store));
     mechanisms.push_back(fexit(surroundings.fd_store));
+    mechanisms.push_back(fanotify(surroundings));
     return std::make_unique<LockKind>(surroundings, std::move(mechanisms));
 }
 

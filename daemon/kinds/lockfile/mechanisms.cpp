@@ -38,7 +38,8 @@ std::string Mechanisms::why_not(const Mechanism& mechanism) const {
 }
 
 std::string Mechanisms::description() const {
-    return formatted("by {}: {}{}", all_[in_use_].name, all_[in_use_].sees, lacks_);
+    const Mechanism& used = all_[in_use_];
+    return formatted("by {}: {}{}{}", used.name, used.sees, used.extent ? ", " + used.extent() : "", lacks_);
 }
 
 } // namespace egb::lockfile

@@ -7,6 +7,7 @@
 #include "host/events.hpp"
 
 #include <cstddef>
+#include <functional>
 #include <memory>
 #include <span>
 #include <string>
@@ -22,6 +23,7 @@ struct Mechanism {
     /// Programs that do the same under the names that different kernels have for it; one of them must be
     /// there.
     std::span<const std::string_view> either{};
+    std::function<std::string()> extent{}; ///< what else is to be said while it is in use: where it sees that
 };
 
 class Mechanisms {

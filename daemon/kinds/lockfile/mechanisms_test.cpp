@@ -76,6 +76,17 @@ TEST_F(MechanismsTest, what_the_administrator_wants_is_taken_and_nothing_else) {
     EXPECT_EQ(mechanisms_->description(), "by second: little; not by first: See=second");
 }
 
+TEST_F(MechanismsTest, where_it_sees_is_said_of_the_one_in_use) {
+    std::vector<Mechanism> all;
+    all.push_back(
+        {.name = "only", .sees = "some", .events = std::make_unique<test::FakeEvents>(), .extent = [] {
+             return "here and there";
+         }});
+    Mechanisms mechanisms{std::move(all)};
+    ASSERT_TRUE(mechanisms.attach());
+    EXPECT_EQ(mechanisms.description(), "by only: some, here and there");
+}
+
 TEST_F(MechanismsTest, none_that_works_is_an_error_that_says_why) {
     refuse_first();
     mechanisms_->permit("first");

@@ -10,7 +10,7 @@
 
 namespace egb::lockfile {
 
-inline constexpr std::array<std::string_view, 3> see_choices{"auto", "timestamps", "fexit"};
+inline constexpr std::array<std::string_view, 4> see_choices{"auto", "timestamps", "fexit", "fanotify"};
 
 inline constexpr std::array options{
     OptionSpec{
@@ -66,8 +66,10 @@ inline constexpr std::array options{
         .preset = "auto",
         .help =
             "How it is seen that files are made: by the kernel's tracepoints where an inode gets its times "
-            "(Linux 6.13), by programs that run when the kernel's functions return (Linux 6.1), or by the "
-            "first of these that works. Another way is taken at the next start.",
+            "(Linux 6.13), by programs that run when the kernel's functions return (Linux 6.1), by what "
+            "fanotify says of names (Linux 5.17), which never proves a ghost, or by the first of these that "
+            "works. "
+            "Another way is taken at the next start.",
         .choices = see_choices,
     },
 };

@@ -53,6 +53,8 @@ inline constexpr std::uint32_t parent_goes_on = 1U << 28;   ///< with the progra
 inline constexpr std::uint32_t heir_exited = 1U << 27;      ///< the last who had inherited it has left it
 inline constexpr std::uint32_t made_for_others = 1U << 25;  ///< by a program that copies files or serves them
 inline constexpr std::uint32_t is_out_of_bounds = 1U << 29; ///< of Only=; says nothing of what it is
+inline constexpr std::uint32_t exclusive_unseen = 1U
+                                                  << 30; ///< whether a lock that was there had been respected
 
 struct LockRecord {
     egb_header header{}; ///< size is that of the whole, with the path

@@ -17,6 +17,7 @@ struct FactRule {
 
 /// Those whose number is not zero are in value_of().
 constexpr std::array fact_rules{
+    FactRule{exclusive_unseen, &unseen},
     FactRule{earlier_boot, &rebooted},
     FactRule{creator_killed, &killed},
     FactRule{names_creator, &names_its_creator},
@@ -50,7 +51,8 @@ constexpr std::array fact_rules{
 /// With these it is not to be touched by anybody, not even on request.
 constexpr std::uint32_t never_touched = is_held | is_locked | was_advisory | has_other_names | is_remote |
                                         is_mount_point | is_not_empty | is_too_large | is_protected |
-                                        is_out_of_bounds | is_ageless | is_anothers | is_unreachable;
+                                        is_out_of_bounds | is_ageless | is_anothers | is_unreachable |
+                                        exclusive_unseen;
 
 /// With these there may be an owner whom the lineage does not know.
 constexpr std::uint32_t may_have_owners = owners_unknown | unwatched | was_advisory | names_living |
@@ -87,7 +89,10 @@ Reach reach_of(const LockRecord& record) {
 }
 
 std::vector<Evidence> evidence_of(const LockRecord& record) {
-    std::vector<Evidence> evidence{{&created_exclusively, 0}};
+    std::vector<Evidence> evidence;
+    if ((record.facts & exclusive_unseen) == 0) {
+        evidence.push_back({&created_exclusively, 0});
+    }
     if ((record.facts & (owners_unknown | earlier_boot)) == 0) {
         evidence.push_back({&without_owner, static_cast<std::int64_t>(record.ownerless_ns)});
     }
