@@ -47,10 +47,17 @@ public:
     [[nodiscard]] virtual Result<> iterate(std::string_view program, std::size_t record_size,
                                            const OnRecord& on_record) = 0;
 
-    /// The same by several programs at once, on as many threads. Records are handed over one at a time, in
-    /// whatever order.
+    /// The same by several programs, at once where there are threads for it. Records are handed over one at a
+    /// time, in whatever order.
     [[nodiscard]] virtual Result<> iterate_at_once(std::span<const std::string_view> programs,
-                                                   std::size_t record_size, const OnRecord& on_record) = 0;
+                                                   std::size_t record_size, const OnRecord& on_record) {
+        for (const std::string_view program : programs) {
+            if (auto listed = iterate(program, record_size, on_record); !listed) {
+                return listed;
+            }
+        }
+        return {};
+    }
 
     /// Sets the one element of a map.
     [[nodiscard]] virtual Result<> control(std::string_view map, std::span<const std::byte> value) = 0;

@@ -91,16 +91,6 @@ Result<> FakeEvents::iterate(std::string_view program, std::size_t record_size, 
     return {};
 }
 
-Result<> FakeEvents::iterate_at_once(std::span<const std::string_view> programs, std::size_t record_size,
-                                     const OnRecord& on_record) {
-    for (const std::string_view program : programs) {
-        if (auto listed = iterate(program, record_size, on_record); !listed) {
-            return listed;
-        }
-    }
-    return {};
-}
-
 Result<> FakeEvents::control(std::string_view map, std::span<const std::byte> value) {
     controls_.insert_or_assign(std::string{map}, Bytes{value.begin(), value.end()});
     return {};

@@ -79,8 +79,6 @@ public:
     [[nodiscard]] Result<std::uint32_t> call(std::string_view program, std::span<std::byte> context) override;
     [[nodiscard]] Result<> iterate(std::string_view program, std::size_t record_size,
                                    const OnRecord& on_record) override;
-    [[nodiscard]] Result<> iterate_at_once(std::span<const std::string_view> programs,
-                                           std::size_t record_size, const OnRecord& on_record) override;
     [[nodiscard]] Result<> control(std::string_view map, std::span<const std::byte> value) override;
     [[nodiscard]] Result<> replace(std::string_view map, std::span<const std::byte> keys,
                                    std::span<const std::byte> values) override;

@@ -125,15 +125,15 @@ std::string remote_text(const egb_tcp_socket& record) {
 }
 
 std::string summary_of(const egb_tcp_socket& record) {
-    constexpr std::size_t ipv4_length =
-        std::string_view{"CLOSE_WAIT 255.255.255.255:65535 -> 255.255.255.255:65535"}.size();
+    constexpr std::size_t usual_length = 64;
     std::string text;
-    text.reserve(ipv4_length);
+    text.reserve(usual_length);
     text += state_name(record.state);
     text += ' ';
     append_endpoint(text, record.family, record.local, record.local_port);
     text += " -> ";
     append_endpoint(text, record.family, record.remote, record.remote_port);
+    text.shrink_to_fit();
     return text;
 }
 

@@ -130,7 +130,10 @@ TEST_F(TcpKindInAContainer, makes_nothing_of_a_holder_that_is_missing_because_th
 
     events_->answer("egb_tcp_holders_of", [this](std::span<std::byte> /*context*/) {
         events_->send(egb_tcp_end{
-            .header = {.type = EGB_TCP_END, .size = sizeof(egb_tcp_end), .reserved = 0, .time_ns = 0},
+            .header = {.type = EGB_TCP_END,
+                       .size = sizeof(egb_tcp_end),
+                       .reserved = 0,
+                       .time_ns = static_cast<__u64>(around_.clock.now().time_since_epoch().count())},
             .cookie = 1,
             .netns = 0,
             .next_state = TCP_CLOSE,

@@ -270,7 +270,7 @@ void TcpTracker::lose(const Sighting& sighting) {
     if (found == sockets_.end()) {
         return;
     }
-    const Socket& socket = found->second;
+    Socket& socket = found->second;
     if (socket.told != 0 && socket.asked != Instant{} && record->error != 0) {
         changes_.vanished.push_back({.key = key_of(socket.record),
                                      .reason =
@@ -282,7 +282,12 @@ void TcpTracker::lose(const Sighting& sighting) {
             {.key = key_of(socket.record), .reason = std::string{how_it_ended(*record)}});
     }
     lose_from_leak(socket, *record, sighting.at);
-    sockets_.erase(found);
+    if (record->header.time_ns < socket.record.header.time_ns) {
+        // It has been met since: its application uses it again, and it waits for the second time.
+        socket = Socket{.record = socket.record, .met = socket.met};
+    } else {
+        sockets_.erase(found);
+    }
 }
 
 /// The last of a leak's sockets may be the last thing to wake for.

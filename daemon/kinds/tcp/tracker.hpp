@@ -114,14 +114,14 @@ public:
 private:
     struct Socket {
         egb_tcp_socket record{};
-        Instant asked;               ///< when its peer was asked; the epoch while it is not being asked
-        Instant answered;            ///< when its peer last answered; the epoch when it never did
-        Instant answer_told;         ///< as last told
-        Instant peer_looked;         ///< when its peer was last looked for on this machine
-        unsigned peer_traits{};      ///< what that has proved; it stays proved
-        std::vector<Holder> holders; ///< as last told
-        std::uint32_t met{};         ///< the last sweep that has met it
-        unsigned missed{};           ///< sweeps in a row that have not met it
+        std::uint32_t met{};           ///< the last sweep that has met it
+        unsigned missed{};             ///< sweeps in a row that have not met it
+        Instant asked{};               ///< when its peer was asked; the epoch while it is not being asked
+        Instant answered{};            ///< when its peer last answered; the epoch when it never did
+        Instant answer_told{};         ///< as last told
+        Instant peer_looked{};         ///< when its peer was last looked for on this machine
+        unsigned peer_traits{};        ///< what that has proved; it stays proved
+        std::vector<Holder> holders{}; ///< as last told
         unsigned told{}; ///< the traits of the verdict that is in the ledger; 0 when there is none
     };
 

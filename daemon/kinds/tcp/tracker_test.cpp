@@ -69,16 +69,20 @@ public:
     }
 
     Changes end(std::uint64_t cookie, std::uint8_t next_state, std::uint16_t error = 0) {
-        const egb_tcp_end record{.header = {.type = EGB_TCP_END,
-                                            .size = sizeof(record),
-                                            .reserved = 0,
-                                            .time_ns = nanoseconds(now)},
-                                 .cookie = cookie,
-                                 .netns = 7,
-                                 .next_state = next_state,
-                                 .error = error};
-        observe(SightingType::gone, record);
+        observe(SightingType::gone, end_record(cookie, next_state, error));
         return tracker.tick(now);
+    }
+
+    [[nodiscard]] egb_tcp_end end_record(std::uint64_t cookie, std::uint8_t next_state,
+                                         std::uint16_t error = 0) const {
+        return {.header = {.type = EGB_TCP_END,
+                           .size = sizeof(egb_tcp_end),
+                           .reserved = 0,
+                           .time_ns = nanoseconds(now)},
+                .cookie = cookie,
+                .netns = 7,
+                .next_state = next_state,
+                .error = error};
     }
 
     void announce() {
@@ -289,6 +293,27 @@ TEST(TcpTracker, the_event_of_its_end_says_who_ended_it) {
     ASSERT_THAT(changes.vanished, SizeIs(1));
     EXPECT_EQ(changes.vanished[0].reason, "its application has closed it");
     EXPECT_TRUE(stage.sweep({}).empty()) << "and it ends once";
+}
+
+TEST(TcpTracker, a_socket_that_waits_again_since_its_end_was_told_is_another_ghost) {
+    Stage stage;
+    auto socket = stage.socket(1);
+    stage.pass(threshold);
+    ASSERT_THAT(stage.sweep({socket}).ghosts, SizeIs(1));
+
+    const auto end = stage.end_record(1, TCP_CLOSE);
+    stage.pass(1s);
+    socket = stage.socket(1);
+    stage.pass(threshold);
+    stage.observe(SightingType::sweep_begin);
+    socket.header.time_ns = nanoseconds(stage.now);
+    stage.observe(SightingType::seen, socket);
+    stage.observe(SightingType::gone, end);
+    stage.observe(SightingType::sweep_end);
+    const Changes changes = stage.tracker.tick(stage.now);
+    EXPECT_THAT(changes.vanished, SizeIs(1));
+    ASSERT_THAT(changes.ghosts, SizeIs(1));
+    EXPECT_EQ(changes.ghosts[0].since, instant_of(socket.since_ns));
 }
 
 TEST(TcpTracker, an_idle_machine_has_no_deadline) {
