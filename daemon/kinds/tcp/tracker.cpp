@@ -309,11 +309,11 @@ void TcpTracker::begin_sweep() {
     met_overdue_ = false;
     met_untold_ = 0;
     only_held_ = false;
+    deadline_.reset(); // and not at its end: who begins to wait meanwhile is announced once
     ++sweep_;
 }
 
 void TcpTracker::end_sweep(Instant at) {
-    deadline_.reset();
     leaks_.settle(end_search(), at, changes_);
     if (leaks_.any()) {
         wake_by(at + longest_gap);

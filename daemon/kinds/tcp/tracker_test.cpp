@@ -323,6 +323,14 @@ TEST(TcpTracker, an_idle_machine_has_no_deadline) {
     EXPECT_FALSE(stage.tracker.deadline());
 }
 
+TEST(TcpTracker, who_begins_to_wait_during_a_sweep_is_looked_at_soon) {
+    Stage stage;
+    stage.observe(SightingType::sweep_begin);
+    stage.announce();
+    stage.observe(SightingType::sweep_end);
+    EXPECT_EQ(stage.tracker.deadline(), stage.now + threshold / 10);
+}
+
 TEST(TcpTracker, the_first_waiting_socket_is_looked_at_soon) {
     Stage stage;
     stage.announce();
