@@ -388,11 +388,7 @@ Result<Fd> BpfObject::start_iterator(std::string_view program_name) {
 
 Result<> BpfObject::iterate(std::string_view program_name, std::size_t record_size,
                             const EventSource::OnRecord& on_record) {
-    return start_iterator(program_name).and_then([&](const Fd& run) {
-        return read_to_its_end(run, program_name, record_size, [&](std::span<const std::byte> records) {
-            hand_over(records, record_size, on_record);
-        });
-    });
+    return iterate_at_once(std::span{&program_name, 1}, record_size, on_record);
 }
 
 Result<> BpfObject::iterate_at_once(std::span<const std::string_view> programs, std::size_t record_size,

@@ -2,6 +2,7 @@
 #include "host/socket_acts.hpp"
 
 #include "bpf/socket_acts.h"
+#include "host/halves.hpp"
 #include "host/net_namespace.hpp"
 #include "host/sock_diag.hpp"
 #include "socket_acts.skel.h"
@@ -13,7 +14,6 @@
 #include <cstring>
 #include <map>
 #include <ranges>
-#include <thread>
 
 namespace egb::host {
 
@@ -22,16 +22,19 @@ namespace {
 constexpr std::string_view ask_program = "egb_socket_ask";
 constexpr std::string_view answers_program = "egb_socket_answers";
 constexpr std::string_view destroy_program = "egb_socket_destroy";
-constexpr std::string_view destroy_lower_program = "egb_socket_destroy_lower";
-constexpr std::string_view destroy_upper_program = "egb_socket_destroy_upper";
-/// So many are ended by two threads at once.
-constexpr std::size_t worth_a_thread = 2'000;
+constexpr Halves destroying_programs{.whole = destroy_program,
+                                     .halves = {"egb_socket_destroy_lower", "egb_socket_destroy_upper"},
+                                     .worth_a_thread = 2'000};
 constexpr std::string_view look_program = "egb_socket_look";
 constexpr std::string_view nudged_program = "egb_socket_nudged";
 
 BpfImage image() {
-    static constexpr std::array optional{ask_program,           answers_program,       destroy_program,
-                                         destroy_lower_program, destroy_upper_program, nudged_program};
+    static constexpr std::array optional{ask_program,
+                                         answers_program,
+                                         destroy_program,
+                                         destroying_programs.halves[0],
+                                         destroying_programs.halves[1],
+                                         nudged_program};
     std::size_t size = 0;
     const void* elf = socket_acts_bpf__elf_bytes(&size);
     return {.name = "socket_acts",
@@ -256,15 +259,11 @@ std::vector<Result<>> SocketActs::destroy(std::span<const SocketTarget> targets,
     if (!destroy_program_lack().empty()) {
         return destroy_by_netlink(targets, earnest);
     }
-    const Steps steps{destroying_step(targets.size()), {look_program}};
+    const auto programs = destroying_programs.programs(targets.size(), [this](std::string_view program) {
+        return lack(program);
+    });
+    const Steps steps{{programs.begin(), programs.end()}, {look_program}};
     return each<void>(targets, order(steps, targets, earnest == Earnest::rehearsal), read_act);
-}
-
-/// A second thread walks the whole table, too: for a few it is not worth that.
-SocketActs::Step SocketActs::destroying_step(std::size_t sockets) {
-    const bool in_halves = sockets >= worth_a_thread && std::thread::hardware_concurrency() > 1 &&
-                           lack(destroy_lower_program).empty() && lack(destroy_upper_program).empty();
-    return in_halves ? Step{destroy_lower_program, destroy_upper_program} : Step{destroy_program};
 }
 
 std::vector<Result<>> SocketActs::destroy_by_netlink(std::span<const SocketTarget> targets, Earnest earnest) {

@@ -68,7 +68,6 @@ private:
     [[nodiscard]] Result<> load();
     [[nodiscard]] std::string lack(std::string_view program);
     [[nodiscard]] std::string destroy_program_lack();
-    [[nodiscard]] Step destroying_step(std::size_t sockets);
     [[nodiscard]] std::vector<Result<>> destroy_by_netlink(std::span<const SocketTarget> targets,
                                                            Earnest earnest);
     [[nodiscard]] Result<Report> order(const Steps& steps, std::span<const SocketTarget> targets,

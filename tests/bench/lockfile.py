@@ -79,17 +79,13 @@ class DaemonSeeing(Daemon):
         self._machine.put(CHOICE, "")
 
 
-def daemons(machine: Machine) -> dict[str, AbstractContextManager]:
-    """The default, and each other mechanism by which locks can be seen on this kernel."""
-    return {"daemon": Daemon(machine), "daemon_fanotify": DaemonSeeing(machine, "fanotify")}
-
-
 def watchers(machine: Machine) -> dict[str, AbstractContextManager]:
     """Without those that this kernel does not take."""
     peers = {"opensnoop": peer("opensnoop-libbpf"), "filelife": peer(FILELIFE), "bpftrace": peer("bpftrace", "-e", OPENS)}
     if lack(FILELIFE):
         del peers["filelife"]
-    return {"empty_program": peer("bpftrace", "-e", EMPTY), **daemons(machine), **peers}
+    daemons = {"daemon": Daemon(machine), "daemon_fanotify": DaemonSeeing(machine, "fanotify")}
+    return {"empty_program": peer("bpftrace", "-e", EMPTY), **daemons, **peers}
 
 
 def note_peers(table: Table) -> None:

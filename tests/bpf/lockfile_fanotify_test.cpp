@@ -4,6 +4,8 @@
 // mount namespace has, in which a test need not live: they have one in common.
 #include "harness/fake_fd_store.hpp"
 #include "harness/io_uring.hpp"
+#include "harness/lock_queries.hpp"
+#include "harness/temp_folder.hpp"
 
 #include "core/format.hpp"
 #include "host/bpf_events.hpp"
@@ -20,7 +22,6 @@
 #include <linux/io_uring.h>
 #include <sched.h>
 #include <signal.h> // NOLINT(modernize-deprecated-headers): kill() is POSIX
-#include <stdlib.h> // NOLINT(modernize-deprecated-headers): mkdtemp() is POSIX
 #include <sys/file.h>
 #include <sys/mount.h>
 #include <sys/stat.h>
@@ -65,37 +66,8 @@ auto named(const fs::path& path, int way) {
     return AllOf(Field("path", &Heard::path, path.string()), Field("way", &Heard::way, way));
 }
 
-egb_lock_pattern ending(std::string name) {
-    std::ranges::reverse(name);
-    egb_lock_pattern made{};
-    made.bits = static_cast<__u32>(8 * name.size());
-    name.copy(made.tail, sizeof(made.tail));
-    return made;
-}
-
-/// On a file system that the machine has, too.
-class SharedFolder {
-public:
-    SharedFolder() {
-        std::string name = fs::is_directory("/dev/shm") ? "/dev/shm/egb-XXXXXX" : "/tmp/egb-XXXXXX";
-        EXPECT_NE(::mkdtemp(name.data()), nullptr);
-        path_ = name;
-    }
-    ~SharedFolder() {
-        std::error_code ignored;
-        fs::remove_all(path_, ignored);
-    }
-    SharedFolder(const SharedFolder&) = delete;
-    SharedFolder& operator=(const SharedFolder&) = delete;
-
-    [[nodiscard]] const fs::path& path() const { return path_; }
-
-private:
-    fs::path path_;
-};
-
 /// What a daemon would have, and what it has heard of one folder.
-class Listener {
+class Listener : public test::LockQueries {
 public:
     Listener(host::FdStore& store, fs::path folder) : folder_{std::move(folder)} {
         std::size_t size = 0;
@@ -106,7 +78,7 @@ public:
             std::make_unique<host::BpfEvents>(image, store),
             std::make_unique<host::FanWatch>(procfs_, store, "test.queue"), clock_);
         attached_ = events_->attach();
-        const std::array keys{ending(".zlk"), ending("Cargo.zlk")};
+        const std::array keys{test::pattern_of(".zlk"), test::pattern_of("Cargo.zlk")};
         const std::array<__u32, 2> verdicts{EGB_LOCK_WANTED, EGB_LOCK_UNWANTED};
         if (attached_) {
             EXPECT_TRUE(events_->replace("egb_lock_patterns", std::as_bytes(std::span{keys}),
@@ -123,22 +95,6 @@ public:
     [[nodiscard]] std::vector<egb_lock_touched> touched() {
         drain();
         return std::exchange(touched_, {});
-    }
-
-    std::uint32_t ask(std::string_view program, egb_lock_query& query) {
-        return events_->call(program, std::as_writable_bytes(std::span{&query, 1})).value();
-    }
-    std::uint32_t ask(std::string_view program, const Heard& file) {
-        egb_lock_query query{};
-        query.key = file.key;
-        query.made_ns = file.header.time_ns;
-        return ask(program, query);
-    }
-    [[nodiscard]] egb_lock_watched state(const Heard& file) {
-        egb_lock_query query{};
-        query.key = file.key;
-        EXPECT_EQ(ask("egb_lock_state", query), 0U);
-        return query.watched;
     }
 
     [[nodiscard]] FanotifyEvents& events() { return *events_; }
@@ -265,7 +221,8 @@ protected:
         return the_one();
     }
 
-    SharedFolder shared_;
+    /// On a file system that the machine has, too.
+    test::TempFolder shared_{fs::is_directory("/dev/shm") ? "/dev/shm" : "/tmp"};
     const fs::path folder_{shared_.path()};
     test::FakeFdStore store_;
     Listener listener_{store_, folder_};

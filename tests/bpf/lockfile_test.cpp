@@ -4,6 +4,7 @@
 // one that EGB_SEE names.
 #include "harness/fake_fd_store.hpp"
 #include "harness/io_uring.hpp"
+#include "harness/lock_queries.hpp"
 #include "harness/temp_folder.hpp"
 
 #include "core/format.hpp"
@@ -73,14 +74,6 @@ auto is_at(const std::string& path) {
 
 auto is_made_by(int way) {
     return Field("way", &Created::way, way);
-}
-
-egb_lock_pattern pattern(std::string name) {
-    std::ranges::reverse(name);
-    egb_lock_pattern made{};
-    made.bits = static_cast<__u32>(8 * name.size());
-    name.copy(made.tail, sizeof(made.tail));
-    return made;
 }
 
 using Elf = const void* (*)(std::size_t* size);
@@ -154,7 +147,7 @@ BpfImage tiny_image() {
 }
 
 /// The kernel side, and what it has told of the files below one folder.
-class Watch {
+class Watch : public test::LockQueries {
 public:
     Watch(const BpfImage& image, FdStore& store, std::filesystem::path folder)
         : events_{image, store}, folder_{std::move(folder)} {
@@ -181,7 +174,8 @@ public:
 
     void set_patterns() {
         // Of names that nobody else on this machine has.
-        const std::array keys{pattern(".zlk"), pattern("Cargo.zlk"), pattern("/zlk-whole")};
+        const std::array keys{test::pattern_of(".zlk"), test::pattern_of("Cargo.zlk"),
+                              test::pattern_of("/zlk-whole")};
         const std::array<__u32, 3> verdicts{EGB_LOCK_WANTED, EGB_LOCK_UNWANTED, EGB_LOCK_WANTED};
         EXPECT_TRUE(events_.replace("egb_lock_patterns", std::as_bytes(std::span{keys}),
                                     std::as_bytes(std::span{verdicts})));
@@ -196,23 +190,6 @@ public:
     [[nodiscard]] std::vector<egb_lock_touched> touched() {
         drain();
         return std::exchange(touched_, {});
-    }
-
-    std::uint32_t ask(std::string_view program, egb_lock_query& query) {
-        return events_.call(program, std::as_writable_bytes(std::span{&query, 1})).value();
-    }
-    std::uint32_t ask(std::string_view program, const Created& file) {
-        egb_lock_query query{};
-        query.key = file.key;
-        query.made_ns = file.header.time_ns;
-        return ask(program, query);
-    }
-
-    [[nodiscard]] egb_lock_watched state(const Created& file) {
-        egb_lock_query query{};
-        query.key = file.key;
-        EXPECT_EQ(ask("egb_lock_state", query), 0U);
-        return query.watched;
     }
 
     [[nodiscard]] BpfEvents& events() { return events_; }
@@ -1024,7 +1001,7 @@ TEST_F(LockfileTest, what_is_watched_outlives_the_daemon) {
 }
 
 TEST_F(LockfileTest, patterns_are_replaced_as_a_whole) {
-    const std::array keys{pattern(".zlk2"), pattern(".zlk")};
+    const std::array keys{test::pattern_of(".zlk2"), test::pattern_of(".zlk")};
     const std::array<__u32, 2> verdicts{EGB_LOCK_WANTED, EGB_LOCK_UNWANTED};
     EXPECT_TRUE(watch_.events().replace("egb_lock_patterns", std::as_bytes(std::span{keys}),
                                         std::as_bytes(std::span{verdicts})));

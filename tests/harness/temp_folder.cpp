@@ -11,8 +11,8 @@
 
 namespace egb::test {
 
-TempFolder::TempFolder() {
-    auto name = (std::filesystem::temp_directory_path() / "egb-test-XXXXXX").string();
+TempFolder::TempFolder(const std::filesystem::path& parent) {
+    auto name = (parent / "egb-test-XXXXXX").string();
     if (::mkdtemp(name.data()) == nullptr) {
         throw std::system_error{errno, std::generic_category(), name};
     }

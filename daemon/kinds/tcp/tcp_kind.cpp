@@ -6,10 +6,8 @@
 #include "kinds/tcp/record.hpp"
 #include "kinds/tcp/tcp.hpp"
 
-#include <algorithm>
 #include <array>
 #include <memory>
-#include <thread>
 #include <utility>
 
 namespace egb::tcp {
@@ -27,9 +25,13 @@ constexpr std::string_view sweep_files_program = "egb_tcp_sweep_files";
 constexpr std::string_view holders_program = "egb_tcp_holders";
 constexpr std::string_view holders_of_program = "egb_tcp_holders_of";
 constexpr std::string_view peers_program = "egb_tcp_peers";
-
-/// So many are listed by two threads: each of them walks the whole table.
 constexpr std::size_t worth_a_thread = 25'000;
+constexpr host::Halves sockets_listing{.whole = sweep_program,
+                                       .halves = {"egb_tcp_sweep_lower", "egb_tcp_sweep_upper"},
+                                       .worth_a_thread = worth_a_thread};
+constexpr host::Halves peers_listing{.whole = peers_program,
+                                     .halves = {"egb_tcp_peers_lower", "egb_tcp_peers_upper"},
+                                     .worth_a_thread = worth_a_thread};
 
 template <typename T>
 std::span<const std::byte> bytes_of(const T& value) {
@@ -67,16 +69,6 @@ Capability capability(std::string_view name, const std::string& lack, std::strin
 }
 
 } // namespace
-
-/// A program that lists the connections of a network namespace, and those that do so in two halves at once.
-struct TcpKind::Listing {
-    std::string_view whole;
-    std::array<std::string_view, 2> halves;
-};
-constexpr TcpKind::Listing TcpKind::sockets_listing{sweep_program,
-                                                    {"egb_tcp_sweep_lower", "egb_tcp_sweep_upper"}};
-constexpr TcpKind::Listing TcpKind::peers_listing{peers_program,
-                                                  {"egb_tcp_peers_lower", "egb_tcp_peers_upper"}};
 
 std::span<const std::string_view> TcpKind::optional_programs() {
     static constexpr std::array programs{sweep_files_program,       holders_program,
@@ -357,13 +349,11 @@ Result<> TcpKind::list(std::string_view program, std::size_t record_size) {
 }
 
 /// Those of the network namespace that we are in.
-Result<> TcpKind::list_connections(const Listing& listing, std::size_t record_size) {
-    const bool in_halves = tracker_.tracked() >= worth_a_thread && std::thread::hardware_concurrency() > 1 &&
-                           std::ranges::all_of(listing.halves, [this](std::string_view program) {
-                               return events_->refusal(program).empty();
-                           });
-    return in_halves ? events_->iterate_at_once(listing.halves, record_size, told())
-                     : list(listing.whole, record_size);
+Result<> TcpKind::list_connections(const host::Halves& listing, std::size_t record_size) {
+    const auto programs = listing.programs(tracker_.tracked(), [this](std::string_view program) {
+        return events_->refusal(program);
+    });
+    return events_->iterate_at_once(programs, record_size, told());
 }
 
 /// Tells the tracker of each record.

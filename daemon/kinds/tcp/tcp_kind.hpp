@@ -4,6 +4,7 @@
 
 #include "core/kind.hpp"
 #include "host/events.hpp"
+#include "host/halves.hpp"
 #include "host/process_lookup.hpp"
 #include "host/surroundings.hpp"
 #include "kinds/tcp/cleaner.hpp"
@@ -45,10 +46,6 @@ public:
     [[nodiscard]] Cleaner* cleaner() override { return &cleaner_; }
 
 private:
-    struct Listing;
-    static const Listing sockets_listing;
-    static const Listing peers_listing;
-
     [[nodiscard]] Result<> begin_sweep();
     [[nodiscard]] Result<> look_at_sockets(SweepReason reason);
     [[nodiscard]] Result<> look_into_namespaces();
@@ -59,7 +56,7 @@ private:
     [[nodiscard]] Result<> hear_of_ends();
     void see(host::EventSource::Record record);
     [[nodiscard]] Result<> list(std::string_view program, std::size_t record_size);
-    [[nodiscard]] Result<> list_connections(const Listing& listing, std::size_t record_size);
+    [[nodiscard]] Result<> list_connections(const host::Halves& listing, std::size_t record_size);
     [[nodiscard]] host::EventSource::OnRecord told();
     void use_means();
     [[nodiscard]] Result<> look_for_holders();
