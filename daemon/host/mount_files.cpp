@@ -40,10 +40,22 @@ FileSight sight_of(const FileStatus& status) {
 
 } // namespace
 
+/// With the last process of a mount namespace its mounts go, while we walk: what was found by such a way may
+/// be another file, or none, and is looked for anew.
 Result<Spot> MountFiles::find(const FileName& name) {
-    return roots_.open(name.mount_namespace).and_then([&](const MountRoot& root) {
-        return walk(root, name.path, Links::followed);
-    });
+    constexpr int attempts = 4;
+    for (int attempt = 0; attempt < attempts; ++attempt) {
+        const auto root = roots_.open(name.mount_namespace);
+        if (!root) {
+            return std::unexpected(root.error());
+        }
+        auto spot = walk(*root, name.path, Links::followed);
+        if (roots_.is_lived_in(*root)) {
+            return spot;
+        }
+    }
+    return fail(ErrorCode::busy, "who lives in mount namespace {} ends again and again",
+                name.mount_namespace);
 }
 
 Result<FileSight> MountFiles::look(const FileName& name) {

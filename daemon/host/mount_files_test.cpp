@@ -11,9 +11,12 @@
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
 
+#include <atomic>
 #include <filesystem>
 #include <fstream>
+#include <memory>
 #include <string>
+#include <thread>
 
 namespace egb::host {
 namespace {
@@ -159,6 +162,29 @@ TEST_F(MountFilesTest, does_not_take_a_new_process_for_the_one_through_whom_it_l
         theirs = files_.look(name)->id;
     }
     EXPECT_THAT(files_.open(name, theirs).error().code, AnyOf(ErrorCode::changed, ErrorCode::not_found));
+}
+
+/// With the last process of a mount namespace its mounts go, and a way through them leads astray.
+TEST(MountFilesOfOthers, a_file_of_the_machine_is_found_while_the_mount_namespace_it_was_made_in_ends) {
+    const test::TempFolder folder{"/dev/shm"}; // a mount below the root
+    const test::TempFolder own;
+    const auto path = folder.write("x.lock", "");
+    const ProcFs procfs{"/proc"};
+    MountFiles files{procfs};
+    for (int round = 0; round < 50; ++round) {
+        auto space = std::make_unique<test::MountSpace>(own.path());
+        const FileName name{.mount_namespace = space->inode(), .path = path};
+        ASSERT_TRUE(files.look(name));
+        std::atomic<bool> over{};
+        const std::jthread ending{[&] {
+            space.reset();
+            over = true;
+        }};
+        while (!over) {
+            const auto sight = files.look(name);
+            ASSERT_TRUE(sight) << "round " << round << ": " << sight.error().message;
+        }
+    }
 }
 
 } // namespace

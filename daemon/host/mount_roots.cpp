@@ -27,6 +27,11 @@ Result<MountRoot> MountRoots::open(std::uint64_t mount_namespace) {
     });
 }
 
+bool MountRoots::is_lived_in(const MountRoot& root) const {
+    return root.mount_namespace == machines_own_ ||
+           procfs_.mount_namespace(root.resident.pid) == root.mount_namespace;
+}
+
 Result<MountRoot> MountRoots::known_way(std::uint64_t mount_namespace) {
     const auto known = residents_.find(mount_namespace);
     if (known == residents_.end()) {

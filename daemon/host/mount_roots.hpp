@@ -21,6 +21,10 @@ public:
     /// what he likes.
     [[nodiscard]] Result<MountRoot> open(std::uint64_t mount_namespace);
 
+    /// Whether its resident was still there, and with him the mounts of his namespace. The machine's own
+    /// stay.
+    [[nodiscard]] bool is_lived_in(const MountRoot& root) const;
+
 private:
     struct Resident {
         ProcessIdentity process;
