@@ -230,8 +230,15 @@ bool is_it(const Entry& entry, const QuarantinedFile& file) {
     return comparable(entry.status.id, file) == comparable(file.id, file);
 }
 
-FileName name_of(const QuarantinedFile& file) {
-    return {.mount_namespace = file.mount_namespace, .path = file.path};
+/// Where it came from. The number of a mount namespace in which nobody lives any more is given to another: a
+/// directory of the machine is among the machine's own then.
+Result<FilePlace> place_of(MountRoots& roots, const QuarantinedFile& file) {
+    auto place = place_of(roots, FileName{.mount_namespace = file.mount_namespace, .path = file.path});
+    if (place && is_directory_of(*place, file)) {
+        return place;
+    }
+    auto own = place_of(roots, FileName{.mount_namespace = 0, .path = file.path});
+    return own && is_directory_of(*own, file) ? std::move(own) : std::move(place);
 }
 
 } // namespace
@@ -259,7 +266,7 @@ Result<> FileActs::quarantine(const FileTarget& target, const LastLook& last_loo
 }
 
 Result<std::string> FileActs::restore(const QuarantinedFile& file, Earnest earnest) {
-    const auto place = place_of(roots_, name_of(file));
+    const auto place = place_of(roots_, file);
     if (!place) {
         return std::unexpected(place.error());
     }
@@ -284,7 +291,7 @@ Result<std::string> FileActs::restore(const QuarantinedFile& file, Earnest earne
 }
 
 Result<Whereabouts> FileActs::recover(const QuarantinedFile& file, Earnest earnest) {
-    const auto place = place_of(roots_, name_of(file));
+    const auto place = place_of(roots_, file);
     if (!place) {
         return std::unexpected(place.error());
     }

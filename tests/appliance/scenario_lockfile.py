@@ -16,7 +16,7 @@ import tempfile
 import unittest
 
 from lockers import Locker, LockScenario, folders_of, governed, running
-from machine import PYTHON, eventually, in_unit
+from machine import PATIENCE, PYTHON, eventually, in_unit
 
 LOCK_AFTER = 1.0
 STRANGER = 4711
@@ -46,6 +46,15 @@ def filled(path: pathlib.Path) -> bool:
     with contextlib.suppress(FileNotFoundError):
         return path.stat().st_size > 0
     return False
+
+
+def mount_namespaces() -> set[str]:
+    """Those that somebody lives in."""
+    found = set()
+    for link in pathlib.Path("/proc").glob("[0-9]*/ns/mnt"):
+        with contextlib.suppress(OSError):
+            found.add(os.readlink(link))
+    return found
 
 
 class Lockfile(LockScenario):
@@ -133,6 +142,20 @@ class Lockfile(LockScenario):
             self.killed("open", path)
             self.dies(path)
             self.assertEqual(inside.stat().st_ino, owner.inode)
+
+    def test_while_another_mount_namespace_has_the_number_of_the_one_it_was_made_in(self) -> None:
+        """The kernel gives the number of one that has ended to the next."""
+        path = self.folder / "x.lock"
+        hide = f"mount -t tmpfs egb-another {self.folder} && echo && read answer"
+        with running("unshare", "--mount", "bash", "-c", f"set -o noclobber; echo $$ >{path}; read") as owner:
+            self.remembered(path)
+            number = os.readlink(f"/proc/{owner.pid}/ns/mnt")
+            owner.kill()
+            owner.wait(PATIENCE)
+            with running("unshare", "--mount", "sh", "-c", hide, stdout=subprocess.PIPE, text=True) as another:
+                another.stdout.readline()
+                self.assertIn(number, mount_namespaces(), "the next is who has unshared his mounts the soonest")
+                self.dies(path)
 
     def test_pid_1_of_a_container(self) -> None:
         path = self.folder / "x.lock"

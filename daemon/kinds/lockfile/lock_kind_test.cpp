@@ -704,6 +704,20 @@ TEST_F(LockKindTest, what_is_out_of_bounds_is_reported_as_what_it_is) {
     EXPECT_EQ(ghost_after(1ms).reach, Reach::cleans);
 }
 
+/// Nobody lives in the namespace any more that it was made in, and another has its number.
+TEST_F(LockKindTest, the_number_of_its_mount_namespace_is_anothers_by_now) {
+    make();
+    auto theirs = sight();
+    theirs.id.inode = inode + 1;
+    around_.files.put(name(), theirs);
+    around_.files.put({.mount_namespace = 0, .path = std::string{path}}, sight());
+    die(maker, SIGKILL);
+    const Ghost ghost = ghost_after(10s);
+    EXPECT_EQ(ghost.grade, Grade::proven);
+    static_cast<void>(clean(ghost));
+    EXPECT_EQ(around_.sys.files().at(0).name.mount_namespace, 0U);
+}
+
 TEST_F(LockKindTest, data_files_are_not_looked_at) {
     sight_ = {.id = {.device = 8, .inode = inode, .born_ns = 5}, .path = "/srv/app/Cargo.lock", .links = 1};
     around_.files.put({.mount_namespace = space, .path = "/srv/app/Cargo.lock"}, sight_);
