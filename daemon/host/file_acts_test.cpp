@@ -447,16 +447,17 @@ TEST_F(FileActsTest, a_file_of_another_mount_namespace_is_taken_and_restored_the
 }
 
 /// Nobody lives in the one any more that it was made in.
-TEST_F(FileActsTest, a_file_of_a_mount_namespace_whose_number_is_anothers_by_now_is_restored_to_the_machine) {
-    folder_.write("x.lock", "ours");
-    ASSERT_TRUE(quarantine(lock_));
-    const test::MountSpace another{folder_.path()};
+TEST_F(FileActsTest, a_file_of_a_mount_namespace_whose_number_is_anothers_by_now_goes_back_to_the_machine) {
+    const test::TempFolder shared{"/dev/shm"}; // the machine has it, too
+    const auto path = shared.write("x.lock", "the machine's");
+    ASSERT_TRUE(quarantine(path));
+    const test::MountSpace another{shared.path()};
     auto file = ward().file;
     file.mount_namespace = another.inode();
     EXPECT_EQ(acts_.recover(file, Earnest::real), Whereabouts::gone);
     ASSERT_TRUE(acts_.restore(file, Earnest::real));
-    EXPECT_EQ(content(lock_), "ours");
-    EXPECT_FALSE(fs::exists(another.seen_from_here(lock_)));
+    EXPECT_EQ(content(path), "the machine's");
+    EXPECT_FALSE(fs::exists(another.seen_from_here(path)));
 }
 
 TEST_F(FileActsTest, a_mount_point_stays) {
