@@ -24,13 +24,22 @@ char LICENSE[] SEC("license") = "GPL";
 
 extern int bpf_sock_destroy(struct sock_common *sk) __ksym __weak;
 
+/* Written by the daemon in place: that is done in a fraction of the time that a hash takes. */
 struct {
-	__uint(type, BPF_MAP_TYPE_HASH);
+	__uint(type, BPF_MAP_TYPE_ARRAY);
 	__uint(max_entries, EGB_SOCKET_ORDERS);
-	__uint(map_flags, BPF_F_NO_PREALLOC);
-	__type(key, __u64);
+	__uint(map_flags, BPF_F_MMAPABLE);
+	__type(key, __u32);
 	__type(value, struct egb_socket_order);
 } egb_socket_orders SEC(".maps");
+
+/* So many of them count. */
+struct {
+	__uint(type, BPF_MAP_TYPE_ARRAY);
+	__uint(max_entries, 1);
+	__type(key, __u32);
+	__type(value, __u32);
+} egb_socket_ordered SEC(".maps");
 
 struct {
 	__uint(type, BPF_MAP_TYPE_ARRAY);
@@ -72,14 +81,37 @@ static __always_inline int tell(struct egb_socket_order *order, __u32 fate, int 
 	return 0;
 }
 
+/* Halvings until one is left of EGB_SOCKET_ORDERS. */
+#define MAX_HALVINGS 17
+
+static __always_inline __u32 ordered(void)
+{
+	__u32 zero = 0;
+	__u32 *count = bpf_map_lookup_elem(&egb_socket_ordered, &zero);
+
+	return count ? *count : 0;
+}
+
 /* The order about this socket, if there is one. A socket that nobody has asked for its cookie has
  * none, and is not given one here.
  */
 static __always_inline struct egb_socket_order *any_order_for(const struct sock_common *common)
 {
 	__u64 cookie = common->skc_cookie.counter;
+	__u32 begin = 0, end = cookie ? ordered() : 0, halving, middle;
+	struct egb_socket_order *order;
 
-	return cookie ? bpf_map_lookup_elem(&egb_socket_orders, &cookie) : NULL;
+	for (halving = 0; halving < MAX_HALVINGS && begin < end; ++halving) {
+		middle = begin + (end - begin) / 2;
+		order = bpf_map_lookup_elem(&egb_socket_orders, &middle);
+		if (!order || order->cookie == cookie)
+			return order;
+		if (order->cookie < cookie)
+			begin = middle + 1;
+		else
+			end = middle;
+	}
+	return NULL;
 }
 
 /* One that is not carried out yet: an iterator may meet a socket twice. */

@@ -5,7 +5,7 @@
 
 #include "wire.h"
 
-#define EGB_SOCKET_ACTS_LAYOUT 2
+#define EGB_SOCKET_ACTS_LAYOUT 3
 
 /* As many as can be ordered in one pass. The ring of the kind tcp has room for the end of each. */
 #define EGB_SOCKET_ORDERS 50000
@@ -25,8 +25,10 @@ enum {
 	EGB_SOCKET_STAYED,	/* done, said the kernel, but a second look has met it */
 };
 
-/* A socket as it was judged, by its cookie. What moves meanwhile saves it. */
+/* A socket as it was judged, by its cookie. What moves meanwhile saves it. Orders lie in the order
+ * of cookies. */
 struct egb_socket_order {
+	__u64 cookie;
 	__u64 bytes_sent;
 	__u64 bytes_acked;
 	__u64 bytes_received;
@@ -37,7 +39,7 @@ struct egb_socket_order {
 	__u32 fate;	 /* the answer */
 	__s32 error;	 /* as errno has it, for EGB_SOCKET_FAILED */
 };
-EGB_ASSERT_SIZE(struct egb_socket_order, 48);
+EGB_ASSERT_SIZE(struct egb_socket_order, 56);
 
 /* How a nudged socket probes its peer: after a second, then every `interval`, `probes` times. */
 struct egb_socket_nudge {

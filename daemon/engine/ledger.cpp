@@ -7,31 +7,45 @@
 
 namespace egb::engine {
 
+GhostPtr Ledger::give_id(Ghost ghost) {
+    ghost.id = ids_.next();
+    return std::make_shared<const Ghost>(std::move(ghost));
+}
+
 GhostPtr Ledger::enter(Ghost ghost, Entrance entrance) {
-    auto& shelf = shelves_[std::string{ghost.kind->name}].ghosts;
-    const auto known = shelf.find(std::string_view{ghost.key});
-    const GhostPtr before = known == shelf.end() ? nullptr : *known;
-    ghost.id = before ? before->id : ids_.next();
-
-    const auto now = std::make_shared<const Ghost>(std::move(ghost));
+    const GhostPtr before = find(ghost.kind->name, ghost.key);
     if (before) {
-        shelf.erase(known);
-    } else if (entrance == Entrance::hidden) {
-        hidden_.insert(now->id);
+        return replace(before, std::move(ghost));
     }
-    shelf.insert(now);
-    ghosts_.insert_or_assign(ghosts_.end(), now->id, now); // a new one has the highest id of all
-    if (!hidden(now->id)) {
-        ++counter(*now);
-        if (before) {
-            --counter(*before);
-        }
+    auto entered = give_id(std::move(ghost));
+    if (entrance == Entrance::hidden) {
+        hidden_.insert(entered->id);
     }
+    add(entered);
+    tell({.type = IncidentType::appeared, .ghost = entered});
+    return entered;
+}
 
-    if (!before || before->grade != now->grade) {
-        tell({.type = before ? IncidentType::changed : IncidentType::appeared, .ghost = now});
+GhostPtr Ledger::replace(const GhostPtr& before, Ghost ghost) {
+    ghost.id = before->id;
+    auto now = std::make_shared<const Ghost>(std::move(ghost));
+    shelves_.find(now->kind->name)->second.ghosts.erase(before);
+    if (!hidden(now->id)) {
+        --counter(*before);
+    }
+    add(now);
+    if (before->grade != now->grade) {
+        tell({.type = IncidentType::changed, .ghost = now});
     }
     return now;
+}
+
+void Ledger::add(const GhostPtr& ghost) {
+    shelves_[std::string{ghost->kind->name}].ghosts.insert(ghost);
+    ghosts_.insert_or_assign(ghosts_.end(), ghost->id, ghost); // a new one has the highest id of all
+    if (!hidden(ghost->id)) {
+        ++counter(*ghost);
+    }
 }
 
 void Ledger::make_room(std::string_view kind, std::size_t ghosts) {
@@ -57,9 +71,16 @@ void Ledger::pending(const GhostPtr& ghost, Span until_act) {
 }
 
 void Ledger::acted(const GhostPtr& ghost, const Outcome& outcome, std::string_view actor) {
+    const bool is_over = outcome.verdict == Verdict::cleaned || outcome.verdict == Verdict::gone;
+    const bool is_listed = ghosts_.contains(ghost->id);
+    if (!is_listed) {
+        tell({.type = IncidentType::appeared, .ghost = ghost});
+    }
     tell({.type = IncidentType::acted, .ghost = ghost, .outcome = outcome, .actor = std::string{actor}});
-    if (outcome.verdict == Verdict::cleaned || outcome.verdict == Verdict::gone) {
+    if (is_listed && is_over) {
         remove(ghost->id);
+    } else if (!is_listed && !is_over) {
+        add(ghost);
     }
 }
 

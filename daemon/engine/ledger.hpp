@@ -37,6 +37,10 @@ public:
     /// Says which ghost that is now: the id of a known one stays.
     GhostPtr enter(Ghost ghost, Entrance entrance = Entrance::told);
 
+    /// For a new ghost that is acted upon before it is entered: acted() tells of it, and enters it where it
+    /// is still there.
+    [[nodiscard]] GhostPtr give_id(Ghost ghost);
+
     /// So many of a kind come in now.
     void make_room(std::string_view kind, std::size_t ghosts);
 
@@ -97,6 +101,8 @@ private:
         std::array<std::size_t, 2> counts{}; ///< by grade, without the hidden ones
     };
 
+    GhostPtr replace(const GhostPtr& before, Ghost ghost);
+    void add(const GhostPtr& ghost);
     void tell(Incident incident);
     void record(const Incident& incident, bool prompt);
     void remove(GhostId id);

@@ -7,6 +7,8 @@
 #include <array>
 #include <exception>
 #include <stdexcept>
+#include <string_view>
+#include <unordered_set>
 #include <utility>
 
 namespace egb::engine {
@@ -26,6 +28,22 @@ constexpr std::array<Span, 4> asked_again_after{std::chrono::seconds{65}, std::c
                                                 std::chrono::minutes{30}, std::chrono::hours{2}};
 /// For so long the answers are remembered.
 constexpr Span asked_forgotten_after = std::chrono::hours{24};
+
+/// So many new ghosts are acted upon before they are told of.
+constexpr std::size_t worth_acting_first = 1'000;
+
+/// Two sweeps may have told of the same: then it is the later word that counts.
+std::unordered_set<std::string> repeated_keys(std::span<const Ghost> ghosts) {
+    std::unordered_set<std::string_view> met;
+    std::unordered_set<std::string> repeated;
+    met.reserve(ghosts.size());
+    for (const Ghost& ghost : ghosts) {
+        if (!met.insert(ghost.key).second) {
+            repeated.insert(ghost.key);
+        }
+    }
+    return repeated;
+}
 
 bool is_act(Action action) {
     return action == Action::ask || action == Action::clean;
@@ -104,12 +122,14 @@ Health Pipeline::health(std::string_view kind) const {
 
 void Pipeline::tick() {
     review_after_new_limits();
+    int left = acts_per_tick;
     for (auto& [name, entry] : entries_) {
-        settle(*entry.kind);
+        settle(*entry.kind, left);
     }
     review_due();
     take_back_questions();
-    const bool more_due = ledger_.untold() < most_untold && act_on_due();
+    act_on_due(left);
+    const bool more_due = left == 0;
     ledger_.flush(more_due ? 0 : told_per_tick);
     left_over_ = more_due || ledger_.unflushed();
 }
@@ -135,14 +155,15 @@ std::optional<Instant> Pipeline::deadline() const {
     return earliest;
 }
 
-void Pipeline::settle(Kind& kind) {
+void Pipeline::settle(Kind& kind, int& left) {
     Changes changes = kind.tracker().tick(clock_.now());
-    if (acts_at_once(kind) && !changes.ghosts.empty()) {
-        ledger_.postpone();
-    }
     // A key may be in both: what stands in the place of what has ended.
     for (const Vanished& vanished : changes.vanished) {
         settle_vanished(kind.info(), vanished);
+    }
+    if (acts_at_once(kind) && !changes.ghosts.empty()) {
+        ledger_.postpone();
+        changes.ghosts = act_on_new(kind, std::move(changes.ghosts), left);
     }
     ledger_.make_room(kind.info().name, changes.ghosts.size());
     for (Ghost& ghost : changes.ghosts) {
@@ -216,11 +237,49 @@ void Pipeline::review_due() {
     }
 }
 
-bool Pipeline::act_on_due() {
+/// Of very many, what is gone in a moment is not listed before: that would take as long as the act. Hands
+/// back what it leaves to the long way: all of a few, so that what is told comes before what is done.
+std::vector<Ghost> Pipeline::act_on_new(Kind& kind, std::vector<Ghost> ghosts, int& left) {
     const Instant now = clock_.now();
-    std::map<std::pair<std::string_view, Action>, Batch> batches;
-    int left = acts_per_tick;
-    for (; left > 0 && governor_.opens_at(now) <= now; --left) {
+    if (ghosts.size() < worth_acting_first || pending_.due(now)) {
+        return ghosts;
+    }
+    const auto repeated = repeated_keys(ghosts);
+    std::vector<Ghost> others;
+    Batches batches;
+    for (Ghost& ghost : ghosts) {
+        const bool is_one = may_act_now(left) && !repeated.contains(ghost.key);
+        const auto action = is_one ? wanted_at_once(ghost, now) : std::nullopt;
+        if (action) {
+            --left;
+            enlist(batches, kind, ledger_.give_id(std::move(ghost)), *action);
+        } else {
+            others.push_back(std::move(ghost));
+        }
+    }
+    act_on_all(batches);
+    return others;
+}
+
+/// Nothing when it is known, or when anything stands between it and an act. What sums up others is judged
+/// when all of these are listed.
+std::optional<Action> Pipeline::wanted_at_once(const Ghost& ghost, Instant now) const {
+    if (ghost.sums_up || ledger_.find(ghost.kind->name, ghost.key) || next_review(ghost) ||
+        governor_.opens_at(ghost, now) > now) {
+        return std::nullopt;
+    }
+    const Decision permitted = permission(ghost);
+    return is_act(permitted.action) ? std::optional{permitted.action} : std::nullopt;
+}
+
+bool Pipeline::may_act_now(int left) const {
+    return left > 0 && ledger_.untold() < most_untold;
+}
+
+void Pipeline::act_on_due(int& left) {
+    const Instant now = clock_.now();
+    Batches batches;
+    for (; may_act_now(left) && governor_.opens_at(now) <= now; --left) {
         const auto id = pending_.due(now);
         if (!id) {
             break;
@@ -236,22 +295,30 @@ bool Pipeline::act_on_due() {
             call_off(ghost, permitted.reason);
             continue;
         }
-        Kind& kind = *entry(ghost->kind->name).kind;
-        if (confirm(kind, ghost, "policy")) {
-            Batch& batch = batches[{kind.info().name, permitted.action}];
-            batch.kind = &kind;
-            batch.action = permitted.action;
-            batch.actor = "policy";
-            batch.ghosts.push_back(ghost);
-        }
+        enlist(batches, *entry(ghost->kind->name).kind, ghost, permitted.action);
     }
+    act_on_all(batches);
+}
+
+void Pipeline::enlist(Batches& batches, Kind& kind, const GhostPtr& ghost, Action action) {
+    constexpr std::string_view actor = "policy";
+    if (!confirm(kind, ghost, actor)) {
+        return;
+    }
+    Batch& batch = batches[{kind.info().name, action}];
+    batch.kind = &kind;
+    batch.action = action;
+    batch.actor = actor;
+    batch.ghosts.push_back(ghost);
+}
+
+void Pipeline::act_on_all(const Batches& batches) {
     if (!batches.empty()) {
         ledger_.postpone();
     }
     for (const auto& [what, batch] : batches) {
         [[maybe_unused]] const auto told = act(batch);
     }
-    return left == 0;
 }
 
 void Pipeline::announce(const GhostPtr& ghost) {
@@ -313,6 +380,9 @@ std::optional<Decision> Pipeline::hold_on(const Ghost& ghost) const {
 
 /// An act on the whole would reach each of those that it stands for.
 std::optional<Decision> Pipeline::hold_on_member(const Ghost& summary) const {
+    if (holds_.size() == 0) {
+        return std::nullopt; // mostly; and there may be very many to look at
+    }
     for (const auto& [id, ghost] : ledger_.ghosts()) {
         if (is_member(*ghost, summary) && holds_.find(*ghost, clock_) != nullptr) {
             return Decision{.action = Action::report,

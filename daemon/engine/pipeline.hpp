@@ -104,15 +104,21 @@ private:
         std::vector<GhostPtr> ghosts;
     };
 
-    void settle(Kind& kind);
+    using Batches = std::map<std::pair<std::string_view, Action>, Batch>;
+
+    void settle(Kind& kind, int& left);
     void settle_vanished(const KindInfo& kind, const Vanished& vanished);
     void review(const GhostPtr& ghost);
     void review_all(std::string_view kind);
     void review_after_new_limits();
     void review_due();
     [[nodiscard]] bool acts_at_once(const Kind& kind) const;
-    /// Whether more are due than it has dealt with.
-    bool act_on_due();
+    [[nodiscard]] std::vector<Ghost> act_on_new(Kind& kind, std::vector<Ghost> ghosts, int& left);
+    [[nodiscard]] std::optional<Action> wanted_at_once(const Ghost& ghost, Instant now) const;
+    /// As far as this tick goes, of which so many acts are left.
+    [[nodiscard]] bool may_act_now(int left) const;
+    void act_on_due(int& left);
+    void act_on_all(const Batches& batches);
     void announce(const GhostPtr& ghost);
     void call_off(const GhostPtr& ghost, std::string_view reason);
     void take_back_question(const GhostPtr& ghost);
@@ -130,6 +136,8 @@ private:
     [[nodiscard]] std::optional<std::string> asked_enough(const Ghost& ghost, Action wanted) const;
     [[nodiscard]] std::expected<void, Outcome> confirm(Kind& kind, const GhostPtr& ghost,
                                                        std::string_view actor);
+    /// Into the batch of its kind and act, by policy, if it is confirmed.
+    void enlist(Batches& batches, Kind& kind, const GhostPtr& ghost, Action action);
     [[nodiscard]] std::vector<Outcome> act(const Batch& batch);
     Outcome conclude(const GhostPtr& ghost, Outcome outcome, Action wanted, std::string_view actor);
     void note_asked(const Ghost& ghost, Action wanted, std::string_view actor);

@@ -3,6 +3,7 @@
 // the code.
 #include "engine/pipeline.hpp"
 
+#include "core/format.hpp"
 #include "harness/builders.hpp"
 #include "harness/fake_clock.hpp"
 #include "harness/fake_kind.hpp"
@@ -108,6 +109,102 @@ TEST_F(PipelineTest, announces_even_when_there_is_no_time_to_object) {
     pipeline_.set_policy("fake", {.clean = CleanPolicy::proven, .veto = 0s});
     appear("a");
     EXPECT_THAT(sink_.story(), ElementsAre("appeared a", "pending a", "cleaned a"));
+}
+
+// Very many, where there is no time to object, are acted upon before they are told of.
+
+class PipelineFlood : public PipelineTest {
+protected:
+    static constexpr std::size_t many = 1'000;
+
+    PipelineFlood() {
+        pipeline_.set_policy("fake", {.clean = CleanPolicy::proven, .veto = 0s});
+        for (std::size_t number = 1; number < many; ++number) {
+            kind_.plant(std::to_string(number), Grade::proven);
+        }
+    }
+
+    /// What is told of one of them, once there is time for it.
+    [[nodiscard]] std::vector<std::string> story_of(std::string_view key) {
+        ledger_.flush();
+        std::vector<std::string> told;
+        for (const std::string& line : sink_.story()) {
+            if (line.ends_with(formatted(" {}", key))) {
+                told.push_back(line);
+            }
+        }
+        return told;
+    }
+};
+
+TEST_F(PipelineFlood, what_was_done_is_told) {
+    appear("a");
+    EXPECT_THAT(story_of("a"), ElementsAre("appeared a", "cleaned a"));
+    EXPECT_TRUE(ledger_.ghosts().empty());
+    EXPECT_EQ(ledger_.count("fake", Grade::proven), 0U);
+    EXPECT_EQ(cleaned().size(), many);
+}
+
+TEST_F(PipelineFlood, what_was_not_done_is_listed) {
+    kind_.fake_cleaner().answer_clean([](const Ghost& ghost) {
+        return ghost.key == "a" ? Outcome{.verdict = Verdict::refused, .reason = "it has changed"}
+                                : Outcome{.verdict = Verdict::cleaned, .reason = ""};
+    });
+    EXPECT_NE(appear("a"), 0U);
+    EXPECT_THAT(story_of("a"), ElementsAre("appeared a", "refused a"));
+    EXPECT_EQ(ledger_.count("fake", Grade::proven), 1U);
+    kind_.fake_cleaner().answer_clean([](const Ghost& /*ghost*/) {
+        return Outcome{.verdict = Verdict::cleaned, .reason = ""};
+    });
+    pass(cooldown);
+    EXPECT_THAT(story_of("a"), ElementsAre("appeared a", "refused a", "pending a", "cleaned a"));
+    EXPECT_EQ(ledger_.count("fake", Grade::proven), 0U);
+}
+
+TEST_F(PipelineFlood, what_is_not_confirmed_is_listed) {
+    kind_.fake_cleaner().answer_confirm(fail(ErrorCode::changed, "it moves"));
+    appear("a");
+    EXPECT_THAT(story_of("a"), ElementsAre("appeared a", "refused a"));
+    EXPECT_THAT(cleaned(), IsEmpty());
+    EXPECT_EQ(ledger_.ghosts().size(), many);
+}
+
+TEST_F(PipelineFlood, what_is_held_is_left_alone) {
+    pipeline_.recall({Hold{.kind = "fake", .key = "a", .action = Action::report, .until = end_of_time}});
+    appear("a");
+    EXPECT_THAT(story_of("a"), ElementsAre("appeared a"));
+    EXPECT_EQ(cleaned().size(), many - 1);
+}
+
+TEST_F(PipelineFlood, a_pause_holds_for_all) {
+    limit(&GovernorLimits::paused, true);
+    appear("a");
+    EXPECT_THAT(cleaned(), IsEmpty());
+}
+
+TEST_F(PipelineFlood, the_limits_hold) {
+    limit(&GovernorLimits::acts_per_minute, std::uint64_t{10});
+    appear("a");
+    EXPECT_EQ(cleaned().size(), 10U);
+    EXPECT_EQ(ledger_.count("fake", Grade::proven), many - 10);
+    pass(1min);
+    EXPECT_EQ(cleaned().size(), 20U);
+}
+
+TEST_F(PipelineFlood, who_waits_already_comes_first) {
+    limit(&GovernorLimits::acts_per_minute, std::uint64_t{1});
+    kind_.plant("a", Grade::proven);
+    pipeline_.tick();
+    for (std::size_t number = many; number < 2 * many; ++number) {
+        kind_.plant(std::to_string(number), Grade::proven);
+    }
+    const auto waiting = ledger_.ghosts();
+    clock_.advance(1min);
+    pipeline_.tick();
+    ASSERT_EQ(cleaned().size(), 2U);
+    EXPECT_TRUE(std::ranges::any_of(waiting, [this](const auto& each) {
+        return each.second->key == cleaned().back();
+    }));
 }
 
 TEST_F(PipelineTest, never_acts_when_the_veto_window_never_ends) {

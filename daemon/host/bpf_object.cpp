@@ -487,19 +487,6 @@ Result<> BpfObject::control(std::string_view map, std::span<const std::byte> val
     return {};
 }
 
-Result<> BpfObject::put(std::string_view map, std::span<const std::uint64_t> keys,
-                        std::span<const std::byte> values) {
-    const auto found = find_map(map);
-    if (!found) {
-        return std::unexpected(found.error());
-    }
-    auto count = static_cast<__u32>(keys.size());
-    if (bpf_map_update_batch(bpf_map__fd(*found), keys.data(), values.data(), &count, nullptr) != 0) {
-        return fail_errno(formatted("filling the BPF map {}", map));
-    }
-    return {};
-}
-
 Result<> BpfObject::replace(std::string_view map, std::span<const std::byte> keys,
                             std::span<const std::byte> values) {
     const auto found = find_map(map);
@@ -525,30 +512,12 @@ Result<> BpfObject::replace(std::string_view map, std::span<const std::byte> key
     return {};
 }
 
-Result<> BpfObject::take(std::string_view map, const OnValue& on_value) {
-    const auto found = find_map(map);
-    if (!found) {
-        return std::unexpected(found.error());
-    }
-    std::uint64_t first = 0;
-    if (bpf_map_get_next_key(bpf_map__fd(*found), nullptr, &first) != 0 && errno == ENOENT) {
-        return {}; // without room for as many as there might be
-    }
-    const std::size_t size = bpf_map__value_size(*found);
-    std::vector<std::uint64_t> keys(bpf_map__max_entries(*found));
-    std::vector<std::byte> values(keys.size() * size);
-    auto count = static_cast<__u32>(keys.size());
-    __u32 position = 0;
-    // Told that there is no more, it has handed out all there was.
-    if (bpf_map_lookup_and_delete_batch(bpf_map__fd(*found), nullptr, &position, keys.data(), values.data(),
-                                        &count, nullptr) != 0 &&
-        errno != ENOENT) {
-        return fail_errno(formatted("emptying the BPF map {}", map));
-    }
-    for (std::size_t at = 0; at < count; ++at) {
-        on_value(keys[at], std::span{values}.subspan(at * size, size));
-    }
-    return {};
+Result<MapRows> BpfObject::rows(std::string_view map) const {
+    constexpr std::size_t aligned = 8; // as the kernel lays the rows of an array out
+    return find_map(map).and_then([](const bpf_map* found) {
+        const std::size_t row = (bpf_map__value_size(found) + aligned - 1) / aligned * aligned;
+        return MapRows::of(bpf_map__fd(found), row * bpf_map__max_entries(found));
+    });
 }
 
 Result<> BpfObject::values(std::string_view map, std::size_t value_size, std::size_t most,

@@ -6,6 +6,7 @@
 #include "core/result.hpp"
 #include "host/events.hpp"
 #include "host/fd_store.hpp"
+#include "host/map_rows.hpp"
 
 #include <array>
 #include <cstddef>
@@ -77,18 +78,13 @@ public:
     /// Sets the one element of a map.
     [[nodiscard]] Result<> control(std::string_view map, std::span<const std::byte> value);
 
-    /// Puts each value under its key.
-    [[nodiscard]] Result<> put(std::string_view map, std::span<const std::uint64_t> keys,
-                               std::span<const std::byte> values);
-
     /// Makes these all that a map holds: keys of the map's size one after the other, and their values. What
     /// stays is there all the while.
     [[nodiscard]] Result<> replace(std::string_view map, std::span<const std::byte> keys,
                                    std::span<const std::byte> values);
 
-    /// Empties a map, and hands over what was in it.
-    using OnValue = std::function<void(std::uint64_t key, EventSource::Record value)>;
-    [[nodiscard]] Result<> take(std::string_view map, const OnValue& on_value);
+    /// All rows of an array, to be read and written until this ends.
+    [[nodiscard]] Result<MapRows> rows(std::string_view map) const;
 
     /// Hands over the values of an array or a hash, `most` of them at most. The kernel locks one place of a
     /// hash after the other, so that each value is handed over that is there all the while.

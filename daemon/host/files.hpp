@@ -57,6 +57,11 @@ public:
     /// `not_found` when nothing has that name; `denied` when we may not look.
     [[nodiscard]] virtual Result<FileSight> look(const FileName& name) = 0;
 
+    /// The same for a file that is known. Once nobody lives in a mount namespace, its number is given to
+    /// another, which may have nothing, or another file, under that name: a file of the machine is among the
+    /// machine's own then, and `name` says so from now on.
+    [[nodiscard]] virtual Result<FileSight> find(FileName& name, const FileIdentity& id) = 0;
+
     /// A descriptor of ours for it, opened with O_PATH, if it is still that very file; else `changed`.
     [[nodiscard]] virtual Result<Fd> open(const FileName& name, const FileIdentity& id) = 0;
 };

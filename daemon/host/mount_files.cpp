@@ -42,7 +42,7 @@ FileSight sight_of(const FileStatus& status) {
 
 /// With the last process of a mount namespace its mounts go, while we walk: what was found by such a way may
 /// be another file, or none, and is looked for anew.
-Result<Spot> MountFiles::find(const FileName& name) {
+Result<Spot> MountFiles::go_to(const FileName& name) {
     constexpr int attempts = 4;
     for (int attempt = 0; attempt < attempts; ++attempt) {
         const auto root = roots_.open(name.mount_namespace);
@@ -59,7 +59,7 @@ Result<Spot> MountFiles::find(const FileName& name) {
 }
 
 Result<FileSight> MountFiles::look(const FileName& name) {
-    auto spot = find(name);
+    auto spot = go_to(name);
     if (!spot) {
         return std::unexpected(spot.error());
     }
@@ -77,8 +77,24 @@ Result<FileSight> MountFiles::look(const FileName& name) {
     return sight;
 }
 
+Result<FileSight> MountFiles::find(FileName& name, const FileIdentity& id) {
+    auto sight = look(name);
+    const auto machines_own = roots_.machines_own();
+    if ((sight && sight->id == id) || !machines_own || name.mount_namespace == 0 ||
+        name.mount_namespace == *machines_own) {
+        return sight;
+    }
+    FileName own{.mount_namespace = *machines_own, .path = name.path};
+    auto among_own = look(own);
+    if (!among_own || among_own->id != id) {
+        return sight;
+    }
+    name = std::move(own);
+    return among_own;
+}
+
 Result<Fd> MountFiles::open(const FileName& name, const FileIdentity& id) {
-    auto spot = find(name);
+    auto spot = go_to(name);
     if (!spot) {
         return std::unexpected(spot.error());
     }

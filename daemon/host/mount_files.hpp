@@ -15,10 +15,11 @@ public:
     explicit MountFiles(const ProcFs& procfs) : roots_{procfs} {}
 
     [[nodiscard]] Result<FileSight> look(const FileName& name) override;
+    [[nodiscard]] Result<FileSight> find(FileName& name, const FileIdentity& id) override;
     [[nodiscard]] Result<Fd> open(const FileName& name, const FileIdentity& id) override;
 
 private:
-    [[nodiscard]] Result<Spot> find(const FileName& name);
+    [[nodiscard]] Result<Spot> go_to(const FileName& name);
 
     MountRoots roots_;
 };

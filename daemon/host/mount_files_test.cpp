@@ -164,6 +164,20 @@ TEST_F(MountFilesTest, does_not_take_a_new_process_for_the_one_through_whom_it_l
     EXPECT_THAT(files_.open(name, theirs).error().code, AnyOf(ErrorCode::changed, ErrorCode::not_found));
 }
 
+TEST(MountFilesOfOthers, a_file_of_the_machine_is_found_when_its_mount_namespaces_number_is_anothers_by_now) {
+    const test::TempFolder folder{"/dev/shm"}; // the machine has it, too
+    const auto path = folder.write("x.lock", "the machine's");
+    const ProcFs procfs{"/proc"};
+    MountFiles files{procfs};
+    FileName name{.mount_namespace = test::own_mount_namespace(), .path = path};
+    const auto id = files.look(name).value().id;
+    const test::MountSpace another{folder.path()};
+    name.mount_namespace = another.inode();
+    EXPECT_EQ(files.find(name, id)->content, "the machine's");
+    EXPECT_NE(name.mount_namespace, another.inode());
+    EXPECT_TRUE(files.open(name, id));
+}
+
 /// With the last process of a mount namespace its mounts go, and a way through them leads astray.
 TEST(MountFilesOfOthers, a_file_of_the_machine_is_found_while_the_mount_namespace_it_was_made_in_ends) {
     const test::TempFolder folder{"/dev/shm"}; // a mount below the root

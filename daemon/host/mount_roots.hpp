@@ -21,6 +21,9 @@ public:
     /// what he likes.
     [[nodiscard]] Result<MountRoot> open(std::uint64_t mount_namespace);
 
+    /// The number of the machine's own.
+    [[nodiscard]] Result<std::uint64_t> machines_own();
+
     /// Whether its resident was still there, and with him the mounts of his namespace. The machine's own
     /// stay.
     [[nodiscard]] bool is_lived_in(const MountRoot& root) const;
@@ -33,8 +36,6 @@ private:
 
     [[nodiscard]] Result<MountRoot> enter(std::uint64_t mount_namespace);
     [[nodiscard]] Result<MountRoot> known_way(std::uint64_t mount_namespace);
-    [[nodiscard]] Result<std::uint64_t> machines_own();
-
     const ProcFs& procfs_;
     /// By namespace. Their descriptors are not kept, for they would keep file systems from being unmounted.
     std::map<std::uint64_t, Resident> residents_;

@@ -44,7 +44,8 @@ BpfImage image() {
 }
 
 egb_socket_order order_of(const SocketTarget& target, bool only_look) {
-    return {.bytes_sent = target.bytes_sent,
+    return {.cookie = target.cookie,
+            .bytes_sent = target.bytes_sent,
             .bytes_acked = target.bytes_acked,
             .bytes_received = target.bytes_received,
             .receive_queue = target.receive_queue,
@@ -186,53 +187,35 @@ Result<SocketActs::Report> SocketActs::order(const Steps& steps, std::span<const
 
 Result<> SocketActs::order_here(const Steps& steps, std::span<const SocketTarget* const> targets,
                                 bool only_look, Report& report) {
-    constexpr std::string_view orders = "egb_socket_orders";
+    const auto shared = object_->rows("egb_socket_orders");
+    if (!shared) {
+        return std::unexpected(shared.error());
+    }
     for (const auto some : targets | std::views::chunk(EGB_SOCKET_ORDERS)) {
-        std::vector<std::uint64_t> cookies;
-        std::vector<egb_socket_order> wanted;
-        cookies.reserve(some.size());
-        wanted.reserve(some.size());
-        for (const SocketTarget* target : some) {
-            cookies.push_back(target->cookie);
-            wanted.push_back(order_of(*target, only_look));
-        }
-        // An earlier run of the daemon may have died before it could take its own back.
-        auto done =
-            object_->take(orders, [](auto&&...) {})
-                .and_then([&] {
-                    return object_->put(orders, cookies, std::as_bytes(std::span{wanted}));
-                })
-                .and_then([&] {
-                    return run_all(steps);
-                })
-                .and_then([&] {
-                    return object_->take(orders, [&](std::uint64_t cookie, EventSource::Record value) {
-                        note_fate(cookie, value, report);
-                    });
-                });
-        if (!done) {
+        const auto orders = shared->as<egb_socket_order>().first(some.size());
+        std::ranges::transform(some, orders.begin(), [only_look](const SocketTarget* target) {
+            return order_of(*target, only_look);
+        });
+        std::ranges::sort(orders, {}, &egb_socket_order::cookie);
+        if (auto done = carry_out(steps, static_cast<std::uint32_t>(orders.size())); !done) {
             return done;
         }
-    }
-    return {};
-}
-
-Result<> SocketActs::run_all(const Steps& steps) {
-    for (const Step& step : steps) {
-        // They act, and write nothing.
-        if (auto ran = object_->iterate_at_once(step, 1, [](EventSource::Record /*none*/) {}); !ran) {
-            return ran;
+        for (const egb_socket_order& order : orders) {
+            if (order.fate != EGB_SOCKET_UNMET) {
+                report.fates[order.cookie] = {.what = order.fate, .error = order.error};
+            }
         }
     }
     return {};
 }
 
-void SocketActs::note_fate(std::uint64_t cookie, EventSource::Record value, Report& report) {
-    egb_socket_order answered{};
-    std::memcpy(&answered, value.data(), sizeof(answered));
-    if (answered.fate != EGB_SOCKET_UNMET) {
-        report.fates[cookie] = {.what = answered.fate, .error = answered.error};
+Result<> SocketActs::carry_out(const Steps& steps, std::uint32_t orders) {
+    auto done = object_->control("egb_socket_ordered", std::as_bytes(std::span{&orders, 1}));
+    for (auto step = steps.begin(); done && step != steps.end(); ++step) {
+        // They act, and write nothing.
+        done = object_->iterate_at_once(*step, 1, [](EventSource::Record /*none*/) {});
     }
+    return done;
 }
 
 std::vector<Result<>> SocketActs::nudge(std::span<const SocketTarget> targets, const NudgeTiming& timing,

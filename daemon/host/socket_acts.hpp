@@ -77,8 +77,7 @@ private:
     [[nodiscard]] Result<> in_namespace_of(const SocketTarget& target,
                                            const std::vector<NetNamespace>& spaces,
                                            const std::function<Result<>()>& work) const;
-    [[nodiscard]] Result<> run_all(const Steps& steps);
-    static void note_fate(std::uint64_t cookie, EventSource::Record value, Report& report);
+    [[nodiscard]] Result<> carry_out(const Steps& steps, std::uint32_t orders);
 
     const ProcFs& procfs_;
     FdStore& store_;

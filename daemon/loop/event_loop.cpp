@@ -16,7 +16,9 @@ namespace egb::loop {
 
 namespace {
 
+/// So that what comes at about the same time wakes us once; what is due already does not wait for others.
 constexpr std::uint64_t timer_slack_usec = 10'000;
+constexpr std::uint64_t no_slack_usec = 1;
 
 int check(int result, const char* what) {
     if (result < 0) {
@@ -126,6 +128,8 @@ void EventLoop::arm(EventSource& timer, Instant at) const {
         return;
     }
     check(sd_event_source_set_time(timer.get(), usec_of(at)), "setting a timer");
+    check(sd_event_source_set_time_accuracy(timer.get(), at <= now() ? no_slack_usec : timer_slack_usec),
+          "setting a timer");
     check(sd_event_source_set_enabled(timer.get(), SD_EVENT_ONESHOT), "arming a timer");
 }
 

@@ -40,7 +40,7 @@ Result<Look> Observer::look_at(Lock& lock) const {
 }
 
 Result<Look> Observer::glance_at(Lock& lock) const {
-    const auto sight = find(lock);
+    const auto sight = surroundings_.files.find(lock.name, lock.id);
     const bool gone = sight ? sight->id != lock.id : sight.error().code == ErrorCode::not_found;
     if (gone) {
         return fail(ErrorCode::not_found, "it is no longer there");
@@ -64,23 +64,6 @@ Result<Look> Observer::glance_at(Lock& lock) const {
     }
     look.changed_ns = sight->changed_ns;
     return look;
-}
-
-/// Once nobody lives in a mount namespace, its number is given to another, which may have nothing, or another
-/// file, under that name. A file of the machine is among the machine's own then, and is looked for there from
-/// now on.
-Result<host::FileSight> Observer::find(Lock& lock) const {
-    auto sight = surroundings_.files.look(lock.name);
-    if (lock.name.mount_namespace == 0 || (sight && sight->id == lock.id)) {
-        return sight;
-    }
-    const host::FileName own{.mount_namespace = 0, .path = lock.name.path};
-    auto among_own = surroundings_.files.look(own);
-    if (!among_own || among_own->id != lock.id) {
-        return sight;
-    }
-    lock.name = own;
-    return among_own;
 }
 
 void Observer::note_owners(Lock& lock, Look& look) const {

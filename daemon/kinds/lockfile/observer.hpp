@@ -45,7 +45,6 @@ public:
     [[nodiscard]] Result<> is_ownerless(const Lock& lock) const;
 
 private:
-    [[nodiscard]] Result<host::FileSight> find(Lock& lock) const;
     void note_owners(Lock& lock, Look& look) const;
     void note_file(Lock& lock, const host::FileSight& sight, LockRecord& record) const;
     void note_holders(const Lock& lock, LockRecord& record) const;

@@ -24,6 +24,10 @@ constexpr Span longest_gap = std::chrono::minutes{1};
 constexpr Span longest_before_first_look = std::chrono::seconds{6};
 constexpr Span longest_recheck = std::chrono::minutes{5};
 
+Span before_first_look(Span threshold) {
+    return std::clamp(threshold / 10, shortest_gap, longest_before_first_look);
+}
+
 /// An iterator takes up its work again after each page, and when others come and go meanwhile it may step
 /// over a socket that is still there. So a told ghost is gone when its end was seen, or after so many sweeps
 /// without it.
@@ -50,6 +54,10 @@ constexpr Span shortest_between_answers = std::chrono::seconds{5};
 constexpr Span longest_between_answers = std::chrono::minutes{5};
 /// A peer on this machine that is alive is not looked for at every sweep.
 constexpr Span between_peer_looks = std::chrono::seconds{30};
+/// Of one that has been closed the kernel knows for a minute (tcp_fin_timeout, TIME_WAIT): it is looked for
+/// before that is over, or half way to the threshold.
+constexpr Span longest_before_peer_look = std::chrono::seconds{30};
+constexpr Span between_early_peer_looks = std::chrono::seconds{15};
 
 /// 127.0.0.0/8, ::1, and both in the other's clothes. From one address to itself is no different.
 bool stays_on_this_machine(const egb_tcp_socket& record) {
@@ -197,7 +205,7 @@ void TcpTracker::see(const Sighting& sighting) {
     switch (record_type(sighting.record)) {
     case EGB_TCP_WAITING:
         if (const Span shortest = thresholds_.shortest(); shortest > Span{}) {
-            wake_by(later(sighting.at, std::clamp(shortest / 10, shortest_gap, longest_before_first_look)));
+            wake_by(later(sighting.at, before_first_look(shortest)));
         }
         break;
     case EGB_TCP_PEER:
@@ -250,6 +258,10 @@ void TcpTracker::see_socket(const Sighting& sighting) {
         return;
     }
     Socket& socket = sockets_[record->cookie];
+    if (socket.record.since_ns != record->since_ns || socket.record.quiet_ns != record->quiet_ns) {
+        socket.peer_traits = 0; // it waits anew, or moves: what is left acknowledges nothing
+        socket.peer_looked = {};
+    }
     socket.record = *record;
     socket.met = sweep_;
     const bool overdue = is_overdue(*record);
@@ -411,7 +423,7 @@ unsigned TcpTracker::traits_of(const Socket& socket) const {
 /// matter: it may have a slow reader, who would take the end of the connection for the end of the data.
 void TcpTracker::look_for_peer(Socket& socket) const {
     const egb_tcp_socket& record = socket.record;
-    if (socket.peer_traits == 0 && record.receive_queue == 0 &&
+    if (socket.peer_traits == 0 && !left_.empty() && record.receive_queue == 0 &&
         std::ranges::binary_search(
             left_, end_of(record, record.remote, record.remote_port, record.local, record.local_port))) {
         socket.peer_traits = trait::peer_closed;
@@ -419,16 +431,15 @@ void TcpTracker::look_for_peer(Socket& socket) const {
 }
 
 void TcpTracker::judge(Socket& socket) {
+    if (socket.record.state == TCP_CLOSE_WAIT) {
+        look_for_peer(socket);
+    }
     if (!is_overdue(socket.record)) {
-        socket.peer_traits = 0;
         if (socket.told != 0) {
             changes_.vanished.push_back({.key = key_of(socket.record), .reason = "it moves again"});
             socket.told = 0;
         }
         return;
-    }
-    if (socket.record.state == TCP_CLOSE_WAIT) {
-        look_for_peer(socket);
     }
     const unsigned traits = traits_of(socket);
     const auto holders = holders_of(socket);
@@ -448,6 +459,32 @@ bool TcpTracker::is_overdue(const egb_tcp_socket& record) const {
     return threshold > Span{} && instant_of(record.header.time_ns) - quiet_since >= threshold;
 }
 
+/// When its peer is to be looked for before it is overdue; nothing when that has been done, or is in vain.
+/// All of them together: each look goes through the whole of a network namespace.
+std::optional<Instant> TcpTracker::early_peer_look(const Socket& socket) const {
+    const egb_tcp_socket& record = socket.record;
+    const Span threshold = thresholds_.of(record.state);
+    if (!is_met(socket) || record.state != TCP_CLOSE_WAIT || record.receive_queue > 0 ||
+        threshold == Span{} || threshold == forever || socket.peer_looked != Instant{} ||
+        !stays_on_this_machine(record)) {
+        return std::nullopt;
+    }
+    return std::max(later(instant_of(record.since_ns), std::min(threshold / 2, longest_before_peer_look)),
+                    peers_looked_ + between_early_peer_looks);
+}
+
+bool TcpTracker::wants_peer(const Socket& socket, Instant now) const {
+    const egb_tcp_socket& record = socket.record;
+    if (socket.peer_traits != 0 || record.state != TCP_CLOSE_WAIT || !stays_on_this_machine(record)) {
+        return false;
+    }
+    if (is_overdue(record)) {
+        return socket.told == 0 || now - socket.peer_looked >= between_peer_looks;
+    }
+    const auto early = early_peer_look(socket);
+    return early && *early <= now;
+}
+
 Instant TcpTracker::next_look(const Socket& socket, Instant now) const {
     const Span threshold = thresholds_.of(socket.record.state);
     if (socket.missed > 0) {
@@ -465,7 +502,9 @@ Instant TcpTracker::next_look(const Socket& socket, Instant now) const {
     // A busy server always has some sockets that are almost due: they are looked at together.
     const Instant due =
         later(instant_of(std::max(socket.record.since_ns, socket.record.quiet_ns)), threshold);
-    return std::max(due, now + std::clamp(threshold / 10, shortest_gap, longest_gap));
+    const Instant whole = std::max(due, now + std::clamp(threshold / 10, shortest_gap, longest_gap));
+    const auto early = early_peer_look(socket);
+    return early ? std::min(whole, std::max(*early, now + before_first_look(threshold))) : whole;
 }
 
 void TcpTracker::wake_by(Instant at) {
@@ -477,13 +516,13 @@ void TcpTracker::wake_by(Instant at) {
 std::map<std::uint32_t, egb_tcp_peer_ports> TcpTracker::wanted_peers(Instant now) {
     std::map<std::uint32_t, egb_tcp_peer_ports> wanted;
     for (auto& [cookie, socket] : sockets_) {
-        const egb_tcp_socket& record = socket.record;
-        const bool due = socket.peer_looked == Instant{} || now - socket.peer_looked >= between_peer_looks;
-        if (is_met(socket) && due && socket.peer_traits == 0 && record.state == TCP_CLOSE_WAIT &&
-            is_overdue(record) && stays_on_this_machine(record)) {
-            add_port(wanted[record.netns], record.remote_port);
+        if (is_met(socket) && wants_peer(socket, now)) {
+            add_port(wanted[socket.record.netns], socket.record.remote_port);
             socket.peer_looked = now;
         }
+    }
+    if (!wanted.empty()) {
+        peers_looked_ = now;
     }
     return wanted;
 }

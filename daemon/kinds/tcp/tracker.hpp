@@ -87,7 +87,8 @@ public:
     void look_only_at_held() { only_held_ = true; }
 
     /// Ports that the other ends of sockets on this machine have, by the inode of the network namespace to
-    /// look in. Only of sockets that this sweep has met overdue, of which it is not known, and not too often.
+    /// look in. Only of sockets that this sweep has met, that have waited for a while, and of which it is not
+    /// known; and not too often.
     [[nodiscard]] std::map<std::uint32_t, egb_tcp_peer_ports> wanted_peers(Instant now);
 
     /// Processes that hold so many stuck sockets that their descriptors are worth a look: to be told of
@@ -147,6 +148,8 @@ private:
     void lose_from_leak(const Socket& socket, const egb_tcp_end& end, Instant at);
     void wake_by(Instant at);
     [[nodiscard]] bool is_overdue(const egb_tcp_socket& record) const;
+    [[nodiscard]] std::optional<Instant> early_peer_look(const Socket& socket) const;
+    [[nodiscard]] bool wants_peer(const Socket& socket, Instant now) const;
     [[nodiscard]] Instant next_look(const Socket& socket, Instant now) const;
 
     Thresholds thresholds_;
@@ -163,6 +166,7 @@ private:
     std::size_t met_untold_{}; ///< overdue ones that are to be told; by the sweep under way
     bool only_held_{};         ///< in the sweep under way
     bool sees_all_holders_{true};
+    Instant peers_looked_{}; ///< when peers were last looked for
     std::optional<Instant> deadline_;
     Changes changes_;
 };

@@ -550,6 +550,68 @@ TEST(TcpTracker, proof_outlasts_the_sweep_that_found_it) {
     EXPECT_TRUE(stage.tracker.wanted_peers(stage.now).empty());
 }
 
+/// The kernel knows for a minute of a peer that has closed, and a socket may wait for longer.
+TEST(TcpTracker, a_peer_is_looked_for_before_it_is_forgotten) {
+    Stage stage;
+    const auto socket = on_loopback(stage);
+    EXPECT_TRUE(stage.sweep({socket}).empty());
+    EXPECT_TRUE(stage.tracker.wanted_peers(stage.now).empty()) << "most do not wait for long";
+    EXPECT_EQ(stage.tracker.deadline(), stage.now + threshold / 2);
+    stage.pass(threshold / 2);
+    static_cast<void>(stage.sweep({socket}));
+    EXPECT_TRUE(stage.tracker.wanted_peers(stage.now).contains(socket.netns));
+    EXPECT_TRUE(stage.tracker.wanted_peers(stage.now).empty()) << "once is enough";
+    stage.list_peers({reverse_of(socket, TCP_FIN_WAIT2, EGB_TCP_ORPHAN)});
+    EXPECT_TRUE(stage.sweep({socket}).empty());
+    stage.list_peers({});
+    stage.pass(threshold / 2);
+    EXPECT_EQ(stage.sweep({socket}).ghosts.at(0).grade, Grade::proven);
+}
+
+TEST(TcpTracker, of_a_socket_that_moves_nothing_is_proven) {
+    Stage stage;
+    auto socket = on_loopback(stage);
+    stage.pass(threshold / 2);
+    stage.list_peers({reverse_of(socket, TCP_FIN_WAIT2, EGB_TCP_ORPHAN)});
+    static_cast<void>(stage.sweep({socket}));
+    stage.list_peers({});
+    socket.quiet_ns = nanoseconds(stage.now);
+    stage.pass(threshold);
+    EXPECT_EQ(stage.sweep({socket}).ghosts.at(0).grade, Grade::suspected);
+}
+
+TEST(TcpTracker, a_peer_is_looked_for_when_its_socket_becomes_a_ghost) {
+    Stage stage;
+    const auto socket = on_loopback(stage);
+    stage.pass(threshold - 5s);
+    static_cast<void>(stage.sweep({socket}));
+    EXPECT_FALSE(stage.tracker.wanted_peers(stage.now).empty());
+    stage.pass(5s);
+    stage.observe(SightingType::sweep_begin);
+    auto met = socket;
+    met.header.time_ns = nanoseconds(stage.now);
+    stage.observe(SightingType::seen, met);
+    EXPECT_FALSE(stage.tracker.wanted_peers(stage.now).empty());
+}
+
+TEST(TcpTracker, early_looks_for_peers_are_put_together) {
+    Stage stage;
+    const auto first = on_loopback(stage);
+    stage.pass(5s);
+    auto second = first;
+    second.cookie = 2;
+    second.since_ns = second.quiet_ns = nanoseconds(stage.now);
+    stage.pass(threshold / 2 - 5s);
+    static_cast<void>(stage.sweep({first, second}));
+    EXPECT_FALSE(stage.tracker.wanted_peers(stage.now).empty());
+    stage.pass(5s);
+    static_cast<void>(stage.sweep({first, second}));
+    EXPECT_TRUE(stage.tracker.wanted_peers(stage.now).empty());
+    stage.pass(10s);
+    static_cast<void>(stage.sweep({first, second}));
+    EXPECT_FALSE(stage.tracker.wanted_peers(stage.now).empty());
+}
+
 TEST(TcpTracker, one_that_ends_while_it_is_asked_did_not_answer) {
     Stage stage;
     const auto socket = stage.socket(1);
