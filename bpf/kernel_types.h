@@ -50,6 +50,7 @@ enum {
 	BPF_F_MMAPABLE = 1024,
 };
 
+#define E2BIG 7
 #define ENOMEM 12
 #define EEXIST 17
 #define ERANGE 34

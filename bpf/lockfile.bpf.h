@@ -438,10 +438,14 @@ static __always_inline void watch_and_tell(struct egb_lock_desk *desk, __s32 mak
 		.changed_ns = desk->record.changed_ns,
 		.maker = maker,
 	};
+	long error;
 
 	/* No room is no loss: what is not watched is never touched, and whoever fills the map must
-	 * not keep all others from being proven. */
-	if (bpf_map_update_elem(&egb_locks, &desk->record.key, &fresh, BPF_ANY) != 0)
+	 * not keep all others from being proven. That the kernel was too busy to add it, is one. */
+	error = bpf_map_update_elem(&egb_locks, &desk->record.key, &fresh, BPF_ANY);
+	if (error && error != -E2BIG)
+		egb_count_drop();
+	if (error)
 		return;
 	if (send(desk) != 0) {
 		egb_count_drop();

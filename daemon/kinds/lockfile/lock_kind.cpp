@@ -308,10 +308,12 @@ void LockKind::on_end(const ProcessIdentity& process) {
     look_at_some();
 }
 
-/// The rest has its turn at the next sweep, which comes soon.
+/// The rest has its turn at the next sweep, which comes soon; one after the other, so that none waits for ever.
 void LockKind::look_at_some() {
     for (std::size_t looks = 0; looks < most_looks && !to_look_at_.empty(); ++looks) {
-        look_at(to_look_at_.extract(to_look_at_.begin()).value());
+        const auto next = to_look_at_.upper_bound(looked_at_);
+        looked_at_ = to_look_at_.extract(next == to_look_at_.end() ? to_look_at_.begin() : next).value();
+        look_at(looked_at_);
     }
     tracker_.look_again(to_look_at_.empty() ? std::nullopt : std::optional{surroundings_.clock.now()});
 }

@@ -77,6 +77,7 @@ private:
     LockTracker tracker_;
     LockCleaner cleaner_;
     std::set<std::string> to_look_at_;
+    std::string looked_at_; ///< the last of them
     bool attached_{};
 };
 
