@@ -1,6 +1,7 @@
 # SPDX-License-Identifier: Apache-2.0
 """What a process has in the kernel: the ids of its BPF programs, maps and links, and whether they still exist."""
 
+import contextlib
 import ctypes
 import errno
 import pathlib
@@ -32,6 +33,7 @@ def exists(what: str, number: int) -> bool:
 def ids_of_process(pid: int) -> list[tuple[str, int]]:
     found = set()
     for info in pathlib.Path(f"/proc/{pid}/fdinfo").iterdir():
-        found.update((what, int(number)) for what, number in
-                     re.findall(r"^(prog|map|link)_id:\s*(\d+)$", info.read_text(), re.MULTILINE))
+        with contextlib.suppress(FileNotFoundError): # closed meanwhile
+            found.update((what, int(number)) for what, number in
+                         re.findall(r"^(prog|map|link)_id:\s*(\d+)$", info.read_text(), re.MULTILINE))
     return sorted(found)

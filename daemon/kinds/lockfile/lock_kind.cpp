@@ -28,6 +28,10 @@ constexpr std::size_t batch = 256;
 constexpr std::size_t most_of_a_user = 512;
 /// Looks in one turn of the loop. One takes milliseconds, where nobody is left who owns the lock.
 constexpr std::size_t most_looks = 32;
+/// So many are waited for until they have their names, and for so long.
+constexpr std::size_t most_unnamed = 64;
+constexpr Span longest_unnamed = std::chrono::seconds{10};
+constexpr Span between_looks_at_unnamed = std::chrono::milliseconds{20};
 
 constexpr std::string_view looked_program = "egb_lock_looked";
 constexpr std::string_view state_program = "egb_lock_state";
@@ -216,24 +220,55 @@ void LockKind::on_created(const egb_lock_created& created, const Strings& string
     if (is_us(created.creator)) {
         return; // it was claimed, and is put back, or was restored and is nobody's that we know
     }
-    auto lock = meet(created, strings);
-    if (!lock) {
+    if (!is_wanted(created, strings.path)) {
         static_cast<void>(ask_kernel(forget_program, created.key, created.header.time_ns));
-        return;
+    } else if (!take_up({.created = created, .strings = strings})) {
+        unnamed_.push_back({.created = created, .strings = strings});
+    }
+}
+
+bool LockKind::is_wanted(const egb_lock_created& created, std::string_view path) const {
+    const bool has_place = (created.flags & EGB_LOCK_PATH_CUT) == 0 && !path.empty();
+    return has_place && observer_.names().may_be_lock(path) && book_.made_by(created.uid) < most_of_a_user &&
+           unnamed_.size() < most_unnamed;
+}
+
+/// False when it may yet get its name.
+bool LockKind::take_up(const Newcomer& newcomer) {
+    const egb_lock_created& created = newcomer.created;
+    auto lock = meet(created, newcomer.strings);
+    if (!lock) {
+        const bool waits = may_get_its_name(created);
+        if (!waits) {
+            static_cast<void>(ask_kernel(forget_program, created.key, created.header.time_ns));
+        }
+        return !waits;
     }
     const std::string key = lock->key();
     surroundings_.memory.remember(info().name, key, to_text(*lock));
     book_.add(std::move(*lock));
     look_at(key);
+    return true;
 }
 
-/// Nothing when it is not there any more (most locks are as short as that), or no name for a lock.
+/// The kernel side tells from within the call that makes it. Whoever makes it may have to wait for a CPU
+/// before it has its name, and nothing else happens to it until then; nor ever, where the call fails.
+bool LockKind::may_get_its_name(const egb_lock_created& created) {
+    const Span age = surroundings_.clock.now() - instant_of(created.header.time_ns);
+    const auto known = ask_kernel(state_program, created.key, created.header.time_ns);
+    return was_made_new(created.way) && age < longest_unnamed && known &&
+           known->made_ns == created.header.time_ns && (known->flags & EGB_LOCK_IS_TOUCHED) == 0;
+}
+
+void LockKind::look_at_unnamed() {
+    std::erase_if(unnamed_, [this](const Newcomer& newcomer) {
+        return take_up(newcomer);
+    });
+}
+
+/// Nothing when it is not there any more: most locks are as short as that.
 std::optional<Lock> LockKind::meet(const egb_lock_created& created, const Strings& strings) {
     const std::string& path = strings.path;
-    const bool has_place = (created.flags & EGB_LOCK_PATH_CUT) == 0 && !path.empty();
-    if (!has_place || !observer_.names().may_be_lock(path) || book_.made_by(created.uid) >= most_of_a_user) {
-        return std::nullopt;
-    }
     auto creator = creator_of(created, strings.group); // first, for a process may be gone the sooner
     const auto sight = surroundings_.files.look({.mount_namespace = created.mount_namespace, .path = path});
     // Asked afterwards: what happens to it in between makes for a difference.
@@ -291,7 +326,7 @@ ProcessPtr LockKind::creator_of(const egb_lock_created& created, std::string_vie
 void LockKind::on_touched(const egb_lock_touched& touched) {
     if (const Lock* const lock = book_.find(touched.key); lock != nullptr) {
         to_look_at_.insert(lock->key());
-    } else {
+    } else if (!std::ranges::contains(unnamed_, touched.made_ns, &Newcomer::made_ns)) {
         static_cast<void>(ask_kernel(forget_program, touched.key, touched.made_ns));
     }
 }
@@ -308,14 +343,19 @@ void LockKind::on_end(const ProcessIdentity& process) {
     look_at_some();
 }
 
-/// The rest has its turn at the next sweep, which comes soon; one after the other, so that none waits for ever.
+/// The rest has its turn at the next sweep, which comes soon; one after the other, so that none waits for
+/// ever.
 void LockKind::look_at_some() {
     for (std::size_t looks = 0; looks < most_looks && !to_look_at_.empty(); ++looks) {
         const auto next = to_look_at_.upper_bound(looked_at_);
         looked_at_ = to_look_at_.extract(next == to_look_at_.end() ? to_look_at_.begin() : next).value();
         look_at(looked_at_);
     }
-    tracker_.look_again(to_look_at_.empty() ? std::nullopt : std::optional{surroundings_.clock.now()});
+    look_at_unnamed();
+    const Instant now = surroundings_.clock.now();
+    tracker_.look_again(!to_look_at_.empty() ? std::optional{now}
+                        : !unnamed_.empty()  ? std::optional{now + between_looks_at_unnamed}
+                                             : std::nullopt);
 }
 
 Result<> LockKind::sweep(SweepReason reason) {

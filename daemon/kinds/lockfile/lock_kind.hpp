@@ -51,7 +51,18 @@ private:
         std::string path;
         std::string group; ///< the creator's control group
     };
+    /// One that is not in the book yet.
+    struct Newcomer {
+        egb_lock_created created{};
+        Strings strings;
+
+        [[nodiscard]] std::uint64_t made_ns() const { return created.header.time_ns; }
+    };
     void on_created(const egb_lock_created& created, const Strings& strings);
+    [[nodiscard]] bool is_wanted(const egb_lock_created& created, std::string_view path) const;
+    [[nodiscard]] bool take_up(const Newcomer& newcomer);
+    [[nodiscard]] bool may_get_its_name(const egb_lock_created& created);
+    void look_at_unnamed();
     void on_touched(const egb_lock_touched& touched);
     void on_end(const ProcessIdentity& process);
     [[nodiscard]] std::optional<Lock> meet(const egb_lock_created& created, const Strings& strings);
@@ -76,6 +87,7 @@ private:
     Observer observer_;
     LockTracker tracker_;
     LockCleaner cleaner_;
+    std::vector<Newcomer> unnamed_; ///< told of before they have got their names
     std::set<std::string> to_look_at_;
     std::string looked_at_; ///< the last of them
     bool attached_{};

@@ -163,6 +163,7 @@ protected:
         watched_.maker = creator_;
         watched_.made_ns = now;
         watched_.changed_ns = changed_ns + changed_later_ns_;
+        watched_.flags = flags_later_;
         events_->send_bytes(std::move(bytes));
         EXPECT_TRUE(kind_->drain());
     }
@@ -227,6 +228,7 @@ protected:
     std::string group_; ///< names along the path of the creator's control group
     std::int32_t inner_pid_{maker};
     std::uint64_t changed_later_ns_{}; ///< after it was told
+    std::uint32_t flags_later_{};
     test::FakeEvents* events_{};
     std::unique_ptr<LockKind> kind_;
 };
@@ -389,6 +391,7 @@ TEST_F(LockKindTest, a_lock_that_its_owner_removes_is_forgotten) {
 }
 
 TEST_F(LockKindTest, one_that_is_gone_before_it_is_looked_at_is_not_taken_in) {
+    flags_later_ = EGB_LOCK_IS_TOUCHED;
     tell_created(EGB_LOCK_BY_OPEN, "/srv/app", "app.lock", 5);
     EXPECT_EQ(kind_->tracker().tracked(), 0U);
     EXPECT_EQ(watched_.made_ns, 0U) << "nor watched any more";
@@ -716,6 +719,61 @@ TEST_F(LockKindTest, the_number_of_its_mount_namespace_is_anothers_by_now) {
     EXPECT_EQ(ghost.grade, Grade::proven);
     static_cast<void>(clean(ghost));
     EXPECT_EQ(around_.sys.files().at(0).name.mount_namespace, 0U);
+}
+
+/// It is told of from within the call that makes it, and whoever makes it may have to wait for a CPU.
+class UnnamedLockTest : public LockKindTest {
+protected:
+    UnnamedLockTest() {
+        make();
+        touch_as(EGB_LOCK_IS_TOUCHED); // the one that has its name goes
+    }
+
+    void touch_as(std::uint32_t flags) {
+        watched_.flags = flags;
+        around_.files.remove(name());
+        touch();
+    }
+
+    void make_unnamed() {
+        tell_created(EGB_LOCK_BY_OPEN, "/srv/app", "app.lock", static_cast<std::uint64_t>(wall_ns()));
+        sight_.id.born_ns = wall_ns();
+        EXPECT_EQ(kind_->tracker().tracked(), 0U);
+        EXPECT_NE(watched_.made_ns, 0U) << "it is watched";
+    }
+};
+
+TEST_F(UnnamedLockTest, is_looked_for_again) {
+    make_unnamed();
+    EXPECT_LE(*kind_->tracker().deadline(), around_.clock.now() + 100ms);
+    put();
+    EXPECT_THAT(tick_after(100ms).ghosts, IsEmpty());
+    EXPECT_EQ(kind_->tracker().tracked(), 1U);
+    die(maker, SIGKILL);
+    EXPECT_EQ(ghost_after(10s).grade, Grade::proven);
+}
+
+TEST_F(UnnamedLockTest, what_is_done_to_it_says_that_it_has_its_name) {
+    make_unnamed();
+    put();
+    watched_.flags = EGB_LOCK_IS_TOUCHED;
+    touch();
+    EXPECT_EQ(kind_->tracker().tracked(), 1U);
+    EXPECT_EQ(kind_->tracker().deadline(), std::nullopt);
+}
+
+TEST_F(UnnamedLockTest, one_that_is_gone_is_not_waited_for) {
+    make_unnamed();
+    touch_as(EGB_LOCK_IS_TOUCHED);
+    EXPECT_EQ(watched_.made_ns, 0U);
+    EXPECT_EQ(kind_->tracker().deadline(), std::nullopt);
+}
+
+TEST_F(UnnamedLockTest, one_whose_making_has_failed_is_not_waited_for_for_ever) {
+    make_unnamed();
+    static_cast<void>(tick_after(10s));
+    EXPECT_EQ(watched_.made_ns, 0U);
+    EXPECT_EQ(kind_->tracker().deadline(), std::nullopt);
 }
 
 TEST_F(LockKindTest, data_files_are_not_looked_at) {
