@@ -235,14 +235,15 @@ private:
         const std::string parting = made.name.starts_with('/') ? "" : "/";
         const auto path = std::filesystem::path{made.base + parting + made.name}.lexically_normal();
         made.path = path.has_filename() ? path : path.parent_path();
-        if (everything_ || text.contains(folder_.string())) {
+        const bool is_by_us = made.creator == ::getpid() || made.parent == ::getpid();
+        if ((everything_ && is_by_us) || text.contains(folder_.string())) {
             ours_[made.header.time_ns] = made;
             created_.push_back(made);
         }
     }
 
 public:
-    /// Whatever is told from now on is ours.
+    /// Whatever is told from now on is ours, wherever it is, when we or our children have made it.
     void take_everything() { everything_ = true; }
 
 private:
