@@ -26,7 +26,7 @@ FOUND_SECONDS = 120
 THRESHOLD_SECONDS = 1
 # By then the daemon has seen even the youngest, and who its peer is, as it has of any socket that comes to the default
 # threshold of a minute. The kernel remembers the peers for a minute, too.
-SEEN_SECONDS = 40
+SEEN_SECONDS = 50
 GONE_SECONDS = 50
 POLL_SECONDS = 0.002
 

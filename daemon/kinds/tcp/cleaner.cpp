@@ -46,12 +46,11 @@ host::SocketTarget target_of(const egb_tcp_socket& record) {
 
 /// The last look is taken by the kernel side, under the socket's lock; here is only what the tracker knows.
 Result<> TcpCleaner::confirm(const Ghost& ghost) {
-    if (tracker_.leaking_owner(ghost.key)) {
-        return {};
-    }
     const auto* record = tracker_.find(ghost.key);
     if (record == nullptr) {
-        return fail(ErrorCode::not_found, "the socket has left its state");
+        return tracker_.leaking_owner(ghost.key)
+                   ? Result<>{}
+                   : fail(ErrorCode::not_found, "the socket has left its state");
     }
     if (!tracker_.is_told(record->cookie)) {
         return fail(ErrorCode::changed, "it is not what was judged any more");

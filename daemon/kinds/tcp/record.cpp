@@ -7,7 +7,6 @@
 #include <algorithm>
 #include <array>
 #include <charconv>
-#include <limits>
 
 namespace egb::tcp {
 
@@ -17,38 +16,49 @@ using Address = ConnectionEnd::Address;
 
 constexpr std::array<__u8, 12> mapped_prefix{0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0xff, 0xff};
 
-/// For each of very many: put together by hand, in a fraction of the time that std::format or inet_ntop take.
-void append_number(std::string& text, std::uint64_t number) {
-    std::array<char, std::numeric_limits<std::uint64_t>::digits10 + 1> digits{};
-    const auto [end, error] = std::to_chars(digits.data(), digits.data() + digits.size(), number);
-    text.append(digits.data(), end);
-}
+/// For each of very many: put together by hand and in one place, in a fraction of the time that std::format
+/// and inet_ntop take. There is room for the longest line of this file.
+class Line {
+public:
+    Line& operator<<(std::string_view text) {
+        size_ += text.copy(end(), text.size());
+        return *this;
+    }
+    Line& operator<<(std::uint64_t number) {
+        size_ +=
+            static_cast<std::size_t>(std::to_chars(end(), text_.data() + text_.size(), number).ptr - end());
+        return *this;
+    }
 
-void append_ipv4(std::string& text, std::span<const __u8, 16> address) {
-    append_number(text, address[0]);
+    [[nodiscard]] std::string text() const { return {text_.data(), size_}; }
+
+private:
+    [[nodiscard]] char* end() { return text_.data() + size_; }
+
+    std::array<char, 2 * INET6_ADDRSTRLEN + 64> text_{};
+    std::size_t size_{};
+};
+
+void append_ipv4(Line& line, std::span<const __u8, 16> address) {
+    line << std::uint64_t{address[0]};
     for (const __u8 part : address.subspan(1, 3)) {
-        text += '.';
-        append_number(text, part);
+        line << "." << std::uint64_t{part};
     }
 }
 
-void append_ipv6(std::string& text, std::span<const __u8, 16> address) {
+void append_ipv6(Line& line, std::span<const __u8, 16> address) {
     std::array<char, INET6_ADDRSTRLEN> written{};
     ::inet_ntop(AF_INET6, address.data(), written.data(), written.size());
-    text += '[';
-    text += written.data();
-    text += ']';
+    line << "[" << std::string_view{written.data()} << "]";
 }
 
-void append_endpoint(std::string& text, std::uint8_t family, std::span<const __u8, 16> address,
-                     std::uint16_t port) {
+void append_endpoint(Line& line, std::uint8_t family, std::span<const __u8, 16> address, std::uint16_t port) {
     if (family == AF_INET6) {
-        append_ipv6(text, address);
+        append_ipv6(line, address);
     } else {
-        append_ipv4(text, address);
+        append_ipv4(line, address);
     }
-    text += ':';
-    append_number(text, port);
+    line << ":" << std::uint64_t{port};
 }
 
 } // namespace
@@ -59,12 +69,9 @@ std::uint16_t record_type(std::span<const std::byte> bytes) {
 }
 
 std::string key_of(const egb_tcp_socket& record) {
-    std::string key;
-    append_number(key, record.cookie);
-    key += '@';
-    append_number(key, record.netns);
-    key.shrink_to_fit(); // it has grown to twice what it takes
-    return key;
+    Line line;
+    line << std::uint64_t{record.cookie} << "@" << std::uint64_t{record.netns};
+    return line.text();
 }
 
 std::optional<std::uint64_t> cookie_of(std::string_view key) {
@@ -113,28 +120,24 @@ std::string_view state_name(std::uint8_t state) {
 }
 
 std::string local_text(const egb_tcp_socket& record) {
-    std::string text;
-    append_endpoint(text, record.family, record.local, record.local_port);
-    return text;
+    Line line;
+    append_endpoint(line, record.family, record.local, record.local_port);
+    return line.text();
 }
 
 std::string remote_text(const egb_tcp_socket& record) {
-    std::string text;
-    append_endpoint(text, record.family, record.remote, record.remote_port);
-    return text;
+    Line line;
+    append_endpoint(line, record.family, record.remote, record.remote_port);
+    return line.text();
 }
 
 std::string summary_of(const egb_tcp_socket& record) {
-    constexpr std::size_t usual_length = 64;
-    std::string text;
-    text.reserve(usual_length);
-    text += state_name(record.state);
-    text += ' ';
-    append_endpoint(text, record.family, record.local, record.local_port);
-    text += " -> ";
-    append_endpoint(text, record.family, record.remote, record.remote_port);
-    text.shrink_to_fit();
-    return text;
+    Line line;
+    line << state_name(record.state) << " ";
+    append_endpoint(line, record.family, record.local, record.local_port);
+    line << " -> ";
+    append_endpoint(line, record.family, record.remote, record.remote_port);
+    return line.text();
 }
 
 Fields fields_of(const egb_tcp_socket& record) {

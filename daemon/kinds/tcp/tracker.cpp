@@ -399,10 +399,9 @@ Leaks::Tally TcpTracker::count_stuck() const {
     return tally;
 }
 
-unsigned TcpTracker::traits_of(const Socket& socket) const {
+unsigned TcpTracker::traits_of(const Socket& socket, std::span<const Holder> holders) const {
     const egb_tcp_socket& record = socket.record;
     const bool orphan = (record.flags & EGB_TCP_ORPHAN) != 0;
-    const auto holders = holders_of(socket);
     const bool unheld = holders.empty() && !orphan;
     unsigned traits = trait::always;
     traits |= record.receive_queue > 0 ? trait::unread : 0;
@@ -441,8 +440,8 @@ void TcpTracker::judge(Socket& socket) {
         }
         return;
     }
-    const unsigned traits = traits_of(socket);
     const auto holders = holders_of(socket);
+    const unsigned traits = traits_of(socket, holders);
     if (traits == socket.told && socket.answered == socket.answer_told &&
         same_holders(holders, socket.holders)) {
         return;

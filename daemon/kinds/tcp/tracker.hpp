@@ -139,7 +139,7 @@ private:
     [[nodiscard]] Ghost ghost_of(const Socket& socket, unsigned traits) const;
     void drop_unmet();
     void forget_sweep();
-    [[nodiscard]] unsigned traits_of(const Socket& socket) const;
+    [[nodiscard]] unsigned traits_of(const Socket& socket, std::span<const Holder> holders) const;
     [[nodiscard]] bool is_met(const Socket& socket) const { return socket.met == sweep_; }
     /// As this sweep has found, or as was last told of those it has missed.
     [[nodiscard]] std::span<const Holder> holders_of(const Socket& socket) const;
