@@ -486,6 +486,7 @@ Result<MountRoot> ProcFs::mount_root(std::int32_t pid) const {
     }
     const auto described = describe(root);
     const auto space = number_of(folder->get(), "ns/mnt", 0);
+    root.is_users = is_of_user_namespace(*folder);
     // The last to be read: if it is still there now, it was there all the time.
     const auto stat = read_stat(*folder);
     if (!described || !space || !stat) {
@@ -493,7 +494,6 @@ Result<MountRoot> ProcFs::mount_root(std::int32_t pid) const {
     }
     root.resident = {.boot_id = boot_id_, .pid = pid, .start_ticks = stat->start_ticks};
     root.mount_namespace = space->inode;
-    root.is_users = is_of_user_namespace(*folder);
     root.process = std::move(*folder);
     return root;
 }
