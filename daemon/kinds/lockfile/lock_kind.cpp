@@ -98,6 +98,12 @@ bool is_what_was_made(const egb_lock_created& created, std::uint64_t changed_ns,
     return static_cast<std::uint64_t>(sight.changed_ns) == changed_ns;
 }
 
+/// The kernel side tells from within the call that makes it. Whoever makes it may have to wait for a CPU
+/// before it has its name, and nothing else happens to it until then; nor ever, where the call fails.
+bool may_get_its_name(const egb_lock_created& created, const egb_lock_watched& known, Span age) {
+    return was_made_new(created.way) && age < longest_unnamed && (known.flags & EGB_LOCK_IS_TOUCHED) == 0;
+}
+
 std::uint32_t lasting_facts_of(const egb_lock_created& created) {
     return ((created.flags & EGB_LOCK_BY_FORK) != 0 ? made_by_fork : 0U) |
            ((created.flags & EGB_LOCK_IS_INFERRED) != 0 ? exclusive_unseen : 0U);
@@ -221,9 +227,14 @@ void LockKind::on_created(const egb_lock_created& created, const Strings& string
         return; // it was claimed, and is put back, or was restored and is nobody's that we know
     }
     if (!is_wanted(created, strings.path)) {
-        static_cast<void>(ask_kernel(forget_program, created.key, created.header.time_ns));
-    } else if (!take_up({.created = created, .strings = strings})) {
-        unnamed_.push_back({.created = created, .strings = strings});
+        forget(created.key, created.header.time_ns);
+        return;
+    }
+    // Its creator first, for a process may be gone the sooner.
+    Newcomer newcomer{
+        .created = created, .path = strings.path, .creator = creator_of(created, strings.group)};
+    if (!take_up(newcomer)) {
+        unnamed_.push_back(std::move(newcomer));
     }
 }
 
@@ -233,31 +244,31 @@ bool LockKind::is_wanted(const egb_lock_created& created, std::string_view path)
            unnamed_.size() < most_unnamed;
 }
 
-/// False when it may yet get its name.
+/// False when it may yet get its name. Most are not there any more: most locks are as short as that.
 bool LockKind::take_up(const Newcomer& newcomer) {
     const egb_lock_created& created = newcomer.created;
-    auto lock = meet(created, newcomer.strings);
-    if (!lock) {
-        const bool waits = may_get_its_name(created);
-        if (!waits) {
-            static_cast<void>(ask_kernel(forget_program, created.key, created.header.time_ns));
-        }
-        return !waits;
+    const auto sight =
+        surroundings_.files.look({.mount_namespace = created.mount_namespace, .path = newcomer.path});
+    // Asked afterwards: what happens to it in between makes for a difference.
+    const auto known = ask_kernel(state_program, created.key, created.header.time_ns);
+    const bool is_watched = known && known->made_ns == created.header.time_ns;
+    if (is_watched && sight && is_what_was_made(created, known->changed_ns, *sight)) {
+        take_in(lock_of(newcomer, *sight));
+        return true;
     }
-    const std::string key = lock->key();
-    surroundings_.memory.remember(info().name, key, to_text(*lock));
-    book_.add(std::move(*lock));
-    look_at(key);
+    const Span age = surroundings_.clock.now() - instant_of(created.header.time_ns);
+    if (is_watched && may_get_its_name(created, *known, age)) {
+        return false;
+    }
+    forget(created.key, created.header.time_ns);
     return true;
 }
 
-/// The kernel side tells from within the call that makes it. Whoever makes it may have to wait for a CPU
-/// before it has its name, and nothing else happens to it until then; nor ever, where the call fails.
-bool LockKind::may_get_its_name(const egb_lock_created& created) {
-    const Span age = surroundings_.clock.now() - instant_of(created.header.time_ns);
-    const auto known = ask_kernel(state_program, created.key, created.header.time_ns);
-    return was_made_new(created.way) && age < longest_unnamed && known &&
-           known->made_ns == created.header.time_ns && (known->flags & EGB_LOCK_IS_TOUCHED) == 0;
+void LockKind::take_in(Lock lock) {
+    const std::string key = lock.key();
+    surroundings_.memory.remember(info().name, key, to_text(lock));
+    book_.add(std::move(lock));
+    look_at(key);
 }
 
 void LockKind::look_at_unnamed() {
@@ -266,36 +277,27 @@ void LockKind::look_at_unnamed() {
     });
 }
 
-/// Nothing when it is not there any more: most locks are as short as that.
-std::optional<Lock> LockKind::meet(const egb_lock_created& created, const Strings& strings) {
-    const std::string& path = strings.path;
-    auto creator = creator_of(created, strings.group); // first, for a process may be gone the sooner
-    const auto sight = surroundings_.files.look({.mount_namespace = created.mount_namespace, .path = path});
-    // Asked afterwards: what happens to it in between makes for a difference.
-    const auto known = ask_kernel(state_program, created.key, created.header.time_ns);
-    if (!sight || !known || known->made_ns != created.header.time_ns ||
-        !is_what_was_made(created, known->changed_ns, *sight)) {
-        return std::nullopt;
-    }
+Lock LockKind::lock_of(const Newcomer& newcomer, const host::FileSight& sight) const {
+    const egb_lock_created& created = newcomer.created;
     const ProcessIdentity parent{.boot_id = surroundings_.procfs.boot_id(),
                                  .pid = created.parent,
                                  .start_ticks = host::ProcessLookup::ticks_of(created.parent_start_ns)};
-    return Lock{.kernel = created.key,
-                .stamp_ns = created.header.time_ns,
-                .made_ns = created.header.time_ns,
-                .creator_forked_ns = created.creator_forked_ns,
-                .way = created.way,
-                .inner_pid = created.inner_pid,
-                .pid_namespace = created.pid_namespace,
-                .name = {.mount_namespace = created.mount_namespace, .path = sight->path},
-                .id = sight->id,
-                .changed_ns = sight->changed_ns,
-                .looked_ns = sight->changed_ns,
-                .creator = std::move(creator),
-                .elders = elders_from(parent, surroundings_.procfs),
-                .lasting = lasting_facts_of(created),
-                .ownerless = {},
-                .owned_until = {}};
+    return {.kernel = created.key,
+            .stamp_ns = created.header.time_ns,
+            .made_ns = created.header.time_ns,
+            .creator_forked_ns = created.creator_forked_ns,
+            .way = created.way,
+            .inner_pid = created.inner_pid,
+            .pid_namespace = created.pid_namespace,
+            .name = {.mount_namespace = created.mount_namespace, .path = sight.path},
+            .id = sight.id,
+            .changed_ns = sight.changed_ns,
+            .looked_ns = sight.changed_ns,
+            .creator = newcomer.creator,
+            .elders = elders_from(parent, surroundings_.procfs),
+            .lasting = lasting_facts_of(created),
+            .ownerless = {},
+            .owned_until = {}};
 }
 
 /// A claim that is given up makes the lock anew, under its own name.
@@ -326,8 +328,12 @@ ProcessPtr LockKind::creator_of(const egb_lock_created& created, std::string_vie
 void LockKind::on_touched(const egb_lock_touched& touched) {
     if (const Lock* const lock = book_.find(touched.key); lock != nullptr) {
         to_look_at_.insert(lock->key());
-    } else if (!std::ranges::contains(unnamed_, touched.made_ns, &Newcomer::made_ns)) {
-        static_cast<void>(ask_kernel(forget_program, touched.key, touched.made_ns));
+    } else if (const auto newcomer = std::ranges::find(unnamed_, touched.made_ns, &Newcomer::made_ns);
+               newcomer != unnamed_.end()) {
+        static_cast<void>(take_up(*newcomer)); // it has its name now, or never gets one
+        unnamed_.erase(newcomer);
+    } else {
+        forget(touched.key, touched.made_ns);
     }
 }
 
@@ -351,11 +357,15 @@ void LockKind::look_at_some() {
         looked_at_ = to_look_at_.extract(next == to_look_at_.end() ? to_look_at_.begin() : next).value();
         look_at(looked_at_);
     }
-    look_at_unnamed();
+    tracker_.look_again(next_turn());
+}
+
+std::optional<Instant> LockKind::next_turn() const {
     const Instant now = surroundings_.clock.now();
-    tracker_.look_again(!to_look_at_.empty() ? std::optional{now}
-                        : !unnamed_.empty()  ? std::optional{now + between_looks_at_unnamed}
-                                             : std::nullopt);
+    if (!to_look_at_.empty()) {
+        return now;
+    }
+    return unnamed_.empty() ? std::nullopt : std::optional{now + between_looks_at_unnamed};
 }
 
 Result<> LockKind::sweep(SweepReason reason) {
@@ -364,6 +374,7 @@ Result<> LockKind::sweep(SweepReason reason) {
     }
     const auto keys = reason == SweepReason::timer ? tracker_.due(surroundings_.clock.now()) : book_.keys();
     to_look_at_.insert(keys.begin(), keys.end());
+    look_at_unnamed();
     look_at_some();
     return {};
 }
@@ -492,7 +503,7 @@ void LockKind::drop(const std::string& key) {
         return;
     }
     const SeenLock seen{.record = record_of(lock->id), .path = {}};
-    static_cast<void>(ask_kernel(forget_program, lock->kernel, lock->stamp_ns));
+    forget(lock->kernel, lock->stamp_ns);
     surroundings_.memory.forget(info().name, key);
     book_.remove(key);
     tell(SightingType::gone, seen, nullptr);
@@ -505,6 +516,10 @@ void LockKind::tell(SightingType type, const SeenLock& seen, ProcessPtr creator)
                       .at = surroundings_.clock.now(),
                       .record = bytes,
                       .process = std::move(creator)});
+}
+
+void LockKind::forget(const egb_lock_key& key, std::uint64_t made_ns) {
+    static_cast<void>(ask_kernel(forget_program, key, made_ns));
 }
 
 std::optional<egb_lock_watched> LockKind::ask_kernel(std::string_view program, const egb_lock_key& key,

@@ -54,29 +54,32 @@ private:
     /// One that is not in the book yet.
     struct Newcomer {
         egb_lock_created created{};
-        Strings strings;
+        std::string path;
+        ProcessPtr creator;
 
         [[nodiscard]] std::uint64_t made_ns() const { return created.header.time_ns; }
     };
     void on_created(const egb_lock_created& created, const Strings& strings);
     [[nodiscard]] bool is_wanted(const egb_lock_created& created, std::string_view path) const;
     [[nodiscard]] bool take_up(const Newcomer& newcomer);
-    [[nodiscard]] bool may_get_its_name(const egb_lock_created& created);
+    [[nodiscard]] Lock lock_of(const Newcomer& newcomer, const host::FileSight& sight) const;
+    void take_in(Lock lock);
     void look_at_unnamed();
     void on_touched(const egb_lock_touched& touched);
     void on_end(const ProcessIdentity& process);
-    [[nodiscard]] std::optional<Lock> meet(const egb_lock_created& created, const Strings& strings);
     [[nodiscard]] bool is_us(std::int32_t pid) const;
     [[nodiscard]] ProcessPtr creator_of(const egb_lock_created& created, std::string_view group);
     void recall();
     void recall_one(const Memory& memory);
     void look_at(const std::string& key);
     void look_at_some();
+    [[nodiscard]] std::optional<Instant> next_turn() const;
     void settle(Lock& lock, const Look& look);
     void drop(const std::string& key);
     void tell(SightingType type, const SeenLock& seen, ProcessPtr creator);
     [[nodiscard]] Result<> set_patterns();
     [[nodiscard]] std::optional<WallTime> made_at(const Lock& lock) const;
+    void forget(const egb_lock_key& key, std::uint64_t made_ns);
     /// What the kernel side knows of a file; nothing when it does not watch it.
     [[nodiscard]] std::optional<egb_lock_watched> ask_kernel(std::string_view program,
                                                              const egb_lock_key& key, std::uint64_t made_ns);
