@@ -60,10 +60,14 @@ public:
     /// The same for a file that is known. Once nobody lives in a mount namespace, its number is given to
     /// another, which may have nothing, or another file, under that name: a file of the machine is among the
     /// machine's own then, and `name` says so from now on.
-    [[nodiscard]] virtual Result<FileSight> find(FileName& name, const FileIdentity& id) = 0;
+    [[nodiscard]] Result<FileSight> find(FileName& name, const FileIdentity& id);
 
     /// A descriptor of ours for it, opened with O_PATH, if it is still that very file; else `changed`.
     [[nodiscard]] virtual Result<Fd> open(const FileName& name, const FileIdentity& id) = 0;
+
+private:
+    /// The number of the machine's own mount namespace; 0, which leads there, too, when it is not known.
+    [[nodiscard]] virtual std::uint64_t machines_own() = 0;
 };
 
 } // namespace egb::host

@@ -77,22 +77,6 @@ Result<FileSight> MountFiles::look(const FileName& name) {
     return sight;
 }
 
-Result<FileSight> MountFiles::find(FileName& name, const FileIdentity& id) {
-    auto sight = look(name);
-    const auto machines_own = roots_.machines_own();
-    if ((sight && sight->id == id) || !machines_own || name.mount_namespace == 0 ||
-        name.mount_namespace == *machines_own) {
-        return sight;
-    }
-    FileName own{.mount_namespace = *machines_own, .path = name.path};
-    auto among_own = look(own);
-    if (!among_own || among_own->id != id) {
-        return sight;
-    }
-    name = std::move(own);
-    return among_own;
-}
-
 Result<Fd> MountFiles::open(const FileName& name, const FileIdentity& id) {
     auto spot = go_to(name);
     if (!spot) {

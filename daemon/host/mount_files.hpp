@@ -15,10 +15,10 @@ public:
     explicit MountFiles(const ProcFs& procfs) : roots_{procfs} {}
 
     [[nodiscard]] Result<FileSight> look(const FileName& name) override;
-    [[nodiscard]] Result<FileSight> find(FileName& name, const FileIdentity& id) override;
     [[nodiscard]] Result<Fd> open(const FileName& name, const FileIdentity& id) override;
 
 private:
+    [[nodiscard]] std::uint64_t machines_own() override { return roots_.machines_own().value_or(0); }
     [[nodiscard]] Result<Spot> go_to(const FileName& name);
 
     MountRoots roots_;

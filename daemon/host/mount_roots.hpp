@@ -36,6 +36,7 @@ private:
 
     [[nodiscard]] Result<MountRoot> enter(std::uint64_t mount_namespace);
     [[nodiscard]] Result<MountRoot> known_way(std::uint64_t mount_namespace);
+
     const ProcFs& procfs_;
     /// By namespace. Their descriptors are not kept, for they would keep file systems from being unmounted.
     std::map<std::uint64_t, Resident> residents_;
