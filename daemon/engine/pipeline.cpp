@@ -6,6 +6,7 @@
 #include <algorithm>
 #include <array>
 #include <exception>
+#include <span>
 #include <stdexcept>
 #include <string_view>
 #include <unordered_set>

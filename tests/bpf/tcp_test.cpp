@@ -5,6 +5,7 @@
 #include "harness/sockets.hpp"
 
 #include "host/monotonic_clock.hpp"
+#include "host/net_namespace.hpp"
 #include "host/procfs.hpp"
 #include "host/sys.hpp"
 #include "kinds/tcp/record.hpp"
@@ -19,8 +20,8 @@
 #include <gtest/gtest.h>
 
 #include <array>
-#include <chrono>
-#include <thread>
+#include <string>
+#include <vector>
 
 namespace egb::tcp {
 namespace {
@@ -31,7 +32,17 @@ using test::Connection;
 using test::Family;
 using testing::Contains;
 using testing::HasSubstr;
+using testing::IsEmpty;
+using testing::Not;
 using testing::SizeIs;
+
+/// By which it would be known in this network namespace.
+std::string key_for(const host::Fd& socket) {
+    egb_tcp_socket record{};
+    record.cookie = test::cookie_of(socket);
+    record.netns = static_cast<std::uint32_t>(host::own_net_namespace());
+    return key_of(record);
+}
 
 const Ghost* find(const Changes& changes, const host::Fd& socket) {
     const auto cookie = test::cookie_of(socket);
@@ -338,20 +349,21 @@ TEST_F(TcpKernelStates, a_half_closed_sender_is_reported_as_fin_wait2) {
 TEST_F(TcpKernelStates, a_plain_close_leaves_nothing_behind) {
     Watcher watcher{store_};
     static_cast<void>(watcher.sweep(SweepReason::startup));
-    const std::size_t before = watcher.kind().tracker().tracked();
+    const Connection waiting = connect_loopback(Family::ipv4);
+    waiting.half_close_peer();
+    std::vector<std::string> closed;
     for (int i = 0; i < 20; ++i) {
         Connection connection = connect_loopback(Family::ipv4);
+        closed.push_back(key_for(connection.ours));
+        closed.push_back(key_for(connection.peer));
         connection.close_peer();
     }
-    // A socket of somebody else on this machine may wait at that moment.
-    for (int tries = 0; tries < 20; ++tries) {
-        static_cast<void>(watcher.sweep(SweepReason::timer));
-        if (watcher.kind().tracker().tracked() <= before) {
-            return;
-        }
-        std::this_thread::sleep_for(50ms);
+    static_cast<void>(watcher.sweep(SweepReason::timer));
+    const auto& tracker = watcher.kind().tracker();
+    EXPECT_THAT(tracker.describe(key_for(waiting.ours)), Not(IsEmpty())) << "what waits is tracked";
+    for (const std::string& key : closed) {
+        EXPECT_THAT(tracker.describe(key), IsEmpty());
     }
-    FAIL() << watcher.kind().tracker().tracked() << " are tracked, and were " << before;
 }
 
 TEST_F(TcpKernelStates, an_established_connection_is_not_even_looked_at) {
