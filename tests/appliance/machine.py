@@ -56,16 +56,18 @@ def eventually(what: str, probe: Callable[[], Any], seconds: float = PATIENCE) -
         time.sleep(0.1)
 
 
+# Whatever a scenario is about, the locks of this machine are none of its concern: who only looks at one has it open
+# meanwhile, which keeps another daemon from it, that of the scenario about locks.
+LEAVE_LOCKS_ALONE = "/etc/eghostbuster/eghostbuster.conf.d/05-leave-alone.conf"
+
+
 class Machine:
     """An appliance of the image under test. Its files are those of `files`, path -> text, over the image's."""
 
     def __init__(self, name: str, files: dict[str, str] | None = None) -> None:
         self.name = name
         self.files = {
-            # Whatever a scenario is about, the locks of this machine are none of its concern: who only looks at one has
-            # it open meanwhile, which keeps another daemon from it, that of the scenario about locks.
-            "/etc/eghostbuster/eghostbuster.conf.d/05-leave-alone.conf":
-                "[lockfile]\nClean=never\nPatterns=\nPatterns=none-is-called-so\n",
+            LEAVE_LOCKS_ALONE: "[lockfile]\nClean=never\nPatterns=\nPatterns=none-is-called-so\n",
             "/etc/eghostbuster/eghostbuster.conf.d/10-test.conf": f"[tcp]\nCloseWaitAfter={CLOSE_WAIT_AFTER}s\nClean=never\n",
             **(files or {}),
         }

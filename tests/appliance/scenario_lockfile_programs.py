@@ -5,10 +5,11 @@ import contextlib
 import os
 import pathlib
 import shutil
+import signal
 import subprocess
 
 from lockers import LockScenario, governed, running
-from machine import eventually
+from machine import PATIENCE, eventually
 
 # The root that has them; none: this machine's own are used.
 ROOT = os.environ.get("EGB_BUILD_ROOT")
@@ -87,3 +88,6 @@ class LockfilePrograms(LockScenario):
                 self.suspected(lock, "protected")
         with self.server() as server:
             eventually("it is back", lambda: all(names(lock, server.pid) for lock in locks))
+            # With what the one that was killed has left of shared memory, nothing of which it leaves itself.
+            server.send_signal(signal.SIGINT)
+            server.wait(PATIENCE)

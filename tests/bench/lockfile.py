@@ -16,7 +16,7 @@ from bench import Bench, Table
 from cycles import Course, measure_courses
 from load import Load, on_one_cpu
 from lockers import Locker, folders_of, governed, remembered
-from machine import SERVICE, Machine
+from machine import LEAVE_LOCKS_ALONE, SERVICE, Machine
 from watchers import Daemon, lack, peer
 from works import Works
 
@@ -142,7 +142,7 @@ def ms_until_gone(machine: Machine, path: pathlib.Path) -> float:
 
 def main() -> None:
     bench = Bench("lockfile", __doc__)
-    machine = Machine("egb-bench", {CONFIGURATION: WATCHING, **OFTEN})
+    machine = Machine("egb-bench", {LEAVE_LOCKS_ALONE: "", CONFIGURATION: WATCHING, **OFTEN})
     with ExitStack() as cleanup:
         cleanup.callback(machine.stop)
         machine.start()
