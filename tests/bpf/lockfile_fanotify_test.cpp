@@ -2,6 +2,7 @@
 // Lock files as fanotify tells of them, on the real kernel. What a call has brought about is in the queue by
 // the time that it returns, so nothing here waits. It is heard of the file systems that the machine's own
 // mount namespace has, in which a test need not live: they have one in common.
+#include "harness/call_32.hpp"
 #include "harness/fake_fd_store.hpp"
 #include "harness/io_uring.hpp"
 #include "harness/lock_queries.hpp"
@@ -491,6 +492,21 @@ TEST_F(LockfileFanotifyTest, who_asks_by_io_uring_is_told_of) {
     EXPECT_GE(test::open_by_io_uring(folder_ / "b.zlk", anew, IOSQE_ASYNC), 0);
     const auto told = listener_.created();
     ASSERT_THAT(told, SizeIs(2));
+    EXPECT_EQ(told[0].creator, ::getpid());
+    EXPECT_EQ(told[1].creator, ::getpid());
+}
+
+TEST_F(LockfileFanotifyTest, who_asks_by_32_bits_is_told_of) {
+    const int opened = test::make_by_32_bits(test::Call32::creat, folder_ / "a.zlk");
+    if (opened == -ENOSYS) {
+        GTEST_SKIP() << "no 32-bit calls here";
+    }
+    EXPECT_GE(opened, 0);
+    EXPECT_EQ(test::make_by_32_bits(test::Call32::mkdir, folder_ / "b.zlk"), 0);
+    const auto told = listener_.created();
+    ASSERT_THAT(told, SizeIs(2));
+    EXPECT_THAT(told[0], named(folder_ / "a.zlk", EGB_LOCK_BY_OPEN));
+    EXPECT_THAT(told[1], named(folder_ / "b.zlk", EGB_LOCK_BY_MKDIR));
     EXPECT_EQ(told[0].creator, ::getpid());
     EXPECT_EQ(told[1].creator, ::getpid());
 }

@@ -2,6 +2,7 @@
 // Lock files as they come to be, on the real kernel. What a call has brought about is in the ring by the time
 // that it returns, so nothing here waits. It is the first mechanism that works here which is tested, or the
 // one that EGB_SEE names.
+#include "harness/call_32.hpp"
 #include "harness/fake_fd_store.hpp"
 #include "harness/io_uring.hpp"
 #include "harness/lock_queries.hpp"
@@ -25,7 +26,6 @@
 #include <linux/openat2.h>
 #include <sched.h>
 #include <sys/file.h>
-#include <sys/mman.h>
 #include <sys/mount.h>
 #include <sys/stat.h>
 #include <sys/statfs.h>
@@ -879,16 +879,11 @@ TEST_F(LockfileTest, who_does_not_speak_for_himself_is_told_where_no_registers_a
     }
 }
 
-#ifdef __x86_64__
-/// mkdir by its 32-bit number; the name has to be where 32 bits lead to.
 TEST_F(LockfileTest, a_32_bit_call_is_told_where_no_registers_are_read) {
     const auto path = folder_ / "32.zlk";
-    auto* low = static_cast<char*>(
-        ::mmap(nullptr, 4096, PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_ANONYMOUS | MAP_32BIT, -1, 0));
-    std::strcpy(low, path.c_str());
-    for (const long number : {39L, 8L}) { // mkdir; creat, as which open of 64 bits would be read
-        long result = number;             // NOLINT(misc-const-correctness): the call writes to it
-        asm volatile("int $0x80" : "+a"(result) : "b"(low), "c"(0700) : "memory", "r8", "r9", "r10", "r11");
+    for (const auto call :
+         {test::Call32::mkdir, test::Call32::creat}) { // as creat's number open would be read
+        const int result = test::make_by_32_bits(call, path);
         if (result == -ENOSYS) {
             GTEST_SKIP() << "no 32-bit calls here";
         }
@@ -902,7 +897,6 @@ TEST_F(LockfileTest, a_32_bit_call_is_told_where_no_registers_are_read) {
         EXPECT_THAT(told, ElementsAre(AllOf(is_at(full(path)), is_made_by(EGB_LOCK_BY_MKDIR))));
     }
 }
-#endif
 
 /// Each has a way of its own to give an inode its number, its device and its birth.
 class LockfileOn : public LockfileTest, public testing::WithParamInterface<const char*> {};
