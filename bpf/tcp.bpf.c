@@ -4,10 +4,12 @@
  *
  * A busy server sends thousands of sockets a second through these states, each for a moment. They
  * must cost next to nothing, so an entry into a state leaves no trace but once: the first since the
- * last sweep is noted, and wakes the daemon, which looks within seconds. What the sweep then meets
- * gets a mark (sk_storage: it goes with the socket, cannot overflow and cannot be
- * confused by a reused address), and what has waited too long reports its end. Since when a socket
- * waits is in the socket itself: nothing is heard from a connection that waits.
+ * last sweep is noted, and wakes the daemon, which looks within seconds. With that all has been
+ * told that there is to tell, and the daemon takes the program away until it looks. What the sweep
+ * then meets gets a mark (sk_storage: it goes with the socket, cannot overflow and cannot be
+ * confused by a reused address), and what has waited too long reports its end: the program stays
+ * while there is any of that. Since when a socket waits is in the socket itself: nothing is heard
+ * from a connection that waits.
  */
 /* Room for the end of 52,000 watched sockets at once: more than one pass of acts ends. The daemon
  * maps a ring twice over, so that each megabyte here counts as two of its memory. */
@@ -32,8 +34,9 @@ struct egb_tcp_mark {
 	__u64 bytes_received;
 	__u32 receive_queue;
 	__u32 send_queue;
-	__u32 state;
-	__u32 flags;
+	__u32 first_sequence; /* of the connection that was met: a socket may be used for another */
+	__u16 state;
+	__u16 flags;
 };
 
 struct {
@@ -49,13 +52,6 @@ struct {
 	__type(key, __u32);
 	__type(value, struct egb_tcp_control);
 } egb_tcp_control SEC(".maps");
-
-/* When the first socket began to wait, of those that no sweep has looked for yet; 0 while there is
- * none. */
-struct egb_tcp_first {
-	__u64 since_last_sweep_ns;
-	__u64 before_ns; /* as it was when the last sweep began */
-};
 
 struct {
 	__uint(type, BPF_MAP_TYPE_ARRAY);
@@ -217,10 +213,17 @@ int egb_tcp_begin_sweep(void *ctx)
 	return 0;
 }
 
+/* Where this side of the connection began to count what it sends. */
+static __always_inline __u32 first_sequence(const struct tcp_sock *tp)
+{
+	return tp->snd_una - (__u32)tp->bytes_acked;
+}
+
 static __always_inline void set_mark(struct egb_tcp_mark *mark, const struct tcp_sock *tp,
 				     __u32 state, __u64 since, __u32 flags)
 {
 	take_progress(mark, tp, state);
+	mark->first_sequence = first_sequence(tp);
 	mark->since_ns = since;
 	mark->quiet_ns = since;
 	mark->state = state;
@@ -232,11 +235,7 @@ static __always_inline void end_waiting(struct sock *sk, int newstate)
 	struct egb_tcp_mark *mark = bpf_sk_storage_get(&egb_tcp_marks, sk, NULL, 0);
 	struct egb_tcp_end *record;
 
-	if (!mark)
-		return;
-	/* The socket may be used again, and come to this state a second time. */
-	mark->state = 0;
-	if (!(mark->flags & EGB_TCP_WATCHED))
+	if (!mark || !(mark->flags & EGB_TCP_WATCHED))
 		return;
 	record = egb_reserve(EGB_TCP_END, sizeof(*record));
 	if (!record)
@@ -305,7 +304,7 @@ static __always_inline struct egb_tcp_mark *look_at(struct sock *sk, const struc
 	mark = bpf_sk_storage_get(&egb_tcp_marks, sk, NULL, BPF_SK_STORAGE_GET_F_CREATE);
 	if (!mark)
 		mark = passing;
-	if (mark->state != state)
+	if (mark->state != state || mark->first_sequence != first_sequence(tp))
 		mark_first_seen(mark, tp, state);
 	else if (take_progress(mark, tp, state))
 		mark->quiet_ns = bpf_ktime_get_ns();

@@ -6,7 +6,7 @@
 #include "wire.h"
 
 /* Part of the names in the descriptor store: raise it when a map's layout or meaning changes. */
-#define EGB_TCP_LAYOUT 2
+#define EGB_TCP_LAYOUT 3
 
 enum {
 	EGB_TCP_WAITING = 1, /* event: the first socket began to wait since the last sweep */
@@ -128,6 +128,14 @@ struct egb_tcp_peer_ports {
 	__u64 bits[1024];
 };
 EGB_ASSERT_SIZE(struct egb_tcp_peer_ports, 8192);
+
+/* When the first socket began to wait, of those that no sweep has looked for yet; 0 while there is
+ * none. */
+struct egb_tcp_first {
+	__u64 since_last_sweep_ns;
+	__u64 before_ns; /* as it was when the last sweep began */
+};
+EGB_ASSERT_SIZE(struct egb_tcp_first, 16);
 
 /* What the daemon tells the kernel side. 0 stands for: this state does not interest anybody. */
 struct egb_tcp_control {

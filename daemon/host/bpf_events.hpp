@@ -16,6 +16,8 @@ public:
     BpfEvents(const BpfImage& image, FdStore& store) : object_{image, store} {}
 
     [[nodiscard]] Result<> attach() override;
+    void suspend(std::string_view program) override { object_.suspend(program); }
+    [[nodiscard]] Result<> resume(std::string_view program) override { return object_.resume(program); }
     [[nodiscard]] int poll_fd() const override;
     [[nodiscard]] Result<std::size_t> drain(std::size_t most, const OnRecord& on_record) override;
     [[nodiscard]] std::uint64_t lost() const override;

@@ -236,7 +236,7 @@ void BpfObject::refuse_what_does_not_load() {
 }
 
 /// Maps whose programs were not attached all the while have missed something: they are not worth trusting. An
-/// object that attaches none has nothing to miss.
+/// object that attaches none, or only what may be away, has nothing to miss.
 void BpfObject::take_what_was_kept() {
     bool attaches = false;
     bpf_program* program = nullptr;
@@ -244,7 +244,7 @@ void BpfObject::take_what_was_kept() {
         if (runs_on_demand(program)) {
             continue;
         }
-        attaches = true;
+        attaches = attaches || !is_suspendable(program);
         for (const std::string& name : link_names(bpf_program__name(program))) {
             if (auto kept = store_.take(name)) {
                 predecessors_[name] = std::move(*kept);
@@ -287,22 +287,49 @@ bool BpfObject::inherits_all_maps() const {
     return true;
 }
 
+bool BpfObject::is_suspendable(const bpf_program* program) const {
+    return std::ranges::contains(image_.suspendable, bpf_program__name(program));
+}
+
 Result<> BpfObject::attach_programs() {
     bpf_program* program = nullptr;
     bpf_object__for_each_program(program, object_.get()) {
         if (runs_on_demand(program) || !bpf_program__autoload(program)) {
             continue;
         }
-        libbpf_says.clear();
-        LinkPtr link{bpf_program__attach(program)};
-        if (!link) {
-            return fail_bpf(formatted("attaching the BPF program {}", bpf_program__name(program)), errno);
+        if (auto attached = attach(program); !attached) {
+            return attached;
         }
-        keep_link(bpf_program__name(program), bpf_link__fd(link.get()));
-        links_.push_back(std::move(link));
     }
     predecessors_.clear(); // only now: their successors are attached
     return {};
+}
+
+Result<> BpfObject::attach(const bpf_program* program) {
+    const std::string name = bpf_program__name(program);
+    libbpf_says.clear();
+    LinkPtr link{bpf_program__attach(program)};
+    if (!link) {
+        return fail_bpf(formatted("attaching the BPF program {}", name), errno);
+    }
+    keep_link(name, bpf_link__fd(link.get()));
+    links_.emplace(name, std::move(link));
+    return {};
+}
+
+void BpfObject::suspend(std::string_view program_name) {
+    if (links_.erase(std::string{program_name}) > 0) {
+        for (const std::string& name : link_names(program_name)) {
+            store_.drop(name);
+        }
+    }
+}
+
+Result<> BpfObject::resume(std::string_view program_name) {
+    if (links_.contains(program_name)) {
+        return {};
+    }
+    return program(program_name).and_then(std::bind_front(&BpfObject::attach, this));
 }
 
 /// Two names take turns, and the old link goes after the new one has come: whenever the daemon dies, the

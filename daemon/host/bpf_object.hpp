@@ -34,6 +34,7 @@ struct BpfImage {
     std::span<const std::byte> elf;
     std::span<const std::string_view>
         optional{}; ///< programs that some kernels refuse and that can be done without
+    std::span<const std::string_view> suspendable{}; ///< programs that need not be attached all the time
     /// A map that is to have another size than it was compiled with.
     struct Resized {
         std::string_view map;
@@ -53,6 +54,11 @@ public:
 
     /// All or nothing, but for the optional programs.
     [[nodiscard]] Result<> load();
+
+    /// Takes a suspendable program away, so that it costs nobody anything, and attaches it again. What it is
+    /// already, it stays.
+    void suspend(std::string_view program);
+    [[nodiscard]] Result<> resume(std::string_view program);
 
     /// Why the kernel refused an optional program; empty when it did not.
     [[nodiscard]] std::string refusal(std::string_view program) const;
@@ -116,6 +122,8 @@ private:
     void take_what_was_kept();
     void take_over_maps();
     [[nodiscard]] bool inherits_all_maps() const;
+    [[nodiscard]] bool is_suspendable(const bpf_program* program) const;
+    [[nodiscard]] Result<> attach(const bpf_program* program);
     [[nodiscard]] Result<> attach_programs();
     void keep_link(std::string_view program_name, int link);
     [[nodiscard]] std::array<std::string, 2> link_names(std::string_view program_name) const;
@@ -133,7 +141,7 @@ private:
     std::map<std::string, Fd, std::less<>> predecessors_; ///< links of the last run, until ours are attached
     std::map<std::string, Fd, std::less<>> inherited_;    ///< maps of the last run
     ObjectPtr object_;
-    std::vector<LinkPtr> links_;
+    std::map<std::string, LinkPtr, std::less<>> links_;
     std::map<std::string, LinkPtr, std::less<>> iterators_;
     std::map<std::string, std::string, std::less<>> refusals_;
 };

@@ -24,6 +24,11 @@ public:
     /// Loads and attaches the programs; takes over what an earlier process left in the descriptor store.
     [[nodiscard]] virtual Result<> attach() = 0;
 
+    /// Takes away a program that need not be there all the time, and attaches it again. What it is already,
+    /// it stays.
+    virtual void suspend(std::string_view /*program*/) {}
+    [[nodiscard]] virtual Result<> resume(std::string_view /*program*/) { return {}; }
+
     /// Readable while events wait.
     [[nodiscard]] virtual int poll_fd() const = 0;
 

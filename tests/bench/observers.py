@@ -1,10 +1,15 @@
 # SPDX-License-Identifier: Apache-2.0
 """Who watches the sockets' states: the daemon, and the peers that it is measured against."""
 
-from contextlib import AbstractContextManager
+from contextlib import AbstractContextManager, ExitStack
 
-from machine import Machine
+from daemon import ghosts
+from machine import CLOSE_WAIT_AFTER, Machine, eventually
+from network import Network
 from watchers import Daemon, peer
+
+CONFIGURATION = "/etc/eghostbuster/eghostbuster.conf.d/10-test.conf"
+REPORTING = f"[tcp]\nClean=never\nCloseWaitAfter={CLOSE_WAIT_AFTER}s\n"
 
 # As little as a program can do.
 EMPTY = "rawtracepoint:inet_sock_set_state { }"
@@ -28,10 +33,30 @@ tracepoint:sock:inet_sock_set_state /args.protocol == 6/ {
 """
 
 
+class DaemonWithGhost(Daemon):
+    """One that has found a stuck socket and leaves it alone, so that it has to hear of its end."""
+
+    def __enter__(self) -> "DaemonWithGhost":
+        self._machine.put(CONFIGURATION, REPORTING)
+        with ExitStack() as cleanup:
+            network = cleanup.enter_context(Network())
+            cleanup.enter_context(network.plant(1))
+            cleanup.callback(super().__exit__)
+            super().__enter__()
+            eventually("the ghost is found", lambda: ghosts(self._machine))
+            self._cleanup = cleanup.pop_all()
+        return self
+
+    def __exit__(self, *_) -> None:
+        self._cleanup.close()
+        self._machine.put(CONFIGURATION, "")
+
+
 def observers(machine: Machine) -> dict[str, AbstractContextManager]:
     return {
         "empty_program": peer("bpftrace", "-e", EMPTY),
         "daemon": Daemon(machine),
+        "daemon_with_ghost": DaemonWithGhost(machine),
         "tcpstates": peer("tcpstates-libbpf"),
         "bpftrace_printing": peer("bpftrace", "-e", PRINTING),
         "bpftrace_marking": peer("bpftrace", "-e", MARKING),

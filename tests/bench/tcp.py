@@ -13,9 +13,9 @@ sys.path.insert(0, str(pathlib.Path(__file__).resolve().parents[1] / "appliance"
 from bench import Bench, Table
 from cycles import COLUMNS, measure_cycles
 from daemon import ghosts, memory_mib, sweep_ms
-from machine import CLOSE_WAIT_AFTER, SERVICE, Machine, eventually
+from machine import SERVICE, Machine, eventually
 from network import SOON_ALONE, Connections, Network
-from observers import observers
+from observers import CONFIGURATION, REPORTING, observers
 from watchers import Daemon
 
 STEPS = (1_000, 10_000, 50_000)
@@ -30,8 +30,6 @@ SEEN_SECONDS = 50
 GONE_SECONDS = 50
 POLL_SECONDS = 0.002
 
-CONFIGURATION = "/etc/eghostbuster/eghostbuster.conf.d/10-test.conf"
-REPORTING = f"[tcp]\nClean=never\nCloseWaitAfter={CLOSE_WAIT_AFTER}s\n"
 # What is proven is cleaned at once, however many there are; but nothing is old enough to be looked at, until that
 # changes. The daemon watches this whole machine, where other sockets wait too: these are left alone.
 NAME = "egb-bench"
@@ -63,6 +61,7 @@ def measure(bench: Bench, machine: Machine) -> None:
     with Connections() as load:
         measure_cycles(bench, table, load, observers(machine))
     table.note("the time that the load's CPU was somebody else's is left out")
+    table.note("daemon: as it comes, and nothing is stuck; daemon_with_ghost: one socket is, and is left so")
     table.note("tcpstates is libbpf-tools'; bpftrace_printing is a script that prints the same, bpftrace_marking one that "
                "keeps since when a socket is in CLOSE_WAIT, FIN_WAIT2 or LAST_ACK and prints nothing; all write to "
                "/dev/null")

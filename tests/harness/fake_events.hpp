@@ -69,8 +69,14 @@ public:
     };
     [[nodiscard]] Contents replaced(std::string_view map) const;
     [[nodiscard]] bool attached() const { return attached_; }
+    [[nodiscard]] bool is_suspended(std::string_view program) const { return suspended_.contains(program); }
 
     [[nodiscard]] Result<> attach() override;
+    void suspend(std::string_view program) override { suspended_.emplace(program); }
+    [[nodiscard]] Result<> resume(std::string_view program) override {
+        suspended_.erase(std::string{program});
+        return {};
+    }
     [[nodiscard]] int poll_fd() const override { return ready_.get(); }
     [[nodiscard]] Result<std::size_t> drain(std::size_t most, const OnRecord& on_record) override;
     [[nodiscard]] std::uint64_t lost() const override { return lost_; }
@@ -96,6 +102,7 @@ private:
 
     host::Fd ready_;
     bool attached_{};
+    std::set<std::string, std::less<>> suspended_;
     std::deque<Bytes> waiting_; ///< an empty one is a canary
     std::map<std::string, std::vector<Bytes>, std::less<>> listed_;
     std::map<std::string, Bytes, std::less<>> controls_;

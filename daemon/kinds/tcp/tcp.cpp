@@ -20,7 +20,8 @@ host::BpfImage image() {
     return {.name = "tcp",
             .layout = EGB_TCP_LAYOUT,
             .elf = std::span{static_cast<const std::byte*>(elf), size},
-            .optional = TcpKind::optional_programs()};
+            .optional = TcpKind::optional_programs(),
+            .suspendable = TcpKind::suspendable_programs()};
 }
 
 } // namespace

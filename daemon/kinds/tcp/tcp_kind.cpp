@@ -20,6 +20,7 @@ constexpr std::size_t batch = 16'384;
 
 constexpr Span between_thorough_sweeps = std::chrono::minutes{5};
 
+constexpr std::string_view state_program = "egb_tcp_state";
 constexpr std::string_view sweep_program = "egb_tcp_sweep";
 constexpr std::string_view sweep_files_program = "egb_tcp_sweep_files";
 constexpr std::string_view holders_program = "egb_tcp_holders";
@@ -78,6 +79,10 @@ std::span<const std::string_view> TcpKind::optional_programs() {
     return programs;
 }
 
+std::span<const std::string_view> TcpKind::suspendable_programs() {
+    return std::span{&state_program, 1};
+}
+
 const KindInfo& TcpKind::info() const {
     return tcp::info();
 }
@@ -133,7 +138,7 @@ std::vector<Capability> TcpKind::capabilities() const {
     return {
         capability("events", {},
                    "tp_btf/inet_sock_set_state tells of the first socket that begins to wait, and of the end "
-                   "of each ghost"),
+                   "of each ghost; from the first to the next sweep, and without a ghost, it is taken away"),
         capability(
             "sweep", not_entered_,
             formatted("iter/tcp lists the waiting sockets of each network namespace that a process lives "
@@ -167,6 +172,12 @@ Sighting TcpKind::sighting(SightingType type, Source source) const {
 }
 
 Result<bool> TcpKind::drain() {
+    auto more = take_events();
+    suspend_what_has_told_all();
+    return more;
+}
+
+Result<bool> TcpKind::take_events() {
     const auto taken = events_->drain(batch, [this](host::EventSource::Record record) {
         const bool gone = record_type(record) == EGB_TCP_END;
         Sighting seen = sighting(gone ? SightingType::gone : SightingType::seen, Source::event);
@@ -199,14 +210,26 @@ Result<> TcpKind::sweep(SweepReason reason) {
     }
     look_at_leaking_owners();
     tracker_.observe(sighting(SightingType::sweep_end, Source::sweep));
+    suspend_what_has_told_all();
     return {};
+}
+
+/// The first socket that begins to wait is told of, which brings about the next sweep, and there is no ghost
+/// whose end could be told: until that sweep, the connections of this machine go by without us.
+void TcpKind::suspend_what_has_told_all() {
+    egb_tcp_first first{};
+    if (!tracker_.has_ghosts() &&
+        events_->read("egb_tcp_first", std::as_writable_bytes(std::span{&first, 1})) &&
+        first.since_last_sweep_ns != 0) {
+        events_->suspend(state_program);
+    }
 }
 
 /// A socket that has ended since it was listed has no holder and no peer any more: nothing is to be made of
 /// that. The kernel tells of an end before it comes to pass.
 Result<> TcpKind::hear_of_ends() {
     for (Result<bool> more = true; *more;) {
-        more = drain();
+        more = take_events();
         if (!more) {
             return std::unexpected(more.error());
         }
@@ -298,9 +321,13 @@ Result<> TcpKind::begin_sweep() {
     const egb_tcp_control control{.close_wait_after_ns = nanoseconds(thresholds_.close_wait),
                                   .fin_wait2_after_ns = nanoseconds(thresholds_.fin_wait2),
                                   .last_ack_after_ns = nanoseconds(thresholds_.last_ack)};
-    return events_->control("egb_tcp_control", bytes_of(control)).and_then([this] {
-        return events_->call("egb_tcp_begin_sweep", {}).transform([](std::uint32_t /*always 0*/) {});
-    });
+    return events_->resume(state_program)
+        .and_then([&] {
+            return events_->control("egb_tcp_control", bytes_of(control));
+        })
+        .and_then([this] {
+            return events_->call("egb_tcp_begin_sweep", {}).transform([](std::uint32_t /*always 0*/) {});
+        });
 }
 
 /// What is held by a process is seen by its descriptors, wherever it is and without waiting for anybody: that

@@ -31,6 +31,9 @@ public:
     /// Programs without which there is less to see, but something.
     [[nodiscard]] static std::span<const std::string_view> optional_programs();
 
+    /// Programs that are there only while they have something to tell.
+    [[nodiscard]] static std::span<const std::string_view> suspendable_programs();
+
     [[nodiscard]] const KindInfo& info() const override;
     void configure(const OptionValues& options) override;
     [[nodiscard]] Result<> start() override;
@@ -54,6 +57,8 @@ private:
     void look_for_answers(SweepReason reason);
     void look_at_leaking_owners();
     [[nodiscard]] Result<> hear_of_ends();
+    [[nodiscard]] Result<bool> take_events();
+    void suspend_what_has_told_all();
     void see(host::EventSource::Record record);
     [[nodiscard]] Result<> list(std::string_view program, std::size_t record_size);
     [[nodiscard]] Result<> list_connections(const host::Halves& listing, std::size_t record_size);

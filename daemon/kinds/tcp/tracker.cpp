@@ -331,10 +331,12 @@ void TcpTracker::end_sweep(Instant at) {
         wake_by(at + longest_gap);
     }
     changes_.ghosts.reserve(changes_.ghosts.size() + met_untold_);
+    has_ghosts_ = false;
     for (auto& [cookie, socket] : sockets_) {
         if (is_met(socket)) {
             judge(socket);
         }
+        has_ghosts_ = has_ghosts_ || socket.told != 0;
         wake_by(next_look(socket, at));
     }
     met_overdue_ = false;

@@ -95,6 +95,9 @@ public:
     /// before the sweep under way ends, and after all that it finds of sockets.
     [[nodiscard]] std::vector<ProcessPtr> leaking() { return leaks_.owners_in(end_search()); }
 
+    /// Whether the last sweep has left a ghost, of whose end is to be told.
+    [[nodiscard]] bool has_ghosts() const { return has_ghosts_; }
+
     /// Whether it is a ghost at this moment.
     [[nodiscard]] bool is_told(std::uint64_t cookie) const;
 
@@ -165,6 +168,7 @@ private:
     bool met_overdue_{};
     std::size_t met_untold_{}; ///< overdue ones that are to be told; by the sweep under way
     bool only_held_{};         ///< in the sweep under way
+    bool has_ghosts_{};        ///< after the last sweep
     bool sees_all_holders_{true};
     Instant peers_looked_{}; ///< when peers were last looked for
     std::optional<Instant> deadline_;
