@@ -15,6 +15,8 @@ from machine import eventually
 ROUNDS = 15
 SLICE_MS = 500
 STATS_SLICE_MS = 300
+# By then the kernel has freed what a watcher has left.
+SETTLED_SECONDS = 0.5
 # So little that a watcher is soon done with what it has seen.
 GLANCE_MS = 1
 
@@ -126,6 +128,7 @@ def measure_courses(bench: Bench, courses: list[Course], watchers: dict[str, Abs
         bench.progress(f"cycles, round {number + 1} of {rounds}")
         for name, watcher in watchers.items():
             all_watched = watch(courses, name, watcher, proof)
+            time.sleep(SETTLED_SECONDS)
             after = [cycle_ns(course.load) for course in courses]
             for watched, *around in zip(all_watched, before, after):
                 watched.off = sum(around) / 2
