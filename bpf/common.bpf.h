@@ -52,6 +52,14 @@ static __always_inline void egb_count_drop(void)
 		(*drops)++;
 }
 
+/* For who asks which error it is: before Linux 6.4 only the lower half of what the kernel returns
+ * is of its making. */
+static __always_inline int egb_map_update(void *map, const void *key, const void *value,
+					  __u64 flags)
+{
+	return (int)bpf_map_update_elem(map, key, value, flags);
+}
+
 /* Room for one record, or a counted loss. */
 static __always_inline void *egb_reserve(__u16 type, __u16 size)
 {

@@ -241,8 +241,8 @@ __noinline int egb_lineage_let_go(__u64 id)
 }
 
 /* With as many reasons as the caller has for it. */
-static __always_inline long write_down(__u64 id, __u64 parent, __u64 forked_ns, __u32 flags,
-				       __u32 reasons)
+static __always_inline int write_down(__u64 id, __u64 parent, __u64 forked_ns, __u32 flags,
+				      __u32 reasons)
 {
 	struct egb_lineage_entry entry = {
 		.id = id,
@@ -252,7 +252,7 @@ static __always_inline long write_down(__u64 id, __u64 parent, __u64 forked_ns, 
 		.flags = flags,
 	};
 
-	return bpf_map_update_elem(&egb_lineage_kin, &id, &entry, BPF_NOEXIST);
+	return egb_map_update(&egb_lineage_kin, &id, &entry, BPF_NOEXIST);
 }
 
 static __always_inline struct egb_lineage_plot *plot_of(__u32 pid)
@@ -347,7 +347,7 @@ static __always_inline void orphan(__u64 id, __u64 parent)
 /* Held by the caller afterwards, as its parent is before. */
 __noinline int egb_lineage_write_down_orphan(__u64 id, __u64 parent, __u64 forked_ns)
 {
-	long error;
+	int error;
 	int i;
 
 	for (i = 0; i < TRIES; i++) {
@@ -497,7 +497,7 @@ __noinline int egb_lineage_hold_or_make(__u64 id, __u64 parent, __u64 forked_ns)
 	int i;
 
 	for (i = 0; i < TRIES; i++) {
-		long error;
+		int error;
 
 		if (hold(id))
 			return true;

@@ -438,11 +438,11 @@ static __always_inline void watch_and_tell(struct egb_lock_desk *desk, __s32 mak
 		.changed_ns = desk->record.changed_ns,
 		.maker = maker,
 	};
-	long error;
+	int error;
 
 	/* No room is no loss: what is not watched is never touched, and whoever fills the map must
 	 * not keep all others from being proven. That the kernel was too busy to add it, is one. */
-	error = bpf_map_update_elem(&egb_locks, &desk->record.key, &fresh, BPF_ANY);
+	error = egb_map_update(&egb_locks, &desk->record.key, &fresh, BPF_ANY);
 	if (error && error != -E2BIG)
 		egb_count_drop();
 	if (error)

@@ -524,7 +524,7 @@ static __always_inline bool tells_the_end(const struct task_struct *task)
 		return false;
 	if (task->signal->nr_threads == 1)
 		return !bpf_map_lookup_elem(&egb_trace_told_ends, &life);
-	return bpf_map_update_elem(&egb_trace_told_ends, &life, &told, BPF_NOEXIST) != -EEXIST;
+	return egb_map_update(&egb_trace_told_ends, &life, &told, BPF_NOEXIST) != -EEXIST;
 }
 
 SEC("tp_btf/sched_process_exit")

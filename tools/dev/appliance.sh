@@ -5,6 +5,8 @@
 readonly EGB_APPLIANCE=eghostbuster
 # Part of the name: a new recipe must not find the images of the old one.
 readonly EGB_IMAGE_RECIPE=2
+# As many as there may be checkouts at work on this machine; each takes some 190 MiB.
+readonly EGB_KEPT_IMAGES=8
 
 appliance_ctl() { "$EGB_TOOLS/appliance-ctl" "$@"; }
 
@@ -32,7 +34,8 @@ make_image_at() {
     local path=$1
     # Touched, so that the one that is in use is never among the old ones below.
     [[ ! -d $path ]] || { touch "$path" && return 0; }
-    find "$EGB_CACHE/images" -mindepth 1 -maxdepth 1 -type d -mtime +0 -exec rm -rf {} +
+    find "$EGB_CACHE/images" -mindepth 1 -maxdepth 1 -type d -printf '%T@\t%p\n' | sort --reverse --numeric-sort |
+        tail -n "+$((EGB_KEPT_IMAGES + 1))" | cut -f 2 | xargs --no-run-if-empty rm -rf
     rm -rf "$path.part"
     fill_image "$(root_path runtime)" "$path.part"
     mv "$path.part" "$path"
