@@ -185,14 +185,27 @@ static __always_inline struct egb_tcp_first *first_waiting(void)
 	return bpf_map_lookup_elem(&egb_tcp_first, &zero);
 }
 
+/*
+ * Where connections are closed from this side and by the thousand, none may ever wait: then it is
+ * cheaper to sweep, and to be away until then, than to see them all go by.
+ */
+#define MANY_PLAIN_ENDINGS 4096
+
+static __always_inline bool is_worth_a_sweep(struct egb_tcp_first *first, const struct sock *sk,
+					     int state)
+{
+	if (is_plain_ending(sk, state))
+		return ++first->plain_endings >= MANY_PLAIN_ENDINGS;
+	return threshold_of(state) != 0;
+}
+
 /* All that a socket costs that does not wait for long. */
 static __always_inline void begin_waiting(const struct sock *sk, int state)
 {
 	struct egb_tcp_first *first = first_waiting();
 	struct egb_header *header;
 
-	if (!first || first->since_last_sweep_ns || !threshold_of(state) ||
-	    is_plain_ending(sk, state))
+	if (!first || first->since_last_sweep_ns || !is_worth_a_sweep(first, sk, state))
 		return;
 	first->since_last_sweep_ns = bpf_ktime_get_ns();
 	header = egb_reserve(EGB_TCP_WAITING, sizeof(*header));
@@ -210,13 +223,25 @@ int egb_tcp_begin_sweep(void *ctx)
 	if (!first)
 		return 1;
 	first->before_ns = __sync_lock_test_and_set(&first->since_last_sweep_ns, 0);
+	first->plain_endings = 0;
 	return 0;
 }
 
 /* Where this side of the connection began to count what it sends. */
 static __always_inline __u32 first_sequence(const struct tcp_sock *tp)
 {
-	return tp->snd_una - (__u32)tp->bytes_acked;
+	__u32 unacknowledged = *(volatile const __u32 *)&tp->snd_una;
+	__u64 acknowledged = *(volatile const __u64 *)&tp->bytes_acked;
+
+	return unacknowledged - (__u32)acknowledged;
+}
+
+/* Nothing is locked: who reads between the two as an acknowledgement changes them reads again. */
+static __always_inline bool is_another_connection(const struct egb_tcp_mark *mark,
+						  const struct tcp_sock *tp)
+{
+	return mark->first_sequence != first_sequence(tp) &&
+	       mark->first_sequence != first_sequence(tp);
 }
 
 static __always_inline void set_mark(struct egb_tcp_mark *mark, const struct tcp_sock *tp,
@@ -292,6 +317,15 @@ static __always_inline void mark_first_seen(struct egb_tcp_mark *mark, const str
 		mark->quiet_ns = bpf_ktime_get_ns();
 }
 
+/* When the other connection was made, nobody has seen; and should it be the same one after all, it
+ * moves just now. */
+static __always_inline void mark_used_again(struct egb_tcp_mark *mark, const struct tcp_sock *tp,
+					    __u32 state)
+{
+	set_mark(mark, tp, state, tp->tcp_mstamp * 1000, EGB_TCP_SINCE_AT_LEAST);
+	mark->quiet_ns = bpf_ktime_get_ns();
+}
+
 /*
  * The socket's mark as it now should be. One whose owner's option memory is used up has no room
  * for a mark: it is judged by its last sign of life each time, and cannot tell of its end.
@@ -304,8 +338,10 @@ static __always_inline struct egb_tcp_mark *look_at(struct sock *sk, const struc
 	mark = bpf_sk_storage_get(&egb_tcp_marks, sk, NULL, BPF_SK_STORAGE_GET_F_CREATE);
 	if (!mark)
 		mark = passing;
-	if (mark->state != state || mark->first_sequence != first_sequence(tp))
+	if (mark->state != state)
 		mark_first_seen(mark, tp, state);
+	else if (is_another_connection(mark, tp))
+		mark_used_again(mark, tp, state);
 	else if (take_progress(mark, tp, state))
 		mark->quiet_ns = bpf_ktime_get_ns();
 	return mark;

@@ -9,10 +9,11 @@
 #define EGB_TCP_LAYOUT 3
 
 enum {
-	EGB_TCP_WAITING = 1, /* event: the first socket began to wait since the last sweep */
-	EGB_TCP_END,	     /* event: a watched socket has left its state */
-	EGB_TCP_SOCKET,	     /* sweep: a waiting socket as it is now */
-	EGB_TCP_HOLDER,	     /* sweep: who holds a waiting socket */
+	EGB_TCP_WAITING =
+		1,	  /* event: it is time for a sweep, and nothing more is told until then */
+	EGB_TCP_END,	  /* event: a watched socket has left its state */
+	EGB_TCP_SOCKET,	  /* sweep: a waiting socket as it is now */
+	EGB_TCP_HOLDER,	  /* sweep: who holds a waiting socket */
 	EGB_TCP_PEER,	  /* sweep: a socket that may be the other end of one on the same machine */
 	EGB_TCP_ASKED,	  /* its peer is being asked */
 	EGB_TCP_ANSWERED, /* its peer has answered */
@@ -133,9 +134,10 @@ EGB_ASSERT_SIZE(struct egb_tcp_peer_ports, 8192);
  * none. */
 struct egb_tcp_first {
 	__u64 since_last_sweep_ns;
-	__u64 before_ns; /* as it was when the last sweep began */
+	__u64 before_ns;     /* as it was when the last sweep began */
+	__u64 plain_endings; /* since then, of which none is told */
 };
-EGB_ASSERT_SIZE(struct egb_tcp_first, 16);
+EGB_ASSERT_SIZE(struct egb_tcp_first, 24);
 
 /* What the daemon tells the kernel side. 0 stands for: this state does not interest anybody. */
 struct egb_tcp_control {

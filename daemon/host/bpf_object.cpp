@@ -241,10 +241,10 @@ void BpfObject::take_what_was_kept() {
     bool attaches = false;
     bpf_program* program = nullptr;
     bpf_object__for_each_program(program, object_.get()) {
-        if (runs_on_demand(program)) {
+        if (runs_on_demand(program) || is_suspendable(program)) {
             continue;
         }
-        attaches = attaches || !is_suspendable(program);
+        attaches = true;
         for (const std::string& name : link_names(bpf_program__name(program))) {
             if (auto kept = store_.take(name)) {
                 predecessors_[name] = std::move(*kept);
@@ -312,17 +312,17 @@ Result<> BpfObject::attach(const bpf_program* program) {
     if (!link) {
         return fail_bpf(formatted("attaching the BPF program {}", name), errno);
     }
-    keep_link(name, bpf_link__fd(link.get()));
+    // The service manager would let go of it only some time after it was told to, and before Linux 6.10 a
+    // program cannot be attached while it still is.
+    if (!is_suspendable(program)) {
+        keep_link(name, bpf_link__fd(link.get()));
+    }
     links_.emplace(name, std::move(link));
     return {};
 }
 
 void BpfObject::suspend(std::string_view program_name) {
-    if (links_.erase(std::string{program_name}) > 0) {
-        for (const std::string& name : link_names(program_name)) {
-            store_.drop(name);
-        }
-    }
+    links_.erase(std::string{program_name});
 }
 
 Result<> BpfObject::resume(std::string_view program_name) {

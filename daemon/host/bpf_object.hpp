@@ -34,7 +34,8 @@ struct BpfImage {
     std::span<const std::byte> elf;
     std::span<const std::string_view>
         optional{}; ///< programs that some kernels refuse and that can be done without
-    std::span<const std::string_view> suspendable{}; ///< programs that need not be attached all the time
+    /// Programs that need not be attached all the time, and end with their process.
+    std::span<const std::string_view> suspendable{};
     /// A map that is to have another size than it was compiled with.
     struct Resized {
         std::string_view map;

@@ -1,6 +1,7 @@
 # SPDX-License-Identifier: Apache-2.0
 """What it costs a load that somebody watches: the load in slices, with each watcher in turn, and nobody in between."""
 
+import random
 import statistics
 import time
 from collections.abc import Iterable
@@ -85,6 +86,8 @@ def watch(courses: list[Course], name: str, watcher: AbstractContextManager, pro
         # Some loads may be none of its business, and the daemon lets go of what it has seen enough of for now: before and
         # after them it must be seen to do what it is there for.
         eventually(f"{name} sees what it is there for", lambda: sees(observer.pids, proof))
+        # It has just seen something: what it does about that belongs to every slice as much as to any other.
+        time.sleep(random.uniform(0, observer.period))
         seen = [course.watch(observer.pids) for course in courses]
         eventually(f"{name} still sees what it is there for", lambda: sees(observer.pids, proof))
         return seen

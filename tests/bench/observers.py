@@ -33,7 +33,13 @@ tracepoint:sock:inet_sock_set_state /args.protocol == 6/ {
 """
 
 
-class DaemonWithGhost(Daemon):
+class SweepingDaemon(Daemon):
+    """One that looks a while after a socket has begun to wait: by default this long."""
+
+    period = 6.0
+
+
+class DaemonWithGhost(SweepingDaemon):
     """One that has found a stuck socket and leaves it alone, so that it has to hear of its end."""
 
     def __enter__(self) -> "DaemonWithGhost":
@@ -55,7 +61,7 @@ class DaemonWithGhost(Daemon):
 def observers(machine: Machine) -> dict[str, AbstractContextManager]:
     return {
         "empty_program": peer("bpftrace", "-e", EMPTY),
-        "daemon": Daemon(machine),
+        "daemon": SweepingDaemon(machine),
         "daemon_with_ghost": DaemonWithGhost(machine),
         "tcpstates": peer("tcpstates-libbpf"),
         "bpftrace_printing": peer("bpftrace", "-e", PRINTING),

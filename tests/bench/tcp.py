@@ -11,8 +11,8 @@ from contextlib import ExitStack
 sys.path.insert(0, str(pathlib.Path(__file__).resolve().parents[1] / "appliance"))
 
 from bench import Bench, Table
-from cycles import COLUMNS, measure_cycles
-from daemon import ghosts, memory_mib, sweep_ms
+from cycles import COLUMNS, measure_cycles, programs_of, sees
+from daemon import bpf_stats, cpu_ns, ghosts, memory_mib, sweep_ms
 from machine import SERVICE, Machine, eventually
 from network import SOON_ALONE, Connections, Network
 from observers import CONFIGURATION, REPORTING, observers
@@ -29,6 +29,7 @@ THRESHOLD_SECONDS = 1
 SEEN_SECONDS = 50
 GONE_SECONDS = 50
 POLL_SECONDS = 0.002
+STRETCH_SECONDS = 30
 
 # What is proven is cleaned at once, however many there are; but nothing is old enough to be looked at, until that
 # changes. The daemon watches this whole machine, where other sockets wait too: these are left alone.
@@ -65,6 +66,22 @@ def measure(bench: Bench, machine: Machine) -> None:
     table.note("tcpstates is libbpf-tools'; bpftrace_printing is a script that prints the same, bpftrace_marking one that "
                "keeps since when a socket is in CLOSE_WAIT, FIN_WAIT2 or LAST_ACK and prints nothing; all write to "
                "/dev/null")
+
+
+def measure_stretch(bench: Bench, machine: Machine) -> None:
+    table = bench.table("stretch", f"the same for {STRETCH_SECONDS} s at a stretch: all that the daemon does meanwhile",
+                        {"programs": "us/cycle", "process": "us/cycle", "cost": "% of a cycle"})
+    bench.progress(f"{STRETCH_SECONDS} s of cycles")
+    with Connections() as load, Daemon(machine) as daemon, bpf_stats():
+        eventually("the daemon sees what it is there for", lambda: sees(daemon.pids, load))
+        before, begun = programs_of(daemon.pids), sum(map(cpu_ns, daemon.pids))
+        ran = load.run(STRETCH_SECONDS * 1000)
+        inside, beside = programs_of(daemon.pids) - before, sum(map(cpu_ns, daemon.pids)) - begun
+        if found := ghosts(machine):
+            raise AssertionError(f"{found} sockets are stuck on this machine, of whose end the daemon has to hear")
+    table.add("daemon", programs=inside.ns / ran.cycles / 1e3, process=beside / ran.cycles / 1e3,
+              cost=(inside.ns + beside) / (ran.cycles * ran.cycle_ns) * 100)
+    table.note("programs: as the kernel counts it, with what its clock adds to each run; several sweeps are in it")
 
 
 def measure_tracked(bench: Bench, machine: Machine) -> None:
@@ -187,6 +204,8 @@ def main() -> None:
         machine.put(CONFIGURATION, "")
         if bench.wants("cycles"):
             measure(bench, machine)
+        if bench.wants("stretch"):
+            measure_stretch(bench, machine)
     bench.finish()
 
 

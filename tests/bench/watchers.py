@@ -14,8 +14,16 @@ TRY_SECONDS = 5
 ENDED_BY_TIMEOUT = 124
 
 
-class Daemon(AbstractContextManager):
-    """The appliance's, running for as long as the block lasts."""
+class Watcher(AbstractContextManager):
+    """One that watches for as long as the block lasts."""
+
+    pids: list[int]
+    # What it does now and then, it does about once in so many seconds.
+    period = 0.0
+
+
+class Daemon(Watcher):
+    """The appliance's."""
 
     def __init__(self, machine: Machine) -> None:
         self._machine = machine
@@ -30,8 +38,8 @@ class Daemon(AbstractContextManager):
         self._machine.run("systemctl", "stop", SERVICE)
 
 
-class Command(AbstractContextManager):
-    """A command whose output is thrown away, running for as long as the block lasts."""
+class Command(Watcher):
+    """A command whose output is thrown away."""
 
     def __init__(self, *command: str) -> None:
         self._command = command
@@ -65,7 +73,7 @@ def peer(*command: str) -> Command:
     return Command(*in_root("EGB_BENCH_ROOT", *command))
 
 
-class Inside(AbstractContextManager):
+class Inside(Watcher):
     """A command of the appliance."""
 
     def __init__(self, machine: Machine, *command: str) -> None:
@@ -84,10 +92,10 @@ class Inside(AbstractContextManager):
         self._machine.run("systemctl", "stop", self._unit)
 
 
-class Together(AbstractContextManager):
+class Together(Watcher):
     """Several at once, as one."""
 
-    def __init__(self, *watchers: AbstractContextManager) -> None:
+    def __init__(self, *watchers: Watcher) -> None:
         self._watchers = watchers
         self.pids: list[int] = []
 

@@ -260,71 +260,8 @@ INSTANTIATE_TEST_SUITE_P(families, TcpOnTheKernel,
 
 class TcpKernelStates : public testing::Test {
 protected:
-    /// Whether the program that runs with every change of state is attached, which the store knows.
-    [[nodiscard]] bool listens() const {
-        return std::ranges::any_of(store_.names(), [](const std::string& name) {
-            return name.contains("link.egb_tcp_state");
-        });
-    }
-
-    /// Has a socket begin to wait, so that there is no more to tell until the next sweep.
-    void let_it_go(Watcher& watcher) {
-        for (const Instant end = clock_.now() + 2s; listens() && clock_.now() < end; ::poll(nullptr, 0, 20)) {
-            others_.push_back(connect_loopback(Family::ipv4));
-            others_.back().close_peer();
-            ASSERT_TRUE(watcher.kind().drain());
-        }
-        ASSERT_FALSE(listens());
-    }
-
-    host::MonotonicClock clock_;
     test::FakeFdStore store_;
-    std::vector<Connection> others_;
 };
-
-TEST_F(TcpKernelStates, its_program_is_away_while_it_has_nothing_to_tell) {
-    Watcher watcher{store_, "1h"};
-    EXPECT_TRUE(listens()) << "from the start on";
-    static_cast<void>(watcher.sweep(SweepReason::startup));
-    let_it_go(watcher);
-    EXPECT_TRUE(watcher.kind().tracker().deadline()) << "the next sweep will come";
-    // Others on this machine may begin to wait at any time, so that it goes again at once.
-    bool back = false;
-    for (const Instant end = clock_.now() + 2s; !back && clock_.now() < end;) {
-        static_cast<void>(watcher.sweep(SweepReason::timer));
-        back = listens();
-    }
-    EXPECT_TRUE(back);
-}
-
-TEST_F(TcpKernelStates, its_program_stays_while_there_is_a_ghost) {
-    Watcher watcher{store_};
-    const Connection connection = connect_loopback(Family::ipv4);
-    connection.half_close_peer();
-    ASSERT_TRUE(watcher.sweep_until_told(connection.ours));
-    Connection other = connect_loopback(Family::ipv4);
-    other.close_peer();
-    ASSERT_TRUE(watcher.kind().drain());
-    EXPECT_TRUE(listens());
-}
-
-TEST_F(TcpKernelStates, what_was_met_is_known_over_a_restart_without_its_program) {
-    const Connection connection = connect_loopback(Family::ipv4);
-    {
-        Watcher before{store_, "400ms"};
-        static_cast<void>(before.sweep(SweepReason::startup));
-        connection.half_close_peer();
-        static_cast<void>(before.sweep(SweepReason::timer));
-        let_it_go(before);
-    }
-    store_.restart();
-    ::poll(nullptr, 0, 400);
-    Watcher after{store_, "400ms"};
-    const Changes changes = after.sweep(SweepReason::startup);
-    const Ghost* ghost = find(changes, connection.ours);
-    ASSERT_NE(ghost, nullptr);
-    EXPECT_EQ(ghost->since_kind, SinceKind::observed);
-}
 
 TEST_F(TcpKernelStates, data_that_moves_starts_the_clock_again) {
     Watcher watcher{store_, "200ms"};
@@ -354,63 +291,37 @@ TEST_F(TcpKernelStates, reading_the_end_of_the_stream_moves_no_data) {
     }
 }
 
-/// A client that is connected again and again, and left in CLOSE_WAIT each time.
-class ReusedClient {
-public:
-    ReusedClient() {
-        address_.sin_family = AF_INET;
-        address_.sin_addr.s_addr = htonl(INADDR_LOOPBACK);
-        socklen_t size = sizeof(address_);
-        EXPECT_EQ(::bind(listener_.get(), address(), size), 0);
-        EXPECT_EQ(::listen(listener_.get(), 2), 0);
-        EXPECT_EQ(::getsockname(listener_.get(), address(), &size), 0);
-        connect();
-    }
-
-    void connect_again() {
-        sockaddr nobody{};
-        nobody.sa_family = AF_UNSPEC;
-        EXPECT_EQ(::connect(client_.get(), &nobody, sizeof(nobody)), 0);
-        ::poll(nullptr, 0, 300);
-        connect();
-    }
-
-    [[nodiscard]] const host::Fd& socket() const { return client_; }
-
-private:
-    void connect() {
-        EXPECT_EQ(::connect(client_.get(), address(), sizeof(address_)), 0);
-        EXPECT_TRUE(host::Fd{::accept(listener_.get(), nullptr, nullptr)});
-    }
-
-    sockaddr* address() { return reinterpret_cast<sockaddr*>(&address_); }
-
-    sockaddr_in address_{};
-    host::Fd listener_{::socket(AF_INET, SOCK_STREAM | SOCK_CLOEXEC, 0)};
-    host::Fd client_{::socket(AF_INET, SOCK_STREAM | SOCK_CLOEXEC, 0)};
-};
-
+/// A client that is connected a second time, after it was left in CLOSE_WAIT.
 TEST_F(TcpKernelStates, a_socket_that_is_used_again_begins_anew) {
     Watcher watcher{store_};
-    ReusedClient client;
-    ASSERT_TRUE(watcher.sweep_until_told(client.socket()));
-    const Instant before = clock_.now();
-    client.connect_again();
+    const host::Fd listener{::socket(AF_INET, SOCK_STREAM | SOCK_CLOEXEC, 0)};
+    sockaddr_in address{};
+    address.sin_family = AF_INET;
+    address.sin_addr.s_addr = htonl(INADDR_LOOPBACK);
+    socklen_t size = sizeof(address);
+    auto* const generic = reinterpret_cast<sockaddr*>(&address);
+    ASSERT_EQ(::bind(listener.get(), generic, size), 0);
+    ASSERT_EQ(::listen(listener.get(), 2), 0);
+    ASSERT_EQ(::getsockname(listener.get(), generic, &size), 0);
+    const host::Fd client{::socket(AF_INET, SOCK_STREAM | SOCK_CLOEXEC, 0)};
+    const auto live = [&] {
+        ASSERT_EQ(::connect(client.get(), generic, size), 0);
+        const host::Fd server{::accept(listener.get(), nullptr, nullptr)};
+        ASSERT_TRUE(server);
+    };
+    live();
+    const auto first = watcher.sweep_until_told(client);
+    ASSERT_TRUE(first);
+    sockaddr nobody{};
+    nobody.sa_family = AF_UNSPEC;
+    ASSERT_EQ(::connect(client.get(), &nobody, sizeof(nobody)), 0);
+    ::poll(nullptr, 0, 300);
+    const Instant again = host::MonotonicClock{}.now();
+    live();
     const Changes changes = watcher.sweep(SweepReason::timer);
-    const Ghost* second = find(changes, client.socket());
+    const Ghost* second = find(changes, client);
     ASSERT_NE(second, nullptr);
-    EXPECT_GE(second->since, before + 299ms);
-}
-
-/// Nobody hears that it has left its state.
-TEST_F(TcpKernelStates, a_socket_that_is_used_again_begins_anew_while_the_program_is_away) {
-    Watcher watcher{store_, "250ms"};
-    ReusedClient client;
-    EXPECT_EQ(find(watcher.sweep(SweepReason::startup), client.socket()), nullptr);
-    let_it_go(watcher);
-    client.connect_again();
-    EXPECT_EQ(find(watcher.sweep(SweepReason::timer), client.socket()), nullptr)
-        << "it waits for the second time";
+    EXPECT_GE(second->since, again - 1ms);
 }
 
 TEST_F(TcpKernelStates, who_has_had_something_to_read_may_have_read_it_just_now) {

@@ -115,6 +115,18 @@ TcpKind::~TcpKind() {
     if (asked && !asked->empty()) {
         static_cast<void>(surroundings_.sys.answers_of_sockets(*asked, host::Release::all));
     }
+    if (attached_) {
+        leave_word_for_the_next();
+    }
+}
+
+/// Of what begins to wait from now on, the next run knows when that was, as long as it comes soon.
+void TcpKind::leave_word_for_the_next() {
+    events_->suspend(state_program);
+    if (auto first = first_waiting(); first.since_last_sweep_ns == 0) {
+        first.since_last_sweep_ns = nanoseconds(surroundings_.clock.now().time_since_epoch());
+        static_cast<void>(events_->control("egb_tcp_first", bytes_of(first)));
+    }
 }
 
 Result<> TcpKind::start() {
@@ -136,9 +148,10 @@ std::vector<Capability> TcpKind::capabilities() const {
         return {};
     }
     return {
-        capability("events", {},
-                   "tp_btf/inet_sock_set_state tells of the first socket that begins to wait, and of the end "
-                   "of each ghost; from the first to the next sweep, and without a ghost, it is taken away"),
+        capability(
+            "events", {},
+            "tp_btf/inet_sock_set_state tells of the first socket that begins to wait, and of the end "
+            "of each ghost; from the first to the next sweep it is taken away, unless there is a ghost"),
         capability(
             "sweep", not_entered_,
             formatted("iter/tcp lists the waiting sockets of each network namespace that a process lives "
@@ -214,15 +227,20 @@ Result<> TcpKind::sweep(SweepReason reason) {
     return {};
 }
 
-/// The first socket that begins to wait is told of, which brings about the next sweep, and there is no ghost
-/// whose end could be told: until that sweep, the connections of this machine go by without us.
+/// There is no ghost whose end could be told, and either nothing ever is, or that it is time for a sweep has
+/// been: until then, the connections of this machine go by without us.
 void TcpKind::suspend_what_has_told_all() {
-    egb_tcp_first first{};
     if (!tracker_.has_ghosts() &&
-        events_->read("egb_tcp_first", std::as_writable_bytes(std::span{&first, 1})) &&
-        first.since_last_sweep_ns != 0) {
+        (thresholds_.shortest() == Span{} || first_waiting().since_last_sweep_ns != 0)) {
         events_->suspend(state_program);
     }
+}
+
+/// What cannot be read has told nothing.
+egb_tcp_first TcpKind::first_waiting() const {
+    egb_tcp_first first{};
+    const auto read = events_->read("egb_tcp_first", std::as_writable_bytes(std::span{&first, 1}));
+    return read ? first : egb_tcp_first{};
 }
 
 /// A socket that has ended since it was listed has no holder and no peer any more: nothing is to be made of

@@ -23,7 +23,8 @@ class TcpKind final : public Kind {
 public:
     TcpKind(const host::Surroundings& surroundings, std::unique_ptr<host::EventSource> events)
         : surroundings_{surroundings}, events_{std::move(events)}, cleaner_{surroundings, tracker_} {}
-    /// Sockets that are being asked get their own options back: nobody would see to it later.
+    /// Sockets that are being asked get their own options back: nobody would see to it later. And the kernel
+    /// side learns that nobody looks any more.
     ~TcpKind() override;
     TcpKind(const TcpKind&) = delete;
     TcpKind& operator=(const TcpKind&) = delete;
@@ -59,6 +60,8 @@ private:
     [[nodiscard]] Result<> hear_of_ends();
     [[nodiscard]] Result<bool> take_events();
     void suspend_what_has_told_all();
+    void leave_word_for_the_next();
+    [[nodiscard]] egb_tcp_first first_waiting() const;
     void see(host::EventSource::Record record);
     [[nodiscard]] Result<> list(std::string_view program, std::size_t record_size);
     [[nodiscard]] Result<> list_connections(const host::Halves& listing, std::size_t record_size);

@@ -195,67 +195,6 @@ TEST_F(TcpKindInAContainer, looks_how_many_descriptors_the_owner_of_a_leak_has) 
 }
 
 /// A process of shop.service that holds a stuck socket, and as many descriptors as it may have.
-/// The one that runs with every change of any socket's state.
-class TheStateProgram : public TcpKindInAContainer {
-protected:
-    /// It has told of the first one, which lies in the ring.
-    void a_socket_begins_to_wait() {
-        const egb_tcp_first first{.since_last_sweep_ns = 1, .before_ns = 0};
-        EXPECT_TRUE(events_->control("egb_tcp_first", std::as_bytes(std::span{&first, 1})));
-        events_->send(
-            egb_header{.type = EGB_TCP_WAITING, .size = sizeof(egb_header), .reserved = 0, .time_ns = 0});
-    }
-
-    /// As the kernel side does.
-    void forget_the_first_with_each_sweep() {
-        events_->answer("egb_tcp_begin_sweep", [this](std::span<std::byte> /*none*/) -> std::uint32_t {
-            const egb_tcp_first none{};
-            EXPECT_TRUE(events_->control("egb_tcp_first", std::as_bytes(std::span{&none, 1})));
-            return 0;
-        });
-    }
-
-    [[nodiscard]] bool is_away() const { return events_->is_suspended("egb_tcp_state"); }
-};
-
-TEST_F(TheStateProgram, is_away_from_the_first_that_waits_to_the_next_sweep) {
-    forget_the_first_with_each_sweep();
-    std::ignore = sweep();
-    EXPECT_FALSE(is_away()) << "the first is still to be told";
-    a_socket_begins_to_wait();
-    EXPECT_TRUE(kind_->drain());
-    EXPECT_TRUE(is_away());
-    EXPECT_TRUE(kind_->tracker().deadline()) << "the next sweep will come";
-    std::ignore = sweep();
-    EXPECT_FALSE(is_away());
-}
-
-TEST_F(TheStateProgram, is_away_at_once_when_the_first_comes_during_the_sweep) {
-    events_->answer("egb_tcp_begin_sweep", [this](std::span<std::byte> /*none*/) -> std::uint32_t {
-        a_socket_begins_to_wait();
-        return 0;
-    });
-    std::ignore = sweep();
-    EXPECT_TRUE(is_away());
-    EXPECT_TRUE(kind_->tracker().deadline());
-}
-
-TEST_F(TheStateProgram, stays_to_tell_of_the_end_of_a_ghost) {
-    forget_the_first_with_each_sweep();
-    list_socket(1);
-    EXPECT_THAT(sweep(), SizeIs(1));
-    a_socket_begins_to_wait();
-    EXPECT_TRUE(kind_->drain());
-    EXPECT_FALSE(is_away());
-    events_->clear_list("egb_tcp_sweep");
-    for (int sweeps = 0; sweeps < 3; ++sweeps) { // one may miss it by chance
-        std::ignore = sweep();
-    }
-    a_socket_begins_to_wait();
-    EXPECT_TRUE(kind_->drain());
-    EXPECT_TRUE(is_away()) << "the ghost is no more";
-}
-
 class ExhaustedUnit : public TcpKindInAContainer {
 protected:
     ExhaustedUnit() {
@@ -345,6 +284,77 @@ TEST_F(ExhaustedUnit, that_is_refused_is_told_by_doctor) {
 TEST_F(ExhaustedUnit, is_left_alone_when_nobody_has_said_otherwise) {
     EXPECT_EQ(clean_with("no").verdict, Verdict::refused);
     EXPECT_THAT(around_.sys.units(), testing::IsEmpty());
+}
+
+/// The one that runs with every change of any socket's state.
+class TheStateProgram : public TcpKindInAContainer {
+protected:
+    /// It has told of the first one, which lies in the ring.
+    void a_socket_begins_to_wait() {
+        const egb_tcp_first first{.since_last_sweep_ns = 1, .before_ns = 0, .plain_endings = 0};
+        EXPECT_TRUE(events_->control("egb_tcp_first", std::as_bytes(std::span{&first, 1})));
+        events_->send(
+            egb_header{.type = EGB_TCP_WAITING, .size = sizeof(egb_header), .reserved = 0, .time_ns = 0});
+    }
+
+    /// As the kernel side does.
+    void forget_the_first_with_each_sweep() {
+        events_->answer("egb_tcp_begin_sweep", [this](std::span<std::byte> /*none*/) -> std::uint32_t {
+            const egb_tcp_first none{};
+            EXPECT_TRUE(events_->control("egb_tcp_first", std::as_bytes(std::span{&none, 1})));
+            return 0;
+        });
+    }
+
+    [[nodiscard]] bool is_away() const { return events_->is_suspended("egb_tcp_state"); }
+};
+
+TEST_F(TheStateProgram, is_away_from_the_first_that_waits_to_the_next_sweep) {
+    forget_the_first_with_each_sweep();
+    std::ignore = sweep();
+    EXPECT_FALSE(is_away()) << "the first is still to be told";
+    a_socket_begins_to_wait();
+    EXPECT_TRUE(kind_->drain());
+    EXPECT_TRUE(is_away());
+    EXPECT_TRUE(kind_->tracker().deadline()) << "the next sweep will come";
+    std::ignore = sweep();
+    EXPECT_FALSE(is_away());
+}
+
+TEST_F(TheStateProgram, is_away_at_once_when_the_first_comes_during_the_sweep) {
+    events_->answer("egb_tcp_begin_sweep", [this](std::span<std::byte> /*none*/) -> std::uint32_t {
+        a_socket_begins_to_wait();
+        return 0;
+    });
+    std::ignore = sweep();
+    EXPECT_TRUE(is_away());
+    EXPECT_TRUE(kind_->tracker().deadline());
+}
+
+TEST_F(TheStateProgram, stays_to_tell_of_the_end_of_a_ghost) {
+    forget_the_first_with_each_sweep();
+    list_socket(1);
+    EXPECT_THAT(sweep(), SizeIs(1));
+    a_socket_begins_to_wait();
+    EXPECT_TRUE(kind_->drain());
+    EXPECT_FALSE(is_away());
+    events_->clear_list("egb_tcp_sweep");
+    for (int sweeps = 0; sweeps < 3; ++sweeps) { // one may miss it by chance
+        std::ignore = sweep();
+    }
+    a_socket_begins_to_wait();
+    EXPECT_TRUE(kind_->drain());
+    EXPECT_TRUE(is_away()) << "the ghost is no more";
+}
+
+TEST_F(TheStateProgram, is_away_when_no_state_interests_anybody) {
+    OptionValues values{info().options};
+    for (const auto* name : {"CloseWaitAfter", "FinWait2After", "LastAckAfter"}) {
+        ASSERT_TRUE(values.set(name, "0"));
+    }
+    kind_->configure(values);
+    std::ignore = sweep();
+    EXPECT_TRUE(is_away());
 }
 
 TEST_F(TcpKindInAContainer, says_which_way_it_looks) {

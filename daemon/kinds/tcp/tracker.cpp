@@ -439,16 +439,18 @@ void TcpTracker::judge(Socket& socket) {
         if (socket.told != 0) {
             changes_.vanished.push_back({.key = key_of(socket.record), .reason = "it moves again"});
             socket.told = 0;
+            socket.tell_anew = false;
         }
         return;
     }
     const auto holders = holders_of(socket);
     const unsigned traits = traits_of(socket, holders);
-    if (traits == socket.told && socket.answered == socket.answer_told &&
+    if (!socket.tell_anew && traits == socket.told && socket.answered == socket.answer_told &&
         same_holders(holders, socket.holders)) {
         return;
     }
     socket.told = traits;
+    socket.tell_anew = false;
     socket.answer_told = socket.answered;
     socket.holders.assign(holders.begin(), holders.end());
     changes_.ghosts.push_back(ghost_of(socket, traits));
@@ -480,7 +482,7 @@ bool TcpTracker::wants_peer(const Socket& socket, Instant now) const {
         return false;
     }
     if (is_overdue(record)) {
-        return socket.told == 0 || now - socket.peer_looked >= between_peer_looks;
+        return socket.told == 0 || socket.tell_anew || now - socket.peer_looked >= between_peer_looks;
     }
     const auto early = early_peer_look(socket);
     return early && *early <= now;
@@ -496,7 +498,7 @@ Instant TcpTracker::next_look(const Socket& socket, Instant now) const {
             std::clamp((now - socket.asked) / 2, shortest_between_answers, longest_between_answers);
         return std::max(socket.asked + first_answer_after, now + patience);
     }
-    if (socket.told != 0) {
+    if (socket.told != 0 && !socket.tell_anew) {
         // An event tells of its end; what remains to be noticed is that it moves again.
         return now + std::clamp(std::min(threshold, longest_recheck) * 5, shortest_gap, longest_recheck);
     }
@@ -543,7 +545,7 @@ void TcpTracker::look_again(std::string_view key, Instant now) {
     const auto cookie = cookie_of(key);
     const auto found = cookie ? sockets_.find(*cookie) : sockets_.end();
     if (found != sockets_.end()) {
-        found->second.told = 0;
+        found->second.tell_anew = true;
     }
     wake_by(now + shortest_gap);
 }

@@ -126,7 +126,8 @@ private:
         Instant peer_looked{};         ///< when its peer was last looked for on this machine
         unsigned peer_traits{};        ///< what that has proved; it stays proved
         std::vector<Holder> holders{}; ///< as last told
-        unsigned told{}; ///< the traits of the verdict that is in the ledger; 0 when there is none
+        unsigned told{};  ///< the traits of the verdict that is in the ledger; 0 when there is none
+        bool tell_anew{}; ///< whatever was told
     };
 
     void see(const Sighting& sighting);

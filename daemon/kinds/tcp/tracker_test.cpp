@@ -537,6 +537,20 @@ TEST(TcpTracker, what_turned_out_otherwise_is_told_anew) {
     stage.tracker.look_again(changes.ghosts.at(0).key, stage.now);
     EXPECT_LE(*stage.tracker.deadline(), stage.now + 1s);
     EXPECT_THAT(stage.sweep({socket}).ghosts, SizeIs(1));
+    EXPECT_TRUE(stage.sweep({socket}).empty()) << "it is told anew once";
+}
+
+/// What was refused, because it is another by now.
+TEST(TcpTracker, a_ghost_that_is_to_be_told_anew_vanishes_when_it_moves) {
+    Stage stage;
+    auto socket = stage.socket(1);
+    stage.pass(threshold);
+    const Changes changes = stage.sweep({socket});
+    stage.tracker.look_again(changes.ghosts.at(0).key, stage.now);
+    EXPECT_TRUE(stage.tracker.is_told(1));
+    socket.quiet_ns = static_cast<__u64>(stage.now.time_since_epoch().count());
+    EXPECT_THAT(stage.sweep({socket}).vanished, SizeIs(1));
+    EXPECT_TRUE(stage.sweep({socket}).empty());
 }
 
 TEST(TcpTracker, proof_outlasts_the_sweep_that_found_it) {

@@ -1,0 +1,218 @@
+// SPDX-License-Identifier: Apache-2.0
+// The kernel side of `tcp` on the real kernel, without the kind above it: what it tells of, what it keeps of
+// a socket, and its program that is away most of the time.
+#include "harness/fake_fd_store.hpp"
+#include "harness/sockets.hpp"
+
+#include "host/bpf_events.hpp"
+#include "host/monotonic_clock.hpp"
+#include "kinds/tcp/tcp_kind.hpp"
+
+#include "bpf/tcp.h"
+#include "tcp.skel.h"
+
+#include <netinet/in.h>
+#include <poll.h>
+#include <sys/socket.h>
+
+#include <gmock/gmock.h>
+#include <gtest/gtest.h>
+
+#include <algorithm>
+#include <array>
+#include <memory>
+#include <optional>
+#include <string_view>
+#include <vector>
+
+namespace egb::tcp {
+namespace {
+
+using namespace std::chrono_literals;
+using test::connect_loopback;
+using test::Connection;
+using test::Family;
+using testing::Contains;
+using testing::IsEmpty;
+
+constexpr std::string_view state_program = "egb_tcp_state";
+/// So long that nobody's socket is overdue, whatever waits on this machine.
+constexpr std::uint64_t ages_ns = 1'000'000'000'000'000;
+
+host::BpfImage image() {
+    std::size_t size = 0;
+    const void* elf = tcp_bpf__elf_bytes(&size);
+    return {.name = "tcp",
+            .layout = EGB_TCP_LAYOUT,
+            .elf = {static_cast<const std::byte*>(elf), size},
+            .optional = TcpKind::optional_programs(),
+            .suspendable = TcpKind::suspendable_programs()};
+}
+
+class TcpMarks : public testing::Test {
+protected:
+    TcpMarks() { start(); }
+
+    void start() {
+        store_.restart();
+        events_ = std::make_unique<host::BpfEvents>(image(), store_);
+        EXPECT_TRUE(events_->attach());
+        const egb_tcp_control control{
+            .close_wait_after_ns = ages_ns, .fin_wait2_after_ns = 0, .last_ack_after_ns = 0};
+        EXPECT_TRUE(events_->control("egb_tcp_control", std::as_bytes(std::span{&control, 1})));
+    }
+
+    /// As the kind begins a sweep; and what was told before is read.
+    void begin_sweep() {
+        EXPECT_TRUE(events_->resume(state_program));
+        EXPECT_EQ(events_->call("egb_tcp_begin_sweep", {}), 0U);
+        std::ignore = told();
+    }
+
+    /// The socket as a sweep meets it.
+    std::optional<egb_tcp_socket> meet(const host::Fd& socket) {
+        begin_sweep();
+        std::optional<egb_tcp_socket> met;
+        const auto cookie = test::cookie_of(socket);
+        EXPECT_TRUE(
+            events_->iterate("egb_tcp_sweep", sizeof(egb_tcp_socket), [&](host::EventSource::Record bytes) {
+                egb_tcp_socket record{};
+                std::ranges::copy(bytes, std::as_writable_bytes(std::span{&record, 1}).begin());
+                if (record.cookie == cookie) {
+                    met = record;
+                }
+            }));
+        return met;
+    }
+
+    /// Types of the events that wait.
+    std::vector<std::uint16_t> told() {
+        std::vector<std::uint16_t> types;
+        EXPECT_TRUE(events_->drain(1'000, [&](host::EventSource::Record bytes) {
+            egb_header header{};
+            std::ranges::copy(bytes.first(sizeof(header)),
+                              std::as_writable_bytes(std::span{&header, 1}).begin());
+            types.push_back(header.type);
+        }));
+        return types;
+    }
+
+    void wait_in_vain() {
+        waiting_.push_back(connect_loopback(Family::ipv4));
+        waiting_.back().close_peer();
+    }
+
+    egb_tcp_first first() {
+        egb_tcp_first first{};
+        EXPECT_TRUE(events_->read("egb_tcp_first", std::as_writable_bytes(std::span{&first, 1})));
+        return first;
+    }
+
+    host::MonotonicClock clock_;
+    test::FakeFdStore store_;
+    std::unique_ptr<host::BpfEvents> events_;
+    std::vector<Connection> waiting_;
+};
+
+TEST_F(TcpMarks, nothing_is_told_while_the_program_is_away) {
+    begin_sweep();
+    events_->suspend(state_program);
+    std::ignore = told(); // of somebody else's socket, just before
+    EXPECT_EQ(events_->call("egb_tcp_begin_sweep", {}), 0U);
+    wait_in_vain();
+    EXPECT_THAT(told(), IsEmpty());
+    EXPECT_EQ(first().since_last_sweep_ns, 0U);
+    EXPECT_TRUE(events_->resume(state_program));
+    EXPECT_TRUE(events_->resume(state_program)) << "it is there already";
+    wait_in_vain();
+    EXPECT_THAT(told(), Contains(EGB_TCP_WAITING));
+}
+
+TEST_F(TcpMarks, nobody_else_keeps_the_program_attached) {
+    for (const std::string& name : store_.names()) {
+        EXPECT_FALSE(name.contains(".link.")) << name;
+    }
+}
+
+TEST_F(TcpMarks, so_many_plain_endings_are_worth_a_sweep) {
+    constexpr int many = 4096;
+    begin_sweep();
+    // A connection of which the other end, closed first, is an orphan in FIN_WAIT2 for a moment.
+    for (int ended = 0; ended <= many && first().since_last_sweep_ns == 0; ++ended) {
+        Connection connection = connect_loopback(Family::ipv4);
+        connection.close_peer();
+    }
+    EXPECT_NE(first().since_last_sweep_ns, 0U);
+    EXPECT_THAT(told(), Contains(EGB_TCP_WAITING));
+}
+
+TEST_F(TcpMarks, what_was_met_is_known_over_a_restart) {
+    const Connection connection = connect_loopback(Family::ipv4);
+    begin_sweep();
+    connection.half_close_peer();
+    const auto before = meet(connection.ours);
+    ASSERT_TRUE(before);
+    EXPECT_FALSE(before->flags & EGB_TCP_SINCE_AT_LEAST);
+    events_->suspend(state_program);
+    events_.reset();
+    start();
+    const auto after = meet(connection.ours);
+    ASSERT_TRUE(after);
+    EXPECT_EQ(after->since_ns, before->since_ns);
+    EXPECT_EQ(after->quiet_ns, before->quiet_ns);
+    EXPECT_FALSE(after->flags & EGB_TCP_SINCE_AT_LEAST);
+}
+
+/// A client that is connected again and again, and left in CLOSE_WAIT each time.
+class ReusedClient {
+public:
+    ReusedClient() {
+        address_.sin_family = AF_INET;
+        address_.sin_addr.s_addr = htonl(INADDR_LOOPBACK);
+        socklen_t size = sizeof(address_);
+        EXPECT_EQ(::bind(listener_.get(), address(), size), 0);
+        EXPECT_EQ(::listen(listener_.get(), 2), 0);
+        EXPECT_EQ(::getsockname(listener_.get(), address(), &size), 0);
+        connect();
+    }
+
+    void connect_again() {
+        sockaddr nobody{};
+        nobody.sa_family = AF_UNSPEC;
+        EXPECT_EQ(::connect(client_.get(), &nobody, sizeof(nobody)), 0);
+        connect();
+    }
+
+    [[nodiscard]] const host::Fd& socket() const { return client_; }
+
+private:
+    void connect() {
+        EXPECT_EQ(::connect(client_.get(), address(), sizeof(address_)), 0);
+        EXPECT_TRUE(host::Fd{::accept(listener_.get(), nullptr, nullptr)});
+    }
+
+    sockaddr* address() { return reinterpret_cast<sockaddr*>(&address_); }
+
+    sockaddr_in address_{};
+    host::Fd listener_{::socket(AF_INET, SOCK_STREAM | SOCK_CLOEXEC, 0)};
+    host::Fd client_{::socket(AF_INET, SOCK_STREAM | SOCK_CLOEXEC, 0)};
+};
+
+/// That it has left its state meanwhile, nobody hears.
+TEST_F(TcpMarks, a_socket_that_is_used_again_begins_anew) {
+    ReusedClient client;
+    const auto first = meet(client.socket());
+    ASSERT_TRUE(first);
+    events_->suspend(state_program);
+    ::poll(nullptr, 0, 300);
+    const auto before = static_cast<std::uint64_t>(clock_.now().time_since_epoch().count());
+    client.connect_again();
+    const auto second = meet(client.socket());
+    ASSERT_TRUE(second);
+    EXPECT_GE(second->since_ns + 1'000'000, before);
+    EXPECT_GE(second->quiet_ns, before);
+    EXPECT_TRUE(second->flags & EGB_TCP_SINCE_AT_LEAST) << "nobody has seen it begin";
+}
+
+} // namespace
+} // namespace egb::tcp
