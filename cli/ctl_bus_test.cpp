@@ -716,7 +716,7 @@ TEST_F(CtlBus, WatchInWords) {
     daemon().emit_appeared(18, "another", 2);
     const auto ran = watch.finish();
     EXPECT_EQ(ran.code, 0);
-    EXPECT_THAT(ran.out, HasSubstr("will be cleaned in 30s (to object: ghostctl hold 17): a socket"));
+    EXPECT_THAT(ran.out, HasSubstr("will be acted upon in 30s (to object: ghostctl hold 17): a socket"));
     EXPECT_THAT(ran.out, HasSubstr("suspected: another (and 2 more)"));
 }
 

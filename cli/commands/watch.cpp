@@ -101,7 +101,7 @@ std::string account(const Event& event) {
     case EventType::appeared:
         return formatted("{}: {}", event.grade, event.summary);
     case EventType::pending:
-        return formatted("will be cleaned in {} (to object: ghostctl hold {}): {}",
+        return formatted("will be acted upon in {} (to object: ghostctl hold {}): {}",
                          format_span(event.until_act), event.id, event.summary);
     case EventType::cleaned:
     case EventType::vanished:

@@ -28,6 +28,7 @@ struct Incident {
     WallTime at{};
     GhostPtr ghost{};
     Outcome outcome{};   ///< for acted; the reason alone for vanished
+    Action action{};     ///< for pending: what is going to be done, to ask or to clean
     Span until_act{};    ///< for pending: the veto window
     std::string actor{}; ///< for acted: "policy", or who asked ("uid 1000")
     Facts facts{};       ///< the kind's own description of the ghost at that moment

@@ -66,8 +66,8 @@ GhostPtr Ledger::vanish(std::string_view kind, std::string_view key, std::string
     return ghost;
 }
 
-void Ledger::pending(const GhostPtr& ghost, Span until_act) {
-    tell({.type = IncidentType::pending, .ghost = ghost, .until_act = until_act});
+void Ledger::pending(const GhostPtr& ghost, Action action, Span until_act) {
+    tell({.type = IncidentType::pending, .ghost = ghost, .action = action, .until_act = until_act});
 }
 
 void Ledger::acted(const GhostPtr& ghost, const Outcome& outcome, std::string_view actor) {

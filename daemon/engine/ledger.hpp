@@ -47,7 +47,7 @@ public:
     /// Ends a ghost that went without us, and hands it back. Nothing happens when it is not known.
     GhostPtr vanish(std::string_view kind, std::string_view key, std::string_view reason);
 
-    void pending(const GhostPtr& ghost, Span until_act);
+    void pending(const GhostPtr& ghost, Action action, Span until_act);
 
     /// Tells what came of an act. A ghost that is cleaned or gone leaves the ledger.
     void acted(const GhostPtr& ghost, const Outcome& outcome, std::string_view actor);

@@ -95,7 +95,7 @@ TEST_F(LedgerTest, never_gives_an_id_again) {
 }
 
 TEST_F(LedgerTest, tells_of_a_pending_act) {
-    ledger_.pending(enter("a"), 30s);
+    ledger_.pending(enter("a"), Action::clean, 30s);
     EXPECT_THAT(sink_.story(), ElementsAre("appeared a", "pending a"));
     EXPECT_EQ(sink_.last().until_act, 30s);
 }
@@ -150,7 +150,7 @@ TEST_F(LedgerTest, neither_counts_nor_mentions_a_hidden_ghost) {
     ledger_.hide(ghost->id);
     EXPECT_TRUE(ledger_.hidden(ghost->id));
     EXPECT_EQ(suspected(), 0);
-    ledger_.pending(enter("a", Grade::proven), 30s);
+    ledger_.pending(enter("a", Grade::proven), Action::clean, 30s);
     EXPECT_EQ(proven(), 0);
     EXPECT_NE(ledger_.find(ghost->id), nullptr);
     ledger_.vanish("some", "a", "it closed");

@@ -212,7 +212,7 @@ void Pipeline::review(const GhostPtr& ghost) {
     if (!is_act(permitted.action)) {
         call_off(ghost, permitted.reason);
     } else if (!pending_.contains(id) && !again) {
-        announce(ghost);
+        announce(ghost, permitted.action);
     }
 }
 
@@ -322,9 +322,9 @@ void Pipeline::act_on_all(const Batches& batches) {
     }
 }
 
-void Pipeline::announce(const GhostPtr& ghost) {
+void Pipeline::announce(const GhostPtr& ghost, Action action) {
     const Span veto = entry(ghost->kind->name).policy.veto;
-    ledger_.pending(ghost, veto);
+    ledger_.pending(ghost, action, veto);
     pending_.set(ghost->id, later(clock_.now(), veto));
 }
 

@@ -119,7 +119,7 @@ private:
     [[nodiscard]] bool may_act_now(int left) const;
     void act_on_due(int& left);
     void act_on_all(const Batches& batches);
-    void announce(const GhostPtr& ghost);
+    void announce(const GhostPtr& ghost, Action action);
     void call_off(const GhostPtr& ghost, std::string_view reason);
     void take_back_question(const GhostPtr& ghost);
     void take_back_questions();

@@ -288,6 +288,7 @@ std::string to_json(const Incident& incident, const Clock& clock) {
     case IncidentType::changed:
         break;
     case IncidentType::pending:
+        json["action"] = to_string(incident.action);
         json["until_act_usec"] = usec(incident.until_act);
         break;
     case IncidentType::acted:

@@ -238,8 +238,10 @@ TEST_F(RenderIncident, has_its_ghost_in_it) {
 
 TEST_F(RenderIncident, says_how_long_there_is_to_object) {
     incident_.type = IncidentType::pending;
+    incident_.action = Action::ask;
     incident_.until_act = 30s;
     EXPECT_EQ(written()["until_act_usec"], 30'000'000);
+    EXPECT_EQ(written()["action"], "ask");
 }
 
 TEST_F(RenderIncident, says_what_came_of_an_act_and_who_wanted_it) {

@@ -95,8 +95,9 @@ std::string message(const Incident& incident) {
         return formatted("{} is now {}: {}{}", subject, to_string(ghost.grade), ghost.summary,
                          holders_clause(ghost));
     case IncidentType::pending:
-        return formatted("{} will be cleaned {}: {}{}", subject, time_to_object(incident), ghost.summary,
-                         holders_clause(ghost));
+        return formatted("{} will be {} {}: {}{}", subject,
+                         incident.action == Action::ask ? "asked" : "cleaned", time_to_object(incident),
+                         ghost.summary, holders_clause(ghost));
     case IncidentType::acted:
         return formatted("{} {}: {}{}", subject, what_came_of_it(incident.outcome), ghost.summary,
                          because(incident.outcome.reason));

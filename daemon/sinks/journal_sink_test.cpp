@@ -127,8 +127,11 @@ TEST_F(JournalSinkTest, AnActSaysWhatCameOfItAndWhoWantedIt) {
 
 TEST_F(JournalSinkTest, WhatIsPendingNamesItsVetoWindow) {
     Incident pending = incident(IncidentType::pending);
+    pending.action = Action::clean;
     pending.until_act = std::chrono::seconds{30};
     EXPECT_THAT(entry(pending).front(), HasSubstr("will be cleaned in 30s unless somebody objects"));
+    pending.action = Action::ask;
+    EXPECT_THAT(entry(pending).front(), HasSubstr("will be asked in 30s unless somebody objects"));
     EXPECT_THAT(entry(pending), Not(Contains(StartsWith("OUTCOME="))));
 }
 
