@@ -125,7 +125,7 @@ verb_test() {
     rm -rf "$EGB_LOG"
     mkdir -p "$EGB_LOG"
     start_root build
-    ! wants oci appliance podman || start_root runtime
+    ! wants oci appliance podman kernels || start_root runtime
     ! wants podman || start_root podman
     wait_root build
     ! wants bpf appliance podman || trouble=$(kernel_trouble)
