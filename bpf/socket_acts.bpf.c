@@ -125,6 +125,8 @@ static __always_inline struct egb_socket_order *order_for(const struct sock_comm
 static __always_inline bool is_as_judged(const struct egb_socket_order *order,
 					 const struct tcp_sock *tp, __u32 state)
 {
+	if (order->first_sequence && order->first_sequence != first_sequence(tp))
+		return false;
 	return state == order->state && tp->bytes_sent == order->bytes_sent &&
 	       tp->bytes_acked == order->bytes_acked &&
 	       received_bytes(tp, state) == order->bytes_received &&

@@ -5,7 +5,7 @@
 
 #include "wire.h"
 
-#define EGB_SOCKET_ACTS_LAYOUT 3
+#define EGB_SOCKET_ACTS_LAYOUT 4
 
 /* As many as can be ordered in one pass. The ring of the kind tcp has room for the end of each. */
 #define EGB_SOCKET_ORDERS 50000
@@ -35,11 +35,13 @@ struct egb_socket_order {
 	__u32 receive_queue;
 	__u32 send_queue;
 	__u32 state;
-	__u32 only_look; /* 1: check everything, and do nothing */
-	__u32 fate;	 /* the answer */
-	__s32 error;	 /* as errno has it, for EGB_SOCKET_FAILED */
+	__u32 only_look;      /* 1: check everything, and do nothing */
+	__u32 fate;	      /* the answer */
+	__s32 error;	      /* as errno has it, for EGB_SOCKET_FAILED */
+	__u32 first_sequence; /* of the connection that was judged; 0: not known */
+	__u32 spare;
 };
-EGB_ASSERT_SIZE(struct egb_socket_order, 56);
+EGB_ASSERT_SIZE(struct egb_socket_order, 64);
 
 /* How a nudged socket probes its peer: after a second, then every `interval`, `probes` times. */
 struct egb_socket_nudge {

@@ -167,6 +167,7 @@ static __always_inline void fill_socket(struct egb_tcp_socket *record, struct so
 	record->inode = inode_of(sk);
 	record->receive_queue = mark->receive_queue;
 	record->send_queue = mark->send_queue;
+	record->first_sequence = mark->first_sequence;
 	record->netns = common->skc_net.net->ns.inum;
 	record->uid = sk->sk_uid.val;
 	record->local_port = common->skc_num;
@@ -175,6 +176,7 @@ static __always_inline void fill_socket(struct egb_tcp_socket *record, struct so
 	record->state = common->skc_state;
 	record->flags = mark->flags | (is_orphan(sk) ? EGB_TCP_ORPHAN : 0);
 	record->reserved = 0;
+	record->spare = 0;
 	fill_addresses(record->local, record->remote, common);
 }
 
@@ -183,6 +185,14 @@ static __always_inline struct egb_tcp_first *first_waiting(void)
 	__u32 zero = 0;
 
 	return bpf_map_lookup_elem(&egb_tcp_first, &zero);
+}
+
+static __always_inline bool counts_plain_endings(void)
+{
+	__u32 zero = 0;
+	struct egb_tcp_control *control = bpf_map_lookup_elem(&egb_tcp_control, &zero);
+
+	return control && control->counts_plain_endings;
 }
 
 /*
@@ -195,7 +205,7 @@ static __always_inline bool is_worth_a_sweep(struct egb_tcp_first *first, const 
 					     int state)
 {
 	if (is_plain_ending(sk, state))
-		return ++first->plain_endings >= MANY_PLAIN_ENDINGS;
+		return counts_plain_endings() && ++first->plain_endings >= MANY_PLAIN_ENDINGS;
 	return threshold_of(state) != 0;
 }
 
@@ -225,15 +235,6 @@ int egb_tcp_begin_sweep(void *ctx)
 	first->before_ns = __sync_lock_test_and_set(&first->since_last_sweep_ns, 0);
 	first->plain_endings = 0;
 	return 0;
-}
-
-/* Where this side of the connection began to count what it sends. */
-static __always_inline __u32 first_sequence(const struct tcp_sock *tp)
-{
-	__u32 unacknowledged = *(volatile const __u32 *)&tp->snd_una;
-	__u64 acknowledged = *(volatile const __u64 *)&tp->bytes_acked;
-
-	return unacknowledged - (__u32)acknowledged;
 }
 
 /* Nothing is locked: who reads between the two as an acknowledgement changes them reads again. */

@@ -48,8 +48,10 @@ struct egb_tcp_socket {
 	__u8 state;
 	__u8 flags;
 	__u8 reserved;
+	__u32 first_sequence; /* of its connection */
+	__u32 spare;
 };
-EGB_ASSERT_SIZE(struct egb_tcp_socket, 128);
+EGB_ASSERT_SIZE(struct egb_tcp_socket, 136);
 
 /* Short, because a process that held 20,000 sockets lets go of them all at once. */
 struct egb_tcp_end {
@@ -131,7 +133,8 @@ struct egb_tcp_peer_ports {
 EGB_ASSERT_SIZE(struct egb_tcp_peer_ports, 8192);
 
 /* When the first socket began to wait, of those that no sweep has looked for yet; 0 while there is
- * none. */
+ * none. It is the same whether so many plain endings have called for the sweep, or nobody has
+ * watched since. */
 struct egb_tcp_first {
 	__u64 since_last_sweep_ns;
 	__u64 before_ns;     /* as it was when the last sweep began */
@@ -144,7 +147,8 @@ struct egb_tcp_control {
 	__u64 close_wait_after_ns;
 	__u64 fin_wait2_after_ns;
 	__u64 last_ack_after_ns;
+	__u64 counts_plain_endings; /* 1: many of them call for a sweep */
 };
-EGB_ASSERT_SIZE(struct egb_tcp_control, 24);
+EGB_ASSERT_SIZE(struct egb_tcp_control, 32);
 
 #endif

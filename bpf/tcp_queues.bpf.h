@@ -36,4 +36,16 @@ static __always_inline __u64 received_bytes(const struct tcp_sock *tp, __u32 sta
 	return received && state != TCP_FIN_WAIT2 ? received - 1 : received;
 }
 
+/*
+ * Where this side of the connection began to count what it sends: another number in each connection
+ * that a socket is used for. The fields are read each time, because they may change meanwhile.
+ */
+static __always_inline __u32 first_sequence(const struct tcp_sock *tp)
+{
+	__u32 unacknowledged = *(volatile const __u32 *)&tp->snd_una;
+	__u64 acknowledged = *(volatile const __u64 *)&tp->bytes_acked;
+
+	return unacknowledged - (__u32)acknowledged;
+}
+
 #endif

@@ -46,6 +46,7 @@ struct BpfImage {
 
 /// Maps found in the store take the place of new ones, so that what an earlier run tracked is still tracked.
 /// Programs are always new: each is attached before the one it replaces is let go, and nothing is missed.
+/// Those that may be suspended are not handed over.
 class BpfObject {
 public:
     BpfObject(const BpfImage& image, FdStore& store);

@@ -53,7 +53,9 @@ egb_socket_order order_of(const SocketTarget& target, bool only_look) {
             .state = target.state,
             .only_look = only_look ? 1U : 0U,
             .fate = EGB_SOCKET_UNMET,
-            .error = 0};
+            .error = 0,
+            .first_sequence = target.first_sequence,
+            .spare = 0};
 }
 
 std::unexpected<Error> gone() {
@@ -91,6 +93,13 @@ std::vector<Result<Answer>> each(std::span<const SocketTarget> targets, const Re
     return answers;
 }
 
+/// Whatever it is, it was tried.
+std::unexpected<Error> kernel_said(int error) {
+    auto failure = fail_errno("the kernel", error);
+    failure.error().code = ErrorCode::io;
+    return failure;
+}
+
 Result<> read_act(std::uint32_t fate, int error) {
     switch (fate) {
     case EGB_SOCKET_DONE:
@@ -104,7 +113,7 @@ Result<> read_act(std::uint32_t fate, int error) {
     case EGB_SOCKET_STAYED:
         return still_there();
     default:
-        return fail_errno("the kernel", error);
+        return kernel_said(error);
     }
 }
 
@@ -197,7 +206,13 @@ Result<> SocketActs::order_here(const Steps& steps, std::span<const SocketTarget
             return order_of(*target, only_look);
         });
         std::ranges::sort(orders, {}, &egb_socket_order::cookie);
-        if (auto done = carry_out(steps, static_cast<std::uint32_t>(orders.size())); !done) {
+        const auto count = static_cast<std::uint32_t>(orders.size());
+        auto done = carry_out(steps, count);
+        // An iterator may step over a socket while others come and go: who was not met is looked for again.
+        if (done && std::ranges::contains(orders, EGB_SOCKET_UNMET, &egb_socket_order::fate)) {
+            done = carry_out(steps, count);
+        }
+        if (!done) {
             return done;
         }
         for (const egb_socket_order& order : orders) {

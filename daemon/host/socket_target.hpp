@@ -35,6 +35,7 @@ struct SocketTarget {
     std::uint64_t bytes_received{};
     std::uint32_t receive_queue{};
     std::uint32_t send_queue{};
+    std::uint32_t first_sequence{};                     ///< of the connection it is used for; 0: not known
     std::shared_ptr<const std::vector<Holder>> holders; ///< a way to it, where there is no other
 };
 

@@ -36,8 +36,18 @@ Only=comm:{NAME}
 """
 
 
+# Nothing is on its way meanwhile, so that the peer is asked; and then everything is.
+LATER = ("--download=3000000", "--late")
+
+
 def forgetful(*options: str) -> Forgetful:
     return Forgetful("--comm", NAME, *options)
+
+
+def ports_of(stuck: Forgetful) -> list[str]:
+    """The options for another with the same."""
+    (one,) = stuck.sockets
+    return ["--ports", str(one["local"][1]), str(one["peer"][1])]
 
 
 class TcpActs(Scenario):
@@ -90,8 +100,8 @@ class TcpActs(Scenario):
         return self.machine.find_ghost(stuck.pid)
 
     def test_a_half_closed_download_lives(self) -> None:
-        """It is asked, its peer answers, and then it goes on, byte for byte."""
-        with forgetful("--peer=half", "--download=3000000") as reader, forgetful("--peer=half") as idle:
+        """One is paused by its reader; one is asked, its peer answers, and then it goes on, byte for byte."""
+        with forgetful("--peer=half", "--download=3000000") as reader, forgetful("--peer=half", *LATER) as idle:
             ghost = self.lives(idle)
             explained = self.machine.read("ghostctl", "explain", str(ghost.id))
             self.assertIn("its peer was asked, and answered", explained)
@@ -101,9 +111,27 @@ class TcpActs(Scenario):
             self.assertEqual(idle.ask("finish"), [True])
 
     def test_a_half_closed_tunnel_in_another_network_namespace_lives(self) -> None:
-        with forgetful("--peer=half", "--new-network", "--family=ipv6") as idle:
+        with forgetful("--peer=half", "--new-network", "--family=ipv6", *LATER) as idle:
             self.lives(idle)
             self.assertEqual(idle.ask("finish"), [True])
+
+    def test_its_twin_in_another_network_namespace_lives(self) -> None:
+        """Addresses and ports are those of a ghost."""
+        with forgetful() as stuck, forgetful("--peer=half", "--new-network", *ports_of(stuck), *LATER) as twin:
+            self.assertEqual(twin.sockets[0]["local"], stuck.sockets[0]["local"])
+            self.lives(twin)
+            self.assertEqual(stuck.ask("states"), [CLOSE])
+            self.assertEqual(twin.ask("finish"), [True])
+
+    def test_who_has_its_ports_by_now_lives(self) -> None:
+        """It is found, and before anything is done another connection has taken its place."""
+        with forgetful("--peer=crashed") as stuck:
+            self.machine.find_ghost(stuck.pid)
+            stuck.ask("close")
+            with forgetful("--peer=half", *ports_of(stuck), *LATER) as successor:
+                self.assertEqual(successor.sockets[0]["local"], stuck.sockets[0]["local"])
+                self.lives(successor)
+                self.assertEqual(successor.ask("finish"), [True])
 
     def test_what_its_application_closes_in_time_is_not_ours(self) -> None:
         with forgetful() as stuck:

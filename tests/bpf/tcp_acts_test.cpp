@@ -229,6 +229,17 @@ TEST_P(TcpActs, one_whose_application_writes_after_all_is_left_alone) {
     EXPECT_EQ(state_of(connection.ours), TCP_CLOSE_WAIT);
 }
 
+/// By another connection of the same socket, whose counters are the same.
+TEST_P(TcpActs, one_that_is_used_again_is_left_alone) {
+    test::ReusedClient client;
+    const auto ghost = actor_.ghost_of(client.socket());
+    client.connect_again();
+    const Outcome outcome = actor_.clean(ghost);
+    EXPECT_THAT((std::array{Verdict::gone, Verdict::refused}), testing::Contains(outcome.verdict))
+        << outcome.reason;
+    EXPECT_EQ(state_of(client.socket()), TCP_CLOSE_WAIT);
+}
+
 TEST_P(TcpActs, one_whose_application_closes_it_after_all_is_left_alone) {
     const Connection connection = connect();
     connection.half_close_peer();
@@ -332,6 +343,7 @@ TEST_F(TcpActsOnce, the_next_run_puts_back_what_a_killed_one_has_left) {
                                     .bytes_received = 0,
                                     .receive_queue = 0,
                                     .send_queue = 0,
+                                    .first_sequence = 0,
                                     .holders = {}};
     const auto nudged = killed.nudge_sockets(std::array{target}, {.interval = 100s, .probes = 9});
     ASSERT_TRUE(nudged.at(0)) << nudged.at(0).error().message;

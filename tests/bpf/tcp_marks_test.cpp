@@ -11,9 +11,7 @@
 #include "bpf/tcp.h"
 #include "tcp.skel.h"
 
-#include <netinet/in.h>
 #include <poll.h>
-#include <sys/socket.h>
 
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
@@ -57,8 +55,13 @@ protected:
         store_.restart();
         events_ = std::make_unique<host::BpfEvents>(image(), store_);
         EXPECT_TRUE(events_->attach());
-        const egb_tcp_control control{
-            .close_wait_after_ns = ages_ns, .fin_wait2_after_ns = 0, .last_ack_after_ns = 0};
+        look_for({.close_wait_after_ns = ages_ns,
+                  .fin_wait2_after_ns = 0,
+                  .last_ack_after_ns = 0,
+                  .counts_plain_endings = 0});
+    }
+
+    void look_for(const egb_tcp_control& control) {
         EXPECT_TRUE(events_->control("egb_tcp_control", std::as_bytes(std::span{&control, 1})));
     }
 
@@ -129,21 +132,39 @@ TEST_F(TcpMarks, nothing_is_told_while_the_program_is_away) {
 }
 
 TEST_F(TcpMarks, nobody_else_keeps_the_program_attached) {
+    EXPECT_THAT(store_.names(), testing::Not(IsEmpty()));
     for (const std::string& name : store_.names()) {
         EXPECT_FALSE(name.contains(".link.")) << name;
     }
 }
 
-TEST_F(TcpMarks, so_many_plain_endings_are_worth_a_sweep) {
-    constexpr int many = 4096;
-    begin_sweep();
-    // A connection of which the other end, closed first, is an orphan in FIN_WAIT2 for a moment.
-    for (int ended = 0; ended <= many && first().since_last_sweep_ns == 0; ++ended) {
+/// As a server does that closes first.
+void end_plainly(int connections) {
+    for (int ended = 0; ended < connections; ++ended) {
         Connection connection = connect_loopback(Family::ipv4);
         connection.close_peer();
     }
+}
+
+TEST_F(TcpMarks, so_many_plain_endings_are_worth_a_sweep) {
+    constexpr int many = 4096;
+    look_for({.close_wait_after_ns = 0,
+              .fin_wait2_after_ns = 0,
+              .last_ack_after_ns = 0,
+              .counts_plain_endings = 1});
+    begin_sweep();
+    end_plainly(100);
+    EXPECT_GE(first().plain_endings, 100U);
+    EXPECT_EQ(first().since_last_sweep_ns, 0U);
+    end_plainly(many - 100);
     EXPECT_NE(first().since_last_sweep_ns, 0U);
     EXPECT_THAT(told(), Contains(EGB_TCP_WAITING));
+}
+
+TEST_F(TcpMarks, plain_endings_are_nothing_to_who_does_not_count_them) {
+    begin_sweep();
+    end_plainly(10);
+    EXPECT_EQ(first().plain_endings, 0U);
 }
 
 TEST_F(TcpMarks, what_was_met_is_known_over_a_restart) {
@@ -163,44 +184,9 @@ TEST_F(TcpMarks, what_was_met_is_known_over_a_restart) {
     EXPECT_FALSE(after->flags & EGB_TCP_SINCE_AT_LEAST);
 }
 
-/// A client that is connected again and again, and left in CLOSE_WAIT each time.
-class ReusedClient {
-public:
-    ReusedClient() {
-        address_.sin_family = AF_INET;
-        address_.sin_addr.s_addr = htonl(INADDR_LOOPBACK);
-        socklen_t size = sizeof(address_);
-        EXPECT_EQ(::bind(listener_.get(), address(), size), 0);
-        EXPECT_EQ(::listen(listener_.get(), 2), 0);
-        EXPECT_EQ(::getsockname(listener_.get(), address(), &size), 0);
-        connect();
-    }
-
-    void connect_again() {
-        sockaddr nobody{};
-        nobody.sa_family = AF_UNSPEC;
-        EXPECT_EQ(::connect(client_.get(), &nobody, sizeof(nobody)), 0);
-        connect();
-    }
-
-    [[nodiscard]] const host::Fd& socket() const { return client_; }
-
-private:
-    void connect() {
-        EXPECT_EQ(::connect(client_.get(), address(), sizeof(address_)), 0);
-        EXPECT_TRUE(host::Fd{::accept(listener_.get(), nullptr, nullptr)});
-    }
-
-    sockaddr* address() { return reinterpret_cast<sockaddr*>(&address_); }
-
-    sockaddr_in address_{};
-    host::Fd listener_{::socket(AF_INET, SOCK_STREAM | SOCK_CLOEXEC, 0)};
-    host::Fd client_{::socket(AF_INET, SOCK_STREAM | SOCK_CLOEXEC, 0)};
-};
-
 /// That it has left its state meanwhile, nobody hears.
 TEST_F(TcpMarks, a_socket_that_is_used_again_begins_anew) {
-    ReusedClient client;
+    test::ReusedClient client;
     const auto first = meet(client.socket());
     ASSERT_TRUE(first);
     events_->suspend(state_program);

@@ -84,17 +84,22 @@ class Forgotten(NamedTuple):
     address: tuple # the peer's, which cannot be asked for any more once the kernel has ended the connection
 
 
-def forget(family: str, count: int, leave: Callable[[socket.socket], None]) -> list[Forgotten]:
+def forget(family: str, count: int, leave: Callable[[socket.socket], None], ports: list[int]) -> list[Forgotten]:
     listen_family, listen_address, peer_family, peer_address = FAMILIES[family]
+    listen_port, peer_port = ports
     held = []
     with socket.socket(listen_family) as listener:
         if family == "mapped":
             listener.setsockopt(socket.IPPROTO_IPV6, socket.IPV6_V6ONLY, 0)
-        listener.bind((listen_address, 0))
+        listener.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+        listener.bind((listen_address, listen_port))
         listener.listen(64)
         port = listener.getsockname()[1]
         for _ in range(count):
             peer = socket.socket(peer_family)
+            if peer_port:
+                peer.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+                peer.bind((peer_address, peer_port))
             peer.connect((peer_address, port))
             connection, address = listener.accept()
             leave(peer)
@@ -157,6 +162,8 @@ def main() -> None:
     network.add_argument("--network", type=int, metavar="PID", help="in the network namespace of that process")
     parser.add_argument("--comm", help="the name that the process goes by")
     parser.add_argument("--download", type=int, default=0, help="bytes to send; begun at once, and paused by the peer")
+    parser.add_argument("--late", action="store_true", help="the download is not begun before it is to be finished")
+    parser.add_argument("--ports", type=int, nargs=2, default=[0, 0], metavar=("OURS", "PEER"), help="0: any")
     arguments = parser.parse_args()
     if arguments.comm:
         pathlib.Path("/proc/self/comm").write_text(arguments.comm)
@@ -165,9 +172,9 @@ def main() -> None:
         enter_new_network()
     if arguments.network:
         enter_network_of(arguments.network)
-    held = forget(arguments.family, arguments.count, PEERS[arguments.peer])
+    held = forget(arguments.family, arguments.count, PEERS[arguments.peer], arguments.ports)
     data = random.Random(1).randbytes(arguments.download)
-    sent = [fill(one.ours, data) for one in held]
+    sent = [0 if arguments.late else fill(one.ours, data) for one in held]
     told = {
         "pid": os.getpid(),
         "netns": os.stat("/proc/self/ns/net").st_ino,

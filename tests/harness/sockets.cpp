@@ -97,6 +97,28 @@ Connection connect_twin_of(const Connection& other) {
     return connect_from(std::move(peer), Family::ipv4, ours);
 }
 
+ReusedClient::ReusedClient() : listener_{stream_socket(Family::ipv4)}, client_{stream_socket(Family::ipv4)} {
+    Address address = loopback(Family::ipv4);
+    checked(::bind(listener_.get(), address.get(), address.length), "bind");
+    checked(::listen(listener_.get(), 2), "listen");
+    checked(::getsockname(listener_.get(), address.get(), &address.length), "getsockname");
+    std::memcpy(&server_, &address.storage, sizeof(server_));
+    connect();
+}
+
+void ReusedClient::connect_again() {
+    sockaddr nobody{};
+    nobody.sa_family = AF_UNSPEC;
+    checked(::connect(client_.get(), &nobody, sizeof(nobody)), "leaving the server");
+    connect();
+}
+
+void ReusedClient::connect() {
+    checked(::connect(client_.get(), reinterpret_cast<sockaddr*>(&server_), sizeof(server_)), "connect");
+    const host::Fd closed_at_once{
+        checked(::accept4(listener_.get(), nullptr, nullptr, SOCK_CLOEXEC), "accept")};
+}
+
 std::uint64_t cookie_of(const host::Fd& socket) {
     std::uint64_t cookie = 0;
     socklen_t length = sizeof(cookie);

@@ -4,6 +4,8 @@
 
 #include "host/fd.hpp"
 
+#include <netinet/in.h>
+
 #include <cstdint>
 #include <functional>
 
@@ -28,6 +30,21 @@ struct Connection {
 /// Connects IPv4 sockets with the very addresses and ports of another connection, in another network
 /// namespace.
 [[nodiscard]] Connection connect_twin_of(const Connection& other);
+
+/// A client that is connected again and again, and left in CLOSE_WAIT each time.
+class ReusedClient {
+public:
+    ReusedClient();
+    void connect_again();
+    [[nodiscard]] const host::Fd& socket() const { return client_; }
+
+private:
+    void connect();
+
+    sockaddr_in server_{};
+    host::Fd listener_;
+    host::Fd client_;
+};
 
 /// The socket's cookie.
 [[nodiscard]] std::uint64_t cookie_of(const host::Fd& socket);

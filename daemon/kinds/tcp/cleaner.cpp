@@ -41,6 +41,7 @@ host::SocketTarget target_of(const egb_tcp_socket& record) {
             .bytes_received = record.bytes_received,
             .receive_queue = record.receive_queue,
             .send_queue = record.send_queue,
+            .first_sequence = record.first_sequence,
             .holders = {}};
 }
 

@@ -115,7 +115,7 @@ TcpKind::~TcpKind() {
     if (asked && !asked->empty()) {
         static_cast<void>(surroundings_.sys.answers_of_sockets(*asked, host::Release::all));
     }
-    if (attached_) {
+    if (swept_) {
         leave_word_for_the_next();
     }
 }
@@ -204,6 +204,7 @@ Result<bool> TcpKind::take_events() {
 }
 
 Result<> TcpKind::sweep(SweepReason reason) {
+    swept_ = false;
     if (auto begun = begin_sweep(); !begun) {
         return begun;
     }
@@ -224,6 +225,7 @@ Result<> TcpKind::sweep(SweepReason reason) {
     look_at_leaking_owners();
     tracker_.observe(sighting(SightingType::sweep_end, Source::sweep));
     suspend_what_has_told_all();
+    swept_ = true;
     return {};
 }
 
@@ -338,7 +340,9 @@ void TcpKind::look_for_answers(SweepReason reason) {
 Result<> TcpKind::begin_sweep() {
     const egb_tcp_control control{.close_wait_after_ns = nanoseconds(thresholds_.close_wait),
                                   .fin_wait2_after_ns = nanoseconds(thresholds_.fin_wait2),
-                                  .last_ack_after_ns = nanoseconds(thresholds_.last_ack)};
+                                  .last_ack_after_ns = nanoseconds(thresholds_.last_ack),
+                                  // With a ghost the program stays, and need not find a reason to go.
+                                  .counts_plain_endings = tracker_.has_ghosts() ? 0U : 1U};
     return events_->resume(state_program)
         .and_then([&] {
             return events_->control("egb_tcp_control", bytes_of(control));

@@ -84,6 +84,7 @@ private:
     host::Ability destroying_;
     std::optional<UnitRemedy> remedy_;
     bool attached_{};
+    bool swept_{};             ///< the last sweep has looked at all
     bool listed_by_kernel_{};  ///< iter/task_file shows the descriptors of this machine's processes
     std::string not_asked_;    ///< why holders cannot be looked for; empty when they can
     std::string not_entered_;  ///< why sockets of some network namespaces are missing; empty when none are

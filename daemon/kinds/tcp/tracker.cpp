@@ -284,11 +284,12 @@ void TcpTracker::lose(const Sighting& sighting) {
     }
     Socket& socket = found->second;
     if (socket.told != 0 && socket.asked != Instant{} && record->error != 0) {
-        changes_.vanished.push_back({.key = key_of(socket.record),
-                                     .reason =
-                                         "its peer was asked and did not know the connection any more, so "
-                                         "the kernel has ended it",
-                                     .by_question = true});
+        changes_.vanished.push_back(
+            {.key = key_of(socket.record),
+             .reason = formatted("its peer was asked and {}, so the kernel has ended it",
+                                 record->error == ETIMEDOUT ? "has not answered any more"
+                                                            : "did not know the connection any more"),
+             .by_question = true});
     } else if (socket.told != 0) {
         changes_.vanished.push_back(
             {.key = key_of(socket.record), .reason = std::string{how_it_ended(*record)}});
