@@ -6,6 +6,7 @@ import os
 import pathlib
 import shutil
 import signal
+import socket
 import subprocess
 
 from lockers import LockScenario, governed, running
@@ -50,8 +51,9 @@ def names(lock: pathlib.Path, pid: int) -> bool:
 
 
 class LockfilePrograms(LockScenario):
-    # postmaster.pid is none of what is looked at as a rule.
-    files = {"/etc/eghostbuster/eghostbuster.conf.d/10-test.conf": governed("LockfilePrograms", "LockAfter=1s", "Patterns=*.pid")}
+    # These are none of what is looked at as a rule.
+    patterns = "Patterns=*.pid lock package-lock.json"
+    files = {"/etc/eghostbuster/eghostbuster.conf.d/10-test.conf": governed("LockfilePrograms", "LockAfter=1s", patterns)}
 
     def test_lockfile_create_in_a_script(self) -> None:
         """It makes the lock for whoever has called it, and exits."""
@@ -63,6 +65,41 @@ class LockfilePrograms(LockScenario):
             self.lives_unnoticed(path)
             script.kill()
             self.suspected(path, "creator-exited")
+
+    def test_apt_that_was_killed(self) -> None:
+        """Its lock is one of fcntl: the file is there to be locked, before and afterwards."""
+        need(self, "apt-get")
+        lists, sources = self.folder / "lists", self.folder / "sources.list"
+        (lists / "partial").mkdir(parents=True)
+        with socket.create_server(("127.0.0.1", 0)) as silent:
+            sources.write_text(f"deb [trusted=yes] http://127.0.0.1:{silent.getsockname()[1]}/ any main\n")
+            options = (f"Dir::State::Lists={lists}", f"Dir::Cache={self.folder / 'cache'}", f"Dir::Etc::SourceList={sources}",
+                       "Dir::Etc::SourceParts=/dev/null", "APT::Sandbox::User=root")
+            told = [word for option in options for word in ("-o", option)]
+            with running(*of_others("apt-get", "update", *told), stdout=subprocess.DEVNULL) as apt:
+                silent.settimeout(PATIENCE)
+                waiting, _ = silent.accept()
+                with waiting:
+                    self.lives_unnoticed(lists / "lock")
+                    apt.kill()
+                    self.lives_unnoticed(lists / "lock")
+
+    def check_data_file(self, name: str, *command: str) -> None:
+        """What a program of this machine itself writes under the name of a lock, and nobody may ever take away."""
+        if not shutil.which(command[0]):
+            self.skipTest(f"there is no {command[0]} on this machine")
+        subprocess.run(command, cwd=self.folder, check=True, capture_output=True, stdin=subprocess.DEVNULL)
+        self.lives_unnoticed(self.folder / name)
+
+    def test_the_lock_file_of_npm(self) -> None:
+        (self.folder / "package.json").write_text('{"name": "ghost", "version": "1.0.0"}')
+        self.check_data_file("package-lock.json", "npm", "install", "--package-lock-only", "--offline", "--no-audit", "--no-fund")
+
+    def test_the_lock_file_of_cargo(self) -> None:
+        (self.folder / "src").mkdir()
+        (self.folder / "src/lib.rs").touch()
+        (self.folder / "Cargo.toml").write_text('[package]\nname = "ghost"\nversion = "1.0.0"\n')
+        self.check_data_file("Cargo.lock", "cargo", "generate-lockfile", "--offline")
 
     def postgres(self, program: str, *arguments: str | pathlib.Path) -> tuple[str, ...]:
         """Of whatever version there is. It refuses to run as root."""
