@@ -8,6 +8,7 @@
 #include "host/monotonic_clock.hpp"
 #include "host/procfs.hpp"
 
+#include <fcntl.h>
 #include <poll.h>
 #include <sched.h>
 #include <sys/prctl.h>
@@ -386,6 +387,70 @@ TEST_F(LineageTest, a_process_outlives_its_first_thread) {
     EXPECT_EQ(to_string(death_of(identity)), "exited with 7");
     ::close(gate[0]);
     ::close(gate[1]);
+}
+
+/// A process with one heir, which goes on as another program: by its first thread, or by another, to which
+/// the kernel gives the pid and the start time of the first.
+class Changeling {
+public:
+    explicit Changeling(bool by_another_thread) {
+        std::array<int, 2> out{};
+        EXPECT_EQ(::pipe2(out.data(), O_CLOEXEC), 0);
+        pid_ = ::fork();
+        if (pid_ == 0) {
+            const pid_t heir = ::fork();
+            if (heir == 0) {
+                become_another();
+            }
+            [[maybe_unused]] const auto told = ::write(out[1], &heir, sizeof(heir));
+            if (by_another_thread) {
+                std::thread{become_another}.join();
+            }
+            become_another();
+        }
+        ::close(out[1]);
+        const Fd told{out[0]};
+        EXPECT_EQ(::read(told.get(), &heir_, sizeof(heir_)), static_cast<ssize_t>(sizeof(heir_)));
+        before_ = ProcFs{"/proc"}.identity(pid_).value();
+        char byte = 0;
+        EXPECT_EQ(::read(told.get(), &byte, 1), 0) << "the new program has not got it";
+    }
+    ~Changeling() { ::kill(heir_, SIGKILL); }
+    Changeling(const Changeling&) = delete;
+    Changeling& operator=(const Changeling&) = delete;
+
+    /// As it was while it still ran the first program, or soon after.
+    [[nodiscard]] const ProcessIdentity& before() const { return before_; }
+    [[nodiscard]] ProcessIdentity heir() const { return ProcFs{"/proc"}.identity(heir_).value(); }
+
+    void kill() const {
+        ::kill(pid_, SIGKILL);
+        ::waitpid(pid_, nullptr, 0);
+    }
+
+private:
+    [[noreturn]] static void become_another() {
+        ::execl("/bin/sleep", "sleep", "60", nullptr);
+        ::_exit(127);
+    }
+
+    pid_t pid_{};
+    pid_t heir_{};
+    ProcessIdentity before_;
+};
+
+TEST_F(LineageTest, who_runs_another_program_is_who_he_was) {
+    for (const bool by_another_thread : {false, true}) {
+        const Instant before = clock_.now();
+        const Changeling changeling{by_another_thread};
+        const ProcessIdentity owner = changeling.before();
+        EXPECT_EQ(procfs_.identity(owner.pid).value(), owner);
+        EXPECT_THAT(lineage_.heirs(owner, before).value(),
+                    testing::UnorderedElementsAre(owner, changeling.heir()));
+        changeling.kill();
+        EXPECT_EQ(death_of(owner).signal(), SIGKILL);
+        EXPECT_THAT(lineage_.heirs(owner, before).value(), ElementsAre(changeling.heir()));
+    }
 }
 
 TEST_F(LineageTest, what_finds_no_room_is_counted_and_put_right) {
