@@ -29,7 +29,9 @@ Result<> LockCleaner::confirm(const Ghost& ghost) {
     if (reach_of(record) == Reach::reports || grade_of(record) < ghost.grade) {
         return fail(ErrorCode::changed, "something speaks against it that did not when it was judged");
     }
-    lock->looked_ns = look->changed_ns;
+    if (look->changed_ns != lock->looked_ns) {
+        return fail(ErrorCode::changed, "it was changed after it was judged");
+    }
     return {};
 }
 

@@ -13,7 +13,7 @@ namespace egb::lockfile {
 namespace {
 
 /// What the words are: another one, another version.
-constexpr std::string_view version = "1";
+constexpr std::string_view version = "2";
 
 class Writer {
 public:
@@ -87,6 +87,7 @@ void each_number(auto& lock, auto& words) {
     words.number(lock.id.inode);
     words.number(lock.id.born_ns);
     words.number(lock.changed_ns);
+    words.number(lock.ownerless_changed_ns);
     words.number(lock.lasting);
     words.bytes(lock.name.path);
 }

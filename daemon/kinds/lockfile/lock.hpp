@@ -28,6 +28,7 @@ struct Lock {
     host::FileIdentity id;
     std::int64_t changed_ns{}; ///< ctime when it was last looked at, in the boot in which it was made
     std::int64_t looked_ns{};  ///< ctime when it was last looked at
+    std::int64_t ownerless_changed_ns{}; ///< ctime at the first look at which nobody owned it; 0 until then
     ProcessPtr creator;
     std::vector<ProcessIdentity> elders;
     std::uint32_t lasting{}; ///< facts that do not change any more

@@ -15,6 +15,7 @@
 #include <algorithm>
 #include <chrono>
 #include <cstring>
+#include <tuple>
 #include <utility>
 
 namespace egb::lockfile {
@@ -430,7 +431,10 @@ void LockKind::look_at(const std::string& key) {
     if (!known) {
         static_cast<void>(ask_kernel(watch_program, lock->kernel, lock->stamp_ns));
     }
-    const auto before = std::pair{lock->lasting, lock->changed_ns};
+    const auto lasting = [lock] {
+        return std::tuple{lock->lasting, lock->changed_ns, lock->ownerless_changed_ns};
+    };
+    const auto before = lasting();
     lock->lasting |= facts_of(known);
     if (is_no_lock(lock->lasting)) {
         drop(key);
@@ -442,7 +446,7 @@ void LockKind::look_at(const std::string& key) {
         return;
     }
     settle(*lock, *look);
-    if (std::pair{lock->lasting, lock->changed_ns} != before) {
+    if (lasting() != before) {
         surroundings_.memory.remember(info().name, key, to_text(*lock));
     }
 }

@@ -178,6 +178,15 @@ protected:
         EXPECT_TRUE(kind_->drain());
     }
 
+    /// Somebody does something to it, of which the kernel side has not told yet, and an hour passes on the
+    /// wall.
+    void change_and_sleep() {
+        around_.clock.advance(1s);
+        sight_.changed_ns = wall_ns();
+        put();
+        around_.clock.advance_wall(1h);
+    }
+
     void die(std::int32_t pid, int wait_status, std::vector<ProcessIdentity> heirs = {}) {
         around_.lineage.set_heirs(identity(pid), std::move(heirs));
         around_.proc.remove(pid);
@@ -637,6 +646,50 @@ TEST_F(LockKindTest, what_was_changed_once_stays_so_whatever_the_clock_says) {
     sight() = sound;
     put();
     expect_doubt(ghost_after(10s), changed_later);
+}
+
+/// CLOCK_MONOTONIC stands still meanwhile, and wall time seems to say that it died afterwards.
+TEST_F(LockKindTest, whoever_takes_it_over_before_the_machine_sleeps_is_noticed) {
+    make();
+    die(maker, SIGKILL);
+    change_and_sleep();
+    expect_doubt(ghost_after(10s), changed_later);
+}
+
+TEST_F(LockKindTest, whoever_takes_it_over_before_the_machine_sleeps_is_noticed_at_the_last_look) {
+    make();
+    die(maker, SIGKILL);
+    const Ghost ghost = ghost_after(10s);
+    ASSERT_TRUE(kind_->cleaner()->confirm(ghost));
+    change_and_sleep();
+    EXPECT_FALSE(kind_->cleaner()->confirm(ghost));
+    EXPECT_FALSE(kind_->cleaner()->confirm(ghost)) << "and does not become what was judged by being asked";
+}
+
+TEST_F(LockKindTest, how_it_was_found_is_remembered_over_a_restart) {
+    make();
+    die(maker, SIGKILL);
+    change_and_sleep();
+    start();
+    expect_doubt(ghost_after(10s), changed_later);
+}
+
+TEST_F(LockKindTest, what_was_changed_before_the_first_look_is_told_by_the_clocks) {
+    make();
+    around_.lineage.leave_alone(); // the daemon is down
+    die(maker, SIGKILL);
+    around_.clock.advance(1s);
+    sight().changed_ns = wall_ns();
+    put();
+    start();
+    expect_doubt(ghost_after(10s), changed_later);
+}
+
+TEST_F(LockKindTest, what_a_living_owner_changes_while_the_machine_sleeps_is_his_to_change) {
+    make();
+    change_and_sleep();
+    die(maker, SIGKILL);
+    EXPECT_EQ(ghost_after(10s).grade, Grade::proven);
 }
 
 TEST_F(LockKindTest, a_program_that_copies_files_takes_no_locks) {
