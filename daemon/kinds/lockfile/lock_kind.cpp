@@ -9,6 +9,7 @@
 #include "kinds/lockfile/claimants.hpp"
 #include "kinds/lockfile/lockfile.hpp"
 #include "kinds/lockfile/verdict.hpp"
+#include "kinds/lockfile/watched.hpp"
 
 #include <sys/sysmacros.h>
 
@@ -121,26 +122,15 @@ bool is_no_lock(std::uint32_t facts) {
     return (facts & exclusive_unseen) != 0 && (facts & was_advisory) != 0;
 }
 
-/// Whether what the kernel side watches in its place is another file.
-bool is_of_another(const egb_lock_watched& watched, const Lock& lock) {
-    return (watched.flags & EGB_LOCK_IS_REMADE) != 0 || watched.made_ns != lock.stamp_ns;
-}
-
-/// What follows for good from what the kernel side knows; nothing: it does not watch it.
-std::uint32_t facts_of(const std::optional<egb_lock_watched>& watched) {
-    if (!watched) {
-        return unwatched;
-    }
-    return (watched->flags & EGB_LOCK_IS_ADVISORY) != 0 ? was_advisory : 0U;
-}
-
 } // namespace
 
 LockKind::LockKind(const host::Surroundings& surroundings, std::vector<Mechanism> mechanisms)
     : surroundings_{surroundings},
       mechanisms_{std::move(mechanisms)},
       observer_{surroundings},
-      cleaner_{surroundings, observer_, book_} {
+      cleaner_{surroundings, observer_, book_, [this](const Lock& lock) {
+                   return ask_kernel(state_program, lock.kernel, 0);
+               }} {
     tracker_.stagger_from(surroundings.clock.now());
 }
 

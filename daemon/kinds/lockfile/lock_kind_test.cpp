@@ -346,6 +346,41 @@ TEST_F(LockKindTest, it_goes_into_quarantine) {
     EXPECT_TRUE(around_.quarantine.wards().contains(4711));
 }
 
+TEST_F(LockKindTest, what_the_kernel_side_has_seen_and_not_told_yet_counts_at_the_last_look) {
+    make();
+    die(maker, SIGKILL);
+    const Ghost ghost = ghost_after(10s);
+    const auto sound = watched_;
+    for (auto happens : {+[](egb_lock_watched& watched) {
+                             watched.flags |= EGB_LOCK_IS_ADVISORY;
+                         },
+                         +[](egb_lock_watched& watched) {
+                             watched.flags |= EGB_LOCK_IS_REMADE;
+                         },
+                         +[](egb_lock_watched& watched) {
+                             watched.made_ns += 1;
+                         },
+                         +[](egb_lock_watched& watched) {
+                             watched = {}; // it is watched no more
+                         }}) {
+        watched_ = sound;
+        EXPECT_TRUE(kind_->cleaner()->confirm(ghost));
+        happens(watched_);
+        EXPECT_FALSE(kind_->cleaner()->confirm(ghost));
+        EXPECT_EQ(clean(ghost).verdict, Verdict::refused) << "after it was confirmed";
+    }
+}
+
+TEST_F(LockKindTest, what_it_was_judged_with_is_no_news_to_whoever_asks_for_it_to_be_cleaned) {
+    make();
+    watch_nothing();
+    die(maker, SIGKILL);
+    const Ghost ghost = ghost_after(10s);
+    expect_doubt(ghost, not_watched);
+    watch_nothing(); // there is no room to watch it
+    EXPECT_TRUE(kind_->cleaner()->confirm(ghost));
+}
+
 TEST_F(LockKindTest, success_is_never_taken_for_granted) {
     make();
     die(maker, SIGKILL);
