@@ -83,12 +83,14 @@ KindRunner::KindRunner(KindPtr kind, OptionValues section, const Clock& clock, l
 void KindRunner::start() {
     if (!section_.flag("Enabled")) {
         state_ = State::disabled;
+        let_go();
         return;
     }
     if (const auto started = kind_->start(); !started) {
         state_ = State::broken;
         failure_ = started.error().message;
         spdlog::error("{} does not start: {}", info().name, failure_);
+        let_go();
         return;
     }
     state_ = State::running;

@@ -29,8 +29,12 @@ public:
     KindRunner(KindPtr kind, OptionValues section, const Clock& clock, loop::EventLoop& loop,
                engine::Pipeline& pipeline, OnNews on_news);
 
-    /// When it is enabled: starts the kind, and sweeps once. What fails is trouble(), and nobody else's.
+    /// When it is enabled: starts the kind, and sweeps once. What fails is trouble(), and nobody else's. A
+    /// kind that does not run lets go of what it has remembered.
     void start();
+
+    /// The daemon ends in order.
+    void let_go() { kind_->let_go(); }
 
     /// Takes another section of the configuration; a running kind sweeps soon, to judge by it.
     void configure(const OptionValues& section);

@@ -67,6 +67,7 @@ public:
         }
         return swept;
     }
+    void let_go() override { ++let_gos; }
     [[nodiscard]] std::uint64_t lost() const override { return lost_events; }
     [[nodiscard]] Result<> provoke_canary() override { return provoked; }
     [[nodiscard]] std::uint64_t canaries() const override { return canaries_back; }
@@ -82,6 +83,7 @@ public:
     Result<bool> drained{false};
     Result<> swept;
     Result<> provoked;
+    unsigned let_gos{};
     std::uint64_t lost_events{};
     std::uint64_t lost_at_drain{};
     std::uint64_t lost_at_sweep{};
@@ -157,6 +159,7 @@ TEST_F(KindRunnerTest, ADisabledKindIsLeftAlone) {
     ASSERT_FALSE(swept);
     EXPECT_EQ(swept.error().code, ErrorCode::unsupported);
     EXPECT_TRUE(runner().beat());
+    EXPECT_EQ(kind_.let_gos, 1U) << "nobody observes what it remembers";
 }
 
 TEST_F(KindRunnerTest, AKindThatDoesNotStartIsATroubleOfItsOwn) {
@@ -167,12 +170,14 @@ TEST_F(KindRunnerTest, AKindThatDoesNotStartIsATroubleOfItsOwn) {
     EXPECT_THAT(kind_.sweeps, IsEmpty());
     EXPECT_THAT(runner().sweep(SweepReason::request).error().message, HasSubstr("no BTF"));
     EXPECT_TRUE(runner().beat()) << "it is no reason to end the others";
+    EXPECT_EQ(kind_.let_gos, 1U);
 }
 
 TEST_F(KindRunnerTest, AStartSweepsOnce) {
     EXPECT_EQ(started().condition(), "ok");
     EXPECT_THAT(kind_.sweeps, ElementsAre(SweepReason::startup));
     EXPECT_EQ(health(), Health::whole);
+    EXPECT_EQ(kind_.let_gos, 0U);
     const auto status = runner().status();
     EXPECT_EQ(status.tracked, 3U);
     EXPECT_EQ(status.last_sweep, clock_.wall_now());

@@ -380,10 +380,22 @@ void LockKind::recall() {
     }
 }
 
-/// What was watched all the while, over a restart of the daemon, is as it would have been without; what was
-/// not may have been taken by another.
-void LockKind::recall_one(const Memory& memory) {
+/// As it is in this boot.
+std::optional<Lock> LockKind::remembered(const Memory& memory) const {
     auto lock = lock_from(memory);
+    if (lock && memory.boot != surroundings_.procfs.boot_id()) {
+        lock->stamp_ns = lock->made_ns;
+        lock->name.mount_namespace = 0; // there is none of that boot: the machine's own is looked into
+        lock->lasting |= earlier_boot;
+    }
+    return lock;
+}
+
+/// What was watched all the while, over a restart of the daemon, is as it would have been without; what was
+/// not may have been taken by another. Of another boot no kernel side is left that could have watched: there
+/// it is enough that the daemon has not let go of it before the end.
+void LockKind::recall_one(const Memory& memory) {
+    auto lock = remembered(memory);
     if (!lock) {
         surroundings_.memory.forget(info().name, memory.key);
         return;
@@ -391,18 +403,28 @@ void LockKind::recall_one(const Memory& memory) {
     if (book_.find(memory.key) != nullptr) {
         return;
     }
-    if (memory.boot != surroundings_.procfs.boot_id()) {
-        lock->stamp_ns = lock->made_ns;
-        lock->name.mount_namespace = 0; // there is none of that boot: the machine's own is looked into
-        lock->lasting |= earlier_boot;
-    }
     const auto known = ask_kernel(state_program, lock->kernel, lock->stamp_ns);
-    const bool was_watched = known && known->made_ns == lock->stamp_ns;
-    if (!was_watched) {
-        lock->lasting |= (lock->lasting & earlier_boot) != 0 ? 0U : unwatched;
+    const bool is_watched = known && known->made_ns == lock->stamp_ns;
+    const bool had_gap = memory.boot == surroundings_.procfs.boot_id() ? !is_watched : lock->let_go != 0;
+    lock->lasting |= had_gap ? unwatched : 0U;
+    lock->let_go = 0;
+    if (!is_watched) {
         static_cast<void>(ask_kernel(watch_program, lock->kernel, lock->stamp_ns));
     }
+    surroundings_.memory.remember(info().name, memory.key, to_text(*lock));
     book_.add(std::move(*lock));
+}
+
+/// The rows, and not what is in the book: those of a kind that does not run are let go, too. Whether there
+/// will be a restart, for which the kernel side goes on, or the machine goes down, nobody knows here.
+void LockKind::let_go() {
+    const auto memories = surroundings_.memory.recall(info().name);
+    for (const Memory& memory : memories.value_or(std::vector<Memory>{})) {
+        if (auto lock = remembered(memory)) {
+            lock->let_go = 1;
+            surroundings_.memory.remember(info().name, memory.key, to_text(*lock));
+        }
+    }
 }
 
 void LockKind::look_at(const std::string& key) {

@@ -33,6 +33,7 @@ public:
     [[nodiscard]] int event_fd() const override { return events().poll_fd(); }
     [[nodiscard]] Result<bool> drain() override;
     [[nodiscard]] Result<> sweep(SweepReason reason) override;
+    void let_go() override;
     [[nodiscard]] std::uint64_t lost() const override {
         return events().lost() + surroundings_.lineage.lost();
     }
@@ -71,6 +72,7 @@ private:
     [[nodiscard]] ProcessPtr creator_of(const egb_lock_created& created, std::string_view group);
     void recall();
     void recall_one(const Memory& memory);
+    [[nodiscard]] std::optional<Lock> remembered(const Memory& memory) const;
     void look_at(const std::string& key);
     void look_at_some();
     [[nodiscard]] std::optional<Instant> next_turn() const;

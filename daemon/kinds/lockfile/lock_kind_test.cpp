@@ -50,6 +50,12 @@ protected:
     }
 
     void start() {
+        make_kind();
+        EXPECT_TRUE(kind_->start());
+        EXPECT_TRUE(kind_->sweep(SweepReason::startup));
+    }
+
+    void make_kind() {
         auto events = std::make_unique<test::FakeEvents>();
         events_ = events.get();
         for (const std::string_view program : {"egb_lock_looked", "egb_lock_state"}) {
@@ -74,8 +80,6 @@ protected:
         mechanisms.push_back({.name = "fexit", .sees = "all", .events = std::move(events)});
         kind_ = std::make_unique<LockKind>(around_.all(), std::move(mechanisms));
         kind_->configure(options_);
-        EXPECT_TRUE(kind_->start());
-        EXPECT_TRUE(kind_->sweep(SweepReason::startup));
     }
 
     void watch_nothing() { watched_ = {}; }
@@ -905,6 +909,7 @@ protected:
             around_.memory.reboot("00000000-0000-0000-0000-000000000000");
             around_.memory.remember("lockfile", memory.key, memory.text);
         }
+        around_.memory.reboot(around_.procfs.boot_id());
         around_.files.remove(name());
         around_.files.put({.mount_namespace = 0, .path = std::string{path}}, sight_);
         around_.lineage.forget();
@@ -921,6 +926,50 @@ TEST_F(LockAfterRebootTest, nobody_outlives_a_power_loss) {
     EXPECT_TRUE(has(ghost, rebooted));
     EXPECT_EQ(ghost.summary, "/srv/app/app.lock left by app (pid 100), of an earlier boot");
     EXPECT_TRUE(kind_->cleaner()->confirm(ghost));
+}
+
+TEST_F(LockAfterRebootTest, what_was_done_to_it_after_the_daemon_had_stopped_nobody_knows) {
+    make();
+    kind_->let_go();
+    reboot();
+    const Ghost ghost = ghost_after(10s);
+    expect_doubt(ghost, not_watched);
+    EXPECT_TRUE(has(ghost, rebooted));
+    start();
+    expect_doubt(ghost_after(10s), not_watched);
+}
+
+TEST_F(LockAfterRebootTest, nor_does_a_daemon_without_this_kind) {
+    make();
+    reboot();
+    make_kind(); // and nobody starts it
+    kind_->let_go();
+    reboot();
+    expect_doubt(ghost_after(10s), not_watched);
+}
+
+TEST_F(LockAfterRebootTest, a_lock_of_before_is_watched_in_this_boot_like_any_other) {
+    make();
+    reboot();
+    watch_nothing();
+    start();
+    expect_doubt(ghost_after(10s), not_watched);
+}
+
+TEST_F(LockKindTest, a_restart_in_order_lets_nothing_go_that_the_kernel_side_keeps) {
+    make();
+    kind_->let_go();
+    start();
+    die(maker, SIGKILL);
+    EXPECT_EQ(ghost_after(10s).grade, Grade::proven);
+}
+
+TEST_F(LockAfterRebootTest, what_was_kept_over_a_restart_is_not_let_go_any_more) {
+    make();
+    kind_->let_go();
+    start();
+    reboot();
+    EXPECT_EQ(ghost_after(10s).grade, Grade::proven);
 }
 
 TEST_F(LockAfterRebootTest, nobody_owns_a_lock_of_before_and_when_it_was_made_is_known_by_its_birth) {

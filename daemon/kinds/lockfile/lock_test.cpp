@@ -28,6 +28,7 @@ Lock some_lock() {
             .creator = std::make_shared<const Process>(std::move(creator)),
             .elders = {{.boot_id = "here", .pid = 90, .start_ticks = 4}},
             .lasting = was_advisory,
+            .let_go = 1,
             .ownerless = {},
             .owned_until = {}};
 }
@@ -43,6 +44,7 @@ TEST(LockTextTest, a_lock_comes_back_as_it_was) {
     EXPECT_EQ(back->elders, lock.elders);
     EXPECT_EQ(back->lasting, lock.lasting);
     EXPECT_EQ(back->ownerless_changed_ns, lock.ownerless_changed_ns);
+    EXPECT_EQ(back->let_go, lock.let_go);
     EXPECT_EQ(to_text(*back), to_text(lock));
 }
 
