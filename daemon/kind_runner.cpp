@@ -215,7 +215,8 @@ void KindRunner::sweep_if_due() {
 }
 
 void KindRunner::settle_health() {
-    if (std::exchange(reconciled_, false)) {
+    if (reconciled_ && !kind_->is_sweeping()) {
+        reconciled_ = false;
         lossy_ = false;
         spdlog::info("{}: a sweep has put right what was lost", info().name);
         pipeline_.set_health(info().name, engine::Health::whole);

@@ -48,8 +48,8 @@ public:
     /// Hears what waits by now, for whoever asks about something that has just happened.
     void catch_up();
 
-    /// To be called after the pipeline's tick: a kind is whole again when what its sweep found has been
-    /// judged.
+    /// To be called after the pipeline's tick: a kind is whole again when its sweep is done, to the last
+    /// piece, and what it found has been judged.
     void settle_health();
 
     /// Once per beat of the watchdog: false when the kernel path is dead, because the canary sent at the last

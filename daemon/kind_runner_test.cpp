@@ -67,6 +67,7 @@ public:
         }
         return swept;
     }
+    [[nodiscard]] bool is_sweeping() const override { return sweeping; }
     void let_go() override { ++let_gos; }
     [[nodiscard]] std::uint64_t lost() const override { return lost_events; }
     [[nodiscard]] Result<> provoke_canary() override { return provoked; }
@@ -83,6 +84,7 @@ public:
     Result<bool> drained{false};
     Result<> swept;
     Result<> provoked;
+    bool sweeping{};
     unsigned let_gos{};
     std::uint64_t lost_events{};
     std::uint64_t lost_at_drain{};
@@ -230,6 +232,23 @@ TEST_F(KindRunnerTest, ASweepThatLosesEventsReconcilesNothing) {
 
     kind_.lost_at_sweep = 0;
     ASSERT_TRUE(runner().sweep(SweepReason::loss));
+    runner().settle_health();
+    EXPECT_EQ(health(), Health::whole);
+}
+
+TEST_F(KindRunnerTest, ASweepInPiecesReconcilesWithTheLastOfThem) {
+    started();
+    kind_.lost_events = 1;
+    kind_.sweeping = true;
+    ASSERT_TRUE(runner().sweep(SweepReason::request));
+    ASSERT_TRUE(runner().sweep(SweepReason::loss));
+    runner().settle_health();
+    EXPECT_EQ(health(), Health::lossy);
+    ASSERT_TRUE(runner().sweep(SweepReason::timer));
+    runner().settle_health();
+    EXPECT_EQ(health(), Health::lossy);
+
+    kind_.sweeping = false; // by what was heard, as well as by a sweep
     runner().settle_health();
     EXPECT_EQ(health(), Health::whole);
 }

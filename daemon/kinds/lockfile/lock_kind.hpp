@@ -33,6 +33,7 @@ public:
     [[nodiscard]] int event_fd() const override { return events().poll_fd(); }
     [[nodiscard]] Result<bool> drain() override;
     [[nodiscard]] Result<> sweep(SweepReason reason) override;
+    [[nodiscard]] bool is_sweeping() const override { return !to_look_at_.empty(); }
     void let_go() override;
     [[nodiscard]] std::uint64_t lost() const override {
         return events().lost() + surroundings_.lineage.lost();

@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "kinds/lockfile/lock_kind.hpp"
 
+#include "core/format.hpp"
 #include "harness/fake_events.hpp"
 #include "harness/fake_surroundings.hpp"
 #include "kinds/lockfile/evidence.hpp"
@@ -170,6 +171,21 @@ protected:
         watched_.flags = flags_later_;
         events_->send_bytes(std::move(bytes));
         EXPECT_TRUE(kind_->drain());
+    }
+
+    /// As many more, like the one that was made.
+    void remember_more(std::uint64_t count) {
+        const auto memories = *around_.memory.recall("lockfile");
+        for (std::uint64_t number = 1; number <= count; ++number) {
+            auto lock = lock_from(memories.at(0)).value();
+            lock.kernel.inode += number;
+            lock.id.inode += number;
+            lock.name.path = formatted("/srv/app/{}.lock", number);
+            around_.memory.remember("lockfile", lock.key(), to_text(lock));
+            auto sight = sight_;
+            sight.id = lock.id;
+            around_.files.put(lock.name, sight);
+        }
     }
 
     void touch() {
@@ -898,6 +914,19 @@ TEST_F(LockKindTest, what_is_lost_from_the_kernels_map_is_not_proven) {
     watch_nothing();
     die(maker, SIGKILL);
     expect_doubt(ghost_after(10s), not_watched);
+}
+
+TEST_F(LockKindTest, a_sweep_of_many_is_done_when_the_last_of_them_was_looked_at) {
+    make();
+    remember_more(40);
+    start();
+    EXPECT_TRUE(kind_->sweep(SweepReason::timer));
+    EXPECT_FALSE(kind_->is_sweeping());
+    EXPECT_TRUE(kind_->sweep(SweepReason::loss));
+    EXPECT_TRUE(kind_->is_sweeping());
+    EXPECT_EQ(kind_->tracker().deadline(), around_.clock.now());
+    EXPECT_TRUE(kind_->sweep(SweepReason::timer));
+    EXPECT_FALSE(kind_->is_sweeping());
 }
 
 class LockAfterRebootTest : public LockKindTest {
