@@ -9,9 +9,9 @@
  * the kernel read it: it can only lead to a file of whoever did that, since the daemon looks for
  * the inode that it was told of.
  *
- * New files are told of where the file system has times that are finer than a tick (ext4, XFS,
- * btrfs, tmpfs). Elsewhere an inode that is read from the disk looks as one that has just been
- * made: by a contender whose open failed.
+ * New files are told of where the file system has multigrain timestamps, which are finer than a
+ * tick when somebody looks (ext4, XFS, btrfs, tmpfs). Elsewhere an inode that is read from the disk
+ * looks as one that has just been made: by a contender whose open failed.
  */
 #include "lockfile.bpf.h"
 

@@ -68,16 +68,22 @@ std::unique_ptr<host::HolderScan> make_holder_scan(const host::ProcFs& procfs) {
     return std::make_unique<host::ProcHolderScan>(procfs);
 }
 
-/// Tells what was done, however the loop ends.
+/// Tells what was done, and lets go of what was observed, however the loop ends.
 class LastWords {
 public:
-    explicit LastWords(engine::Ledger& ledger) : ledger_{ledger} {}
-    ~LastWords() { ledger_.flush(); }
+    LastWords(engine::Ledger& ledger, const KindRunners& runners) : ledger_{ledger}, runners_{runners} {}
+    ~LastWords() {
+        ledger_.flush();
+        for (const auto& runner : runners_) {
+            runner->let_go(); // the state database writes it when it is closed
+        }
+    }
     LastWords(const LastWords&) = delete;
     LastWords& operator=(const LastWords&) = delete;
 
 private:
     engine::Ledger& ledger_;
+    const KindRunners& runners_;
 };
 
 } // namespace
@@ -286,7 +292,7 @@ int Daemon::Impl::run() {
     });
     spdlog::info("eghostbusterd {} is ready{}", version(), dry_run_ ? ", and acts on nothing (dry run)" : "");
     notifier_.ready(status_line());
-    const LastWords last_words{ledger_};
+    const LastWords last_words{ledger_, runners_};
     return loop_.run();
 }
 

@@ -83,12 +83,14 @@ KindRunner::KindRunner(KindPtr kind, OptionValues section, const Clock& clock, l
 void KindRunner::start() {
     if (!section_.flag("Enabled")) {
         state_ = State::disabled;
+        let_go();
         return;
     }
     if (const auto started = kind_->start(); !started) {
         state_ = State::broken;
         failure_ = started.error().message;
         spdlog::error("{} does not start: {}", info().name, failure_);
+        let_go();
         return;
     }
     state_ = State::running;
@@ -213,7 +215,8 @@ void KindRunner::sweep_if_due() {
 }
 
 void KindRunner::settle_health() {
-    if (std::exchange(reconciled_, false)) {
+    if (reconciled_ && !kind_->is_sweeping()) {
+        reconciled_ = false;
         lossy_ = false;
         spdlog::info("{}: a sweep has put right what was lost", info().name);
         pipeline_.set_health(info().name, engine::Health::whole);

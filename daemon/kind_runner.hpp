@@ -29,8 +29,12 @@ public:
     KindRunner(KindPtr kind, OptionValues section, const Clock& clock, loop::EventLoop& loop,
                engine::Pipeline& pipeline, OnNews on_news);
 
-    /// When it is enabled: starts the kind, and sweeps once. What fails is trouble(), and nobody else's.
+    /// When it is enabled: starts the kind, and sweeps once. What fails is trouble(), and nobody else's. A
+    /// kind that does not run lets go of what it has remembered.
     void start();
+
+    /// The daemon ends in order.
+    void let_go() { kind_->let_go(); }
 
     /// Takes another section of the configuration; a running kind sweeps soon, to judge by it.
     void configure(const OptionValues& section);
@@ -44,8 +48,8 @@ public:
     /// Hears what waits by now, for whoever asks about something that has just happened.
     void catch_up();
 
-    /// To be called after the pipeline's tick: a kind is whole again when what its sweep found has been
-    /// judged.
+    /// To be called after the pipeline's tick: a kind is whole again when its sweep is done, to the last
+    /// piece, and what it found has been judged.
     void settle_health();
 
     /// Once per beat of the watchdog: false when the kernel path is dead, because the canary sent at the last

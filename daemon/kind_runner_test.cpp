@@ -67,6 +67,8 @@ public:
         }
         return swept;
     }
+    [[nodiscard]] bool is_sweeping() const override { return sweeping; }
+    void let_go() override { ++let_gos; }
     [[nodiscard]] std::uint64_t lost() const override { return lost_events; }
     [[nodiscard]] Result<> provoke_canary() override { return provoked; }
     [[nodiscard]] std::uint64_t canaries() const override { return canaries_back; }
@@ -82,6 +84,8 @@ public:
     Result<bool> drained{false};
     Result<> swept;
     Result<> provoked;
+    bool sweeping{};
+    unsigned let_gos{};
     std::uint64_t lost_events{};
     std::uint64_t lost_at_drain{};
     std::uint64_t lost_at_sweep{};
@@ -157,6 +161,7 @@ TEST_F(KindRunnerTest, ADisabledKindIsLeftAlone) {
     ASSERT_FALSE(swept);
     EXPECT_EQ(swept.error().code, ErrorCode::unsupported);
     EXPECT_TRUE(runner().beat());
+    EXPECT_EQ(kind_.let_gos, 1U) << "nobody observes what it remembers";
 }
 
 TEST_F(KindRunnerTest, AKindThatDoesNotStartIsATroubleOfItsOwn) {
@@ -167,12 +172,14 @@ TEST_F(KindRunnerTest, AKindThatDoesNotStartIsATroubleOfItsOwn) {
     EXPECT_THAT(kind_.sweeps, IsEmpty());
     EXPECT_THAT(runner().sweep(SweepReason::request).error().message, HasSubstr("no BTF"));
     EXPECT_TRUE(runner().beat()) << "it is no reason to end the others";
+    EXPECT_EQ(kind_.let_gos, 1U);
 }
 
 TEST_F(KindRunnerTest, AStartSweepsOnce) {
     EXPECT_EQ(started().condition(), "ok");
     EXPECT_THAT(kind_.sweeps, ElementsAre(SweepReason::startup));
     EXPECT_EQ(health(), Health::whole);
+    EXPECT_EQ(kind_.let_gos, 0U);
     const auto status = runner().status();
     EXPECT_EQ(status.tracked, 3U);
     EXPECT_EQ(status.last_sweep, clock_.wall_now());
@@ -225,6 +232,23 @@ TEST_F(KindRunnerTest, ASweepThatLosesEventsReconcilesNothing) {
 
     kind_.lost_at_sweep = 0;
     ASSERT_TRUE(runner().sweep(SweepReason::loss));
+    runner().settle_health();
+    EXPECT_EQ(health(), Health::whole);
+}
+
+TEST_F(KindRunnerTest, ASweepInPiecesReconcilesWithTheLastOfThem) {
+    started();
+    kind_.lost_events = 1;
+    kind_.sweeping = true;
+    ASSERT_TRUE(runner().sweep(SweepReason::request));
+    ASSERT_TRUE(runner().sweep(SweepReason::loss));
+    runner().settle_health();
+    EXPECT_EQ(health(), Health::lossy);
+    ASSERT_TRUE(runner().sweep(SweepReason::timer));
+    runner().settle_health();
+    EXPECT_EQ(health(), Health::lossy);
+
+    kind_.sweeping = false; // by what was heard, as well as by a sweep
     runner().settle_health();
     EXPECT_EQ(health(), Health::whole);
 }

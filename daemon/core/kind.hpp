@@ -42,6 +42,14 @@ public:
     /// Looks at the whole kernel and tells the tracker everything.
     [[nodiscard]] virtual Result<> sweep(SweepReason reason) = 0;
 
+    /// Whether there is more to look at than a turn of the loop has room for: the rest comes bit by bit, with
+    /// drain() and timed sweeps. Until then nothing that was lost is put right.
+    [[nodiscard]] virtual bool is_sweeping() const { return false; }
+
+    /// Nobody observes from now on, and what is remembered is to say so: the daemon ends in order, or this
+    /// kind does not run. What is killed does not come to it.
+    virtual void let_go() {}
+
     /// Events lost since the start; when it grows, a sweep is owed.
     [[nodiscard]] virtual std::uint64_t lost() const = 0;
 

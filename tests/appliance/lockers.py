@@ -55,17 +55,35 @@ def database_of(machine: Machine) -> pathlib.Path:
     return file
 
 
+def log_of(database: pathlib.Path) -> pathlib.Path:
+    """What is not in the file itself yet."""
+    return database.with_name(f"{database.name}-wal")
+
+
+def copy_database(machine: Machine, folder: str) -> pathlib.Path:
+    """SQLite does not find its way into a container."""
+    database = database_of(machine)
+    copy = pathlib.Path(folder) / database.name
+    shutil.copyfile(database, copy)
+    if log_of(database).exists():
+        shutil.copyfile(log_of(database), log_of(copy))
+    return copy
+
+
 def ask_database(machine: Machine, statement: str, *values: str) -> list[tuple]:
-    """A copy of it: SQLite does not find its way into a container."""
     with tempfile.TemporaryDirectory() as folder:
-        database = database_of(machine)
-        copy = pathlib.Path(folder) / database.name
-        shutil.copyfile(database, copy)
-        log = database.with_name(f"{database.name}-wal")
-        if log.exists():
-            shutil.copyfile(log, copy.with_name(log.name))
-        with contextlib.closing(sqlite3.connect(copy)) as opened:
+        with contextlib.closing(sqlite3.connect(copy_database(machine, folder))) as opened:
             return opened.execute(statement, values).fetchall()
+
+
+def change_database(machine: Machine, statement: str, *values: str) -> None:
+    """While no daemon has it open, be it that it was killed."""
+    with tempfile.TemporaryDirectory() as folder:
+        copy = copy_database(machine, folder)
+        with contextlib.closing(sqlite3.connect(copy)) as opened, opened:
+            opened.execute(statement, values)
+        shutil.copyfile(copy, database_of(machine))
+        log_of(database_of(machine)).unlink(missing_ok=True)
 
 
 def is_remembered(machine: Machine, path: pathlib.Path | str) -> bool:

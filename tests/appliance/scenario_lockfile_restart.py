@@ -1,15 +1,10 @@
 # SPDX-License-Identifier: Apache-2.0
-"""Locks over a restart of the daemon, a gap in its watch, and a power loss."""
+"""Locks over a restart of the daemon, a gap in its watch, a power loss, and a shutdown."""
 
-import contextlib
 import os
-import pathlib
-import shutil
 import signal
-import sqlite3
-import tempfile
 
-from lockers import Locker, LockScenario, database_of, governed
+from lockers import Locker, LockScenario, change_database, governed
 from machine import CONFIGURATION, NEW_DEFAULT, SERVICE, eventually, unit_drop_in
 
 ANOTHER_BOOT = "0123456789abcdef0123456789abcdef"
@@ -87,22 +82,33 @@ class LockfileRestart(LockScenario):
             self.suspected(self.path, "unwatched")
 
     def power_loss(self, owner: Locker) -> None:
-        """As if what was seen had been in another boot."""
+        """As if what was seen had been in another boot, at the end of which nobody had the time to say a word."""
+        self.remembered(self.path)
+        self.kill_daemon()
+        self.machine.run("systemctl", "stop", SERVICE)  # nor is it started again
+        self.end_of_boot(owner)
+
+    def shutdown(self, owner: Locker) -> None:
+        """The same, but the daemon was stopped in order, and whoever lived on had all the time there is."""
         self.remembered(self.path)
         self.machine.run("systemctl", "stop", SERVICE)
+        self.end_of_boot(owner)
+
+    def end_of_boot(self, owner: Locker) -> None:
         owner.kill()
-        with tempfile.TemporaryDirectory() as folder:
-            copy = pathlib.Path(folder) / "state.db"
-            shutil.copyfile(database_of(self.machine), copy)
-            with contextlib.closing(sqlite3.connect(copy)) as database, database:
-                database.execute("UPDATE memory SET boot = ?", (ANOTHER_BOOT,))
-            shutil.copyfile(copy, database_of(self.machine))
+        change_database(self.machine, "UPDATE memory SET boot = ?", ANOTHER_BOOT)
 
     def test_of_an_earlier_boot(self) -> None:
         with Locker("open", self.path, "--write=PID") as owner:
             self.power_loss(owner)
             self.machine.run("systemctl", "start", SERVICE)
             self.assertIn("of an earlier boot", self.dies(self.path)["summary"])
+
+    def test_of_an_earlier_boot_and_let_go_before_its_end(self) -> None:
+        with Locker("open", self.path, "--write=PID") as owner:
+            self.shutdown(owner)
+            self.machine.run("systemctl", "start", SERVICE)
+            self.suspected(self.path, "earlier-boot", "unwatched")
 
     def test_of_an_earlier_boot_and_changed_since(self) -> None:
         with Locker("open", self.path) as owner:

@@ -4,6 +4,7 @@
 #include "core/format.hpp"
 #include "core/utf8.hpp"
 #include "kinds/lockfile/verdict.hpp"
+#include "kinds/lockfile/watched.hpp"
 
 namespace egb::lockfile {
 
@@ -29,8 +30,23 @@ Result<> LockCleaner::confirm(const Ghost& ghost) {
     if (reach_of(record) == Reach::reports || grade_of(record) < ghost.grade) {
         return fail(ErrorCode::changed, "something speaks against it that did not when it was judged");
     }
-    lock->looked_ns = look->changed_ns;
-    return {};
+    if (look->changed_ns != lock->looked_ns) {
+        return fail(ErrorCode::changed, "it was changed after it was judged");
+    }
+    return is_watched_as_judged(*lock);
+}
+
+/// What was done to it may wait to be heard of. A lock of an earlier boot is watched since it was recalled.
+Result<> LockCleaner::is_watched_as_judged(const Lock& lock) const {
+    const auto watched = ask_kernel_(lock);
+    if (watched && is_of_another(*watched, lock)) {
+        return fail(ErrorCode::changed, "another file has its place");
+    }
+    const std::uint32_t news = facts_of(watched) & ~lock.lasting;
+    if ((news & was_advisory) != 0) {
+        return fail(ErrorCode::changed, "somebody has locked it by flock or fcntl");
+    }
+    return news == 0 ? Result<>{} : fail(ErrorCode::changed, "it is not watched any more");
 }
 
 std::vector<Outcome> LockCleaner::clean(std::span<const GhostPtr> ghosts) {
@@ -54,9 +70,13 @@ Outcome LockCleaner::clean_one(const Ghost& ghost) {
                                            .changed_ns = lock->looked_ns,
                                            .most_bytes = observer_.most_bytes()},
                                           [this, lock](int fd) {
-                                              return observer_.is_free(fd).and_then([this, lock] {
-                                                  return observer_.is_ownerless(*lock);
-                                              });
+                                              return observer_.is_free(fd)
+                                                  .and_then([this, lock] {
+                                                      return observer_.is_ownerless(*lock);
+                                                  })
+                                                  .and_then([this, lock] {
+                                                      return is_watched_as_judged(*lock);
+                                                  });
                                           },
                                           {.quarantine = surroundings_.quarantine, .ghost = ghost});
     if (!done) {

@@ -33,10 +33,25 @@ inline constexpr std::array<std::string_view, 36> data_files{
 };
 
 /// Globs for whole paths of what is a lock although there is something else than a pid in it: what will be
-/// the file itself, once it is written.
-inline constexpr std::array<std::string_view, 4> known_locks{
+/// the file itself, once it is written. Any folder may be called x.git, as a bare repository is: of one, only
+/// what git itself locks.
+inline constexpr std::array<std::string_view, 18> known_locks{
     "*/.git/*.lock",
-    "*.git/*.lock",
+    "*.git/HEAD.lock",
+    "*.git/config.lock",
+    "*.git/index.lock",
+    "*.git/packed-refs.lock",
+    "*.git/shallow.lock",
+    "*.git/gc.pid.lock",
+    "*.git/refs/*.lock",
+    "*.git/logs/*.lock",
+    "*.git/reftable/tables.list.lock",
+    "*.git/worktrees/*/HEAD.lock",
+    "*.git/worktrees/*/index.lock",
+    "*.git/objects/maintenance.lock",
+    "*.git/objects/info/alternates.lock",
+    "*.git/objects/info/commit-graph*.lock",
+    "*.git/objects/pack/multi-pack-index*.lock",
     "*/.hg/*lock",
     "*/.bzr/*lock*",
 };

@@ -81,7 +81,7 @@ inline constexpr EvidenceRule not_watched{
     .weight = Weight::opposes,
     .unit = EvidenceUnit::none,
     .text = "for some time nobody watched it (the daemon was stopped, or events were lost): another may have "
-            "taken it",
+            "taken it, or its owner may have left it on purpose",
     .change = "",
 };
 inline constexpr EvidenceRule held{

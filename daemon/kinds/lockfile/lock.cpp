@@ -13,7 +13,7 @@ namespace egb::lockfile {
 namespace {
 
 /// What the words are: another one, another version.
-constexpr std::string_view version = "1";
+constexpr std::string_view version = "2";
 
 class Writer {
 public:
@@ -87,7 +87,9 @@ void each_number(auto& lock, auto& words) {
     words.number(lock.id.inode);
     words.number(lock.id.born_ns);
     words.number(lock.changed_ns);
+    words.number(lock.ownerless_changed_ns);
     words.number(lock.lasting);
+    words.number(lock.let_go);
     words.bytes(lock.name.path);
 }
 
@@ -167,7 +169,7 @@ std::optional<Lock> lock_from(const Memory& memory) {
     if (!words.sound()) {
         return std::nullopt;
     }
-    creator.id.boot_id = memory.boot;
+    creator.id.boot_id = (lock.lasting & earlier_boot) != 0 ? std::string{} : memory.boot;
     creator.known = known != 0;
     lock.creator = std::make_shared<const Process>(std::move(creator));
     return lock;

@@ -28,9 +28,11 @@ struct Lock {
     host::FileIdentity id;
     std::int64_t changed_ns{}; ///< ctime when it was last looked at, in the boot in which it was made
     std::int64_t looked_ns{};  ///< ctime when it was last looked at
+    std::int64_t ownerless_changed_ns{}; ///< ctime at the first look at which nobody owned it; 0 until then
     ProcessPtr creator;
     std::vector<ProcessIdentity> elders;
     std::uint32_t lasting{}; ///< facts that do not change any more
+    std::uint16_t let_go{};  ///< 1: as it was remembered, nobody in user space watched it afterwards
     Instant ownerless;       ///< since when; the epoch while somebody owns it
     Instant owned_until;     ///< when somebody was last seen to own it
 
@@ -48,7 +50,7 @@ struct Lock {
 [[nodiscard]] std::string to_text(const Lock& lock);
 
 /// Nothing when it is not what to_text() writes. A lock of another boot is one of nobody alive, and has no
-/// creator but a name.
+/// creator but a name; so is one that was known to be such when it was written.
 [[nodiscard]] std::optional<Lock> lock_from(const Memory& memory);
 
 } // namespace egb::lockfile

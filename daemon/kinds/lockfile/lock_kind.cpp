@@ -9,12 +9,14 @@
 #include "kinds/lockfile/claimants.hpp"
 #include "kinds/lockfile/lockfile.hpp"
 #include "kinds/lockfile/verdict.hpp"
+#include "kinds/lockfile/watched.hpp"
 
 #include <sys/sysmacros.h>
 
 #include <algorithm>
 #include <chrono>
 #include <cstring>
+#include <tuple>
 #include <utility>
 
 namespace egb::lockfile {
@@ -120,26 +122,15 @@ bool is_no_lock(std::uint32_t facts) {
     return (facts & exclusive_unseen) != 0 && (facts & was_advisory) != 0;
 }
 
-/// Whether what the kernel side watches in its place is another file.
-bool is_of_another(const egb_lock_watched& watched, const Lock& lock) {
-    return (watched.flags & EGB_LOCK_IS_REMADE) != 0 || watched.made_ns != lock.stamp_ns;
-}
-
-/// What follows for good from what the kernel side knows; nothing: it does not watch it.
-std::uint32_t facts_of(const std::optional<egb_lock_watched>& watched) {
-    if (!watched) {
-        return unwatched;
-    }
-    return (watched->flags & EGB_LOCK_IS_ADVISORY) != 0 ? was_advisory : 0U;
-}
-
 } // namespace
 
 LockKind::LockKind(const host::Surroundings& surroundings, std::vector<Mechanism> mechanisms)
     : surroundings_{surroundings},
       mechanisms_{std::move(mechanisms)},
       observer_{surroundings},
-      cleaner_{surroundings, observer_, book_} {
+      cleaner_{surroundings, observer_, book_, [this](const Lock& lock) {
+                   return ask_kernel(state_program, lock.kernel, 0);
+               }} {
     tracker_.stagger_from(surroundings.clock.now());
 }
 
@@ -389,10 +380,22 @@ void LockKind::recall() {
     }
 }
 
-/// What was watched all the while, over a restart of the daemon, is as it would have been without; what was
-/// not may have been taken by another.
-void LockKind::recall_one(const Memory& memory) {
+/// As it is in this boot.
+std::optional<Lock> LockKind::remembered(const Memory& memory) const {
     auto lock = lock_from(memory);
+    if (lock && memory.boot != surroundings_.procfs.boot_id()) {
+        lock->stamp_ns = lock->made_ns;
+        lock->name.mount_namespace = 0; // there is none of that boot: the machine's own is looked into
+        lock->lasting |= earlier_boot;
+    }
+    return lock;
+}
+
+/// What was watched all the while, over a restart of the daemon, is as it would have been without; what was
+/// not may have been taken by another. Of another boot no kernel side is left that could have watched: there
+/// it is enough that the daemon has not let go of it before the end.
+void LockKind::recall_one(const Memory& memory) {
+    auto lock = remembered(memory);
     if (!lock) {
         surroundings_.memory.forget(info().name, memory.key);
         return;
@@ -400,18 +403,28 @@ void LockKind::recall_one(const Memory& memory) {
     if (book_.find(memory.key) != nullptr) {
         return;
     }
-    if (memory.boot != surroundings_.procfs.boot_id()) {
-        lock->stamp_ns = lock->made_ns;
-        lock->name.mount_namespace = 0; // there is none of that boot: the machine's own is looked into
-        lock->lasting |= earlier_boot;
-    }
     const auto known = ask_kernel(state_program, lock->kernel, lock->stamp_ns);
-    const bool was_watched = known && known->made_ns == lock->stamp_ns;
-    if (!was_watched) {
-        lock->lasting |= (lock->lasting & earlier_boot) != 0 ? 0U : unwatched;
+    const bool is_watched = known && known->made_ns == lock->stamp_ns;
+    const bool had_gap = memory.boot == surroundings_.procfs.boot_id() ? !is_watched : lock->let_go != 0;
+    lock->lasting |= had_gap ? unwatched : 0U;
+    lock->let_go = 0;
+    if (!is_watched) {
         static_cast<void>(ask_kernel(watch_program, lock->kernel, lock->stamp_ns));
     }
+    surroundings_.memory.remember(info().name, memory.key, to_text(*lock));
     book_.add(std::move(*lock));
+}
+
+/// The rows, and not what is in the book: those of a kind that does not run are let go, too. Whether there
+/// will be a restart, for which the kernel side goes on, or the machine goes down, nobody knows here.
+void LockKind::let_go() {
+    const auto memories = surroundings_.memory.recall(info().name);
+    for (const Memory& memory : memories.value_or(std::vector<Memory>{})) {
+        if (auto lock = remembered(memory)) {
+            lock->let_go = 1;
+            surroundings_.memory.remember(info().name, memory.key, to_text(*lock));
+        }
+    }
 }
 
 void LockKind::look_at(const std::string& key) {
@@ -430,7 +443,10 @@ void LockKind::look_at(const std::string& key) {
     if (!known) {
         static_cast<void>(ask_kernel(watch_program, lock->kernel, lock->stamp_ns));
     }
-    const auto before = std::pair{lock->lasting, lock->changed_ns};
+    const auto lasting = [lock] {
+        return std::tuple{lock->lasting, lock->changed_ns, lock->ownerless_changed_ns};
+    };
+    const auto before = lasting();
     lock->lasting |= facts_of(known);
     if (is_no_lock(lock->lasting)) {
         drop(key);
@@ -442,7 +458,7 @@ void LockKind::look_at(const std::string& key) {
         return;
     }
     settle(*lock, *look);
-    if (std::pair{lock->lasting, lock->changed_ns} != before) {
+    if (lasting() != before) {
         surroundings_.memory.remember(info().name, key, to_text(*lock));
     }
 }

@@ -33,6 +33,8 @@ public:
     [[nodiscard]] int event_fd() const override { return events().poll_fd(); }
     [[nodiscard]] Result<bool> drain() override;
     [[nodiscard]] Result<> sweep(SweepReason reason) override;
+    [[nodiscard]] bool is_sweeping() const override { return !to_look_at_.empty(); }
+    void let_go() override;
     [[nodiscard]] std::uint64_t lost() const override {
         return events().lost() + surroundings_.lineage.lost();
     }
@@ -71,6 +73,7 @@ private:
     [[nodiscard]] ProcessPtr creator_of(const egb_lock_created& created, std::string_view group);
     void recall();
     void recall_one(const Memory& memory);
+    [[nodiscard]] std::optional<Lock> remembered(const Memory& memory) const;
     void look_at(const std::string& key);
     void look_at_some();
     [[nodiscard]] std::optional<Instant> next_turn() const;

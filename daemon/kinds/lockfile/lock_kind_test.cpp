@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "kinds/lockfile/lock_kind.hpp"
 
+#include "core/format.hpp"
 #include "harness/fake_events.hpp"
 #include "harness/fake_surroundings.hpp"
 #include "kinds/lockfile/evidence.hpp"
@@ -50,6 +51,12 @@ protected:
     }
 
     void start() {
+        make_kind();
+        EXPECT_TRUE(kind_->start());
+        EXPECT_TRUE(kind_->sweep(SweepReason::startup));
+    }
+
+    void make_kind() {
         auto events = std::make_unique<test::FakeEvents>();
         events_ = events.get();
         for (const std::string_view program : {"egb_lock_looked", "egb_lock_state"}) {
@@ -74,8 +81,6 @@ protected:
         mechanisms.push_back({.name = "fexit", .sees = "all", .events = std::move(events)});
         kind_ = std::make_unique<LockKind>(around_.all(), std::move(mechanisms));
         kind_->configure(options_);
-        EXPECT_TRUE(kind_->start());
-        EXPECT_TRUE(kind_->sweep(SweepReason::startup));
     }
 
     void watch_nothing() { watched_ = {}; }
@@ -168,6 +173,21 @@ protected:
         EXPECT_TRUE(kind_->drain());
     }
 
+    /// As many more, like the one that was made.
+    void remember_more(std::uint64_t count) {
+        const auto memories = *around_.memory.recall("lockfile");
+        for (std::uint64_t number = 1; number <= count; ++number) {
+            auto lock = lock_from(memories.at(0)).value();
+            lock.kernel.inode += number;
+            lock.id.inode += number;
+            lock.name.path = formatted("/srv/app/{}.lock", number);
+            around_.memory.remember("lockfile", lock.key(), to_text(lock));
+            auto sight = sight_;
+            sight.id = lock.id;
+            around_.files.put(lock.name, sight);
+        }
+    }
+
     void touch() {
         egb_lock_touched touched{};
         touched.header = {
@@ -176,6 +196,15 @@ protected:
         touched.made_ns = watched_.made_ns;
         events_->send(touched);
         EXPECT_TRUE(kind_->drain());
+    }
+
+    /// Somebody does something to it, of which the kernel side has not told yet, and an hour passes on the
+    /// wall.
+    void change_and_sleep() {
+        around_.clock.advance(1s);
+        sight_.changed_ns = wall_ns();
+        put();
+        around_.clock.advance_wall(1h);
     }
 
     void die(std::int32_t pid, int wait_status, std::vector<ProcessIdentity> heirs = {}) {
@@ -335,6 +364,41 @@ TEST_F(LockKindTest, it_goes_into_quarantine) {
     EXPECT_EQ(outcome.verdict, Verdict::cleaned) << outcome.reason;
     EXPECT_THAT(outcome.reason, HasSubstr("ghostctl restore 4711"));
     EXPECT_TRUE(around_.quarantine.wards().contains(4711));
+}
+
+TEST_F(LockKindTest, what_the_kernel_side_has_seen_and_not_told_yet_counts_at_the_last_look) {
+    make();
+    die(maker, SIGKILL);
+    const Ghost ghost = ghost_after(10s);
+    const auto sound = watched_;
+    for (auto happens : {+[](egb_lock_watched& watched) {
+                             watched.flags |= EGB_LOCK_IS_ADVISORY;
+                         },
+                         +[](egb_lock_watched& watched) {
+                             watched.flags |= EGB_LOCK_IS_REMADE;
+                         },
+                         +[](egb_lock_watched& watched) {
+                             watched.made_ns += 1;
+                         },
+                         +[](egb_lock_watched& watched) {
+                             watched = {}; // it is watched no more
+                         }}) {
+        watched_ = sound;
+        EXPECT_TRUE(kind_->cleaner()->confirm(ghost));
+        happens(watched_);
+        EXPECT_FALSE(kind_->cleaner()->confirm(ghost));
+        EXPECT_EQ(clean(ghost).verdict, Verdict::refused) << "after it was confirmed";
+    }
+}
+
+TEST_F(LockKindTest, what_it_was_judged_with_is_no_news_to_whoever_asks_for_it_to_be_cleaned) {
+    make();
+    watch_nothing();
+    die(maker, SIGKILL);
+    const Ghost ghost = ghost_after(10s);
+    expect_doubt(ghost, not_watched);
+    watch_nothing(); // there is no room to watch it
+    EXPECT_TRUE(kind_->cleaner()->confirm(ghost));
 }
 
 TEST_F(LockKindTest, success_is_never_taken_for_granted) {
@@ -639,6 +703,50 @@ TEST_F(LockKindTest, what_was_changed_once_stays_so_whatever_the_clock_says) {
     expect_doubt(ghost_after(10s), changed_later);
 }
 
+/// CLOCK_MONOTONIC stands still meanwhile, and wall time seems to say that it died afterwards.
+TEST_F(LockKindTest, whoever_takes_it_over_before_the_machine_sleeps_is_noticed) {
+    make();
+    die(maker, SIGKILL);
+    change_and_sleep();
+    expect_doubt(ghost_after(10s), changed_later);
+}
+
+TEST_F(LockKindTest, whoever_takes_it_over_before_the_machine_sleeps_is_noticed_at_the_last_look) {
+    make();
+    die(maker, SIGKILL);
+    const Ghost ghost = ghost_after(10s);
+    ASSERT_TRUE(kind_->cleaner()->confirm(ghost));
+    change_and_sleep();
+    EXPECT_FALSE(kind_->cleaner()->confirm(ghost));
+    EXPECT_FALSE(kind_->cleaner()->confirm(ghost)) << "and does not become what was judged by being asked";
+}
+
+TEST_F(LockKindTest, how_it_was_found_is_remembered_over_a_restart) {
+    make();
+    die(maker, SIGKILL);
+    change_and_sleep();
+    start();
+    expect_doubt(ghost_after(10s), changed_later);
+}
+
+TEST_F(LockKindTest, what_was_changed_before_the_first_look_is_told_by_the_clocks) {
+    make();
+    around_.lineage.leave_alone(); // the daemon is down
+    die(maker, SIGKILL);
+    around_.clock.advance(1s);
+    sight().changed_ns = wall_ns();
+    put();
+    start();
+    expect_doubt(ghost_after(10s), changed_later);
+}
+
+TEST_F(LockKindTest, what_a_living_owner_changes_while_the_machine_sleeps_is_his_to_change) {
+    make();
+    change_and_sleep();
+    die(maker, SIGKILL);
+    EXPECT_EQ(ghost_after(10s).grade, Grade::proven);
+}
+
 TEST_F(LockKindTest, a_program_that_copies_files_takes_no_locks) {
     add_process(maker, shell, "tar");
     make();
@@ -808,6 +916,19 @@ TEST_F(LockKindTest, what_is_lost_from_the_kernels_map_is_not_proven) {
     expect_doubt(ghost_after(10s), not_watched);
 }
 
+TEST_F(LockKindTest, a_sweep_of_many_is_done_when_the_last_of_them_was_looked_at) {
+    make();
+    remember_more(40);
+    start();
+    EXPECT_TRUE(kind_->sweep(SweepReason::timer));
+    EXPECT_FALSE(kind_->is_sweeping());
+    EXPECT_TRUE(kind_->sweep(SweepReason::loss));
+    EXPECT_TRUE(kind_->is_sweeping());
+    EXPECT_EQ(kind_->tracker().deadline(), around_.clock.now());
+    EXPECT_TRUE(kind_->sweep(SweepReason::timer));
+    EXPECT_FALSE(kind_->is_sweeping());
+}
+
 class LockAfterRebootTest : public LockKindTest {
 protected:
     /// The machine went down, and is up again; what was there is there.
@@ -817,6 +938,7 @@ protected:
             around_.memory.reboot("00000000-0000-0000-0000-000000000000");
             around_.memory.remember("lockfile", memory.key, memory.text);
         }
+        around_.memory.reboot(around_.procfs.boot_id());
         around_.files.remove(name());
         around_.files.put({.mount_namespace = 0, .path = std::string{path}}, sight_);
         around_.lineage.forget();
@@ -833,6 +955,50 @@ TEST_F(LockAfterRebootTest, nobody_outlives_a_power_loss) {
     EXPECT_TRUE(has(ghost, rebooted));
     EXPECT_EQ(ghost.summary, "/srv/app/app.lock left by app (pid 100), of an earlier boot");
     EXPECT_TRUE(kind_->cleaner()->confirm(ghost));
+}
+
+TEST_F(LockAfterRebootTest, what_was_done_to_it_after_the_daemon_had_stopped_nobody_knows) {
+    make();
+    kind_->let_go();
+    reboot();
+    const Ghost ghost = ghost_after(10s);
+    expect_doubt(ghost, not_watched);
+    EXPECT_TRUE(has(ghost, rebooted));
+    start();
+    expect_doubt(ghost_after(10s), not_watched);
+}
+
+TEST_F(LockAfterRebootTest, nor_does_a_daemon_without_this_kind) {
+    make();
+    reboot();
+    make_kind(); // and nobody starts it
+    kind_->let_go();
+    reboot();
+    expect_doubt(ghost_after(10s), not_watched);
+}
+
+TEST_F(LockAfterRebootTest, a_lock_of_before_is_watched_in_this_boot_like_any_other) {
+    make();
+    reboot();
+    watch_nothing();
+    start();
+    expect_doubt(ghost_after(10s), not_watched);
+}
+
+TEST_F(LockKindTest, a_restart_in_order_lets_nothing_go_that_the_kernel_side_keeps) {
+    make();
+    kind_->let_go();
+    start();
+    die(maker, SIGKILL);
+    EXPECT_EQ(ghost_after(10s).grade, Grade::proven);
+}
+
+TEST_F(LockAfterRebootTest, what_was_kept_over_a_restart_is_not_let_go_any_more) {
+    make();
+    kind_->let_go();
+    start();
+    reboot();
+    EXPECT_EQ(ghost_after(10s).grade, Grade::proven);
 }
 
 TEST_F(LockAfterRebootTest, nobody_owns_a_lock_of_before_and_when_it_was_made_is_known_by_its_birth) {

@@ -24,9 +24,11 @@ Lock some_lock() {
             .id = {.device = 8, .inode = 77, .born_ns = -5},
             .changed_ns = 9,
             .looked_ns = 0,
+            .ownerless_changed_ns = 8,
             .creator = std::make_shared<const Process>(std::move(creator)),
             .elders = {{.boot_id = "here", .pid = 90, .start_ticks = 4}},
             .lasting = was_advisory,
+            .let_go = 1,
             .ownerless = {},
             .owned_until = {}};
 }
@@ -41,6 +43,8 @@ TEST(LockTextTest, a_lock_comes_back_as_it_was) {
     EXPECT_EQ(*back->creator, *lock.creator);
     EXPECT_EQ(back->elders, lock.elders);
     EXPECT_EQ(back->lasting, lock.lasting);
+    EXPECT_EQ(back->ownerless_changed_ns, lock.ownerless_changed_ns);
+    EXPECT_EQ(back->let_go, lock.let_go);
     EXPECT_EQ(to_text(*back), to_text(lock));
 }
 
@@ -51,7 +55,7 @@ TEST(LockTextTest, what_was_cut_or_changed_is_not_taken_for_a_lock) {
         EXPECT_FALSE(cut && to_text(*cut) == text) << length;
     }
     EXPECT_FALSE(lock_from({.key = "", .boot = "", .text = text + " 1"}));
-    EXPECT_FALSE(lock_from({.key = "", .boot = "", .text = "2" + text.substr(1)}));
+    EXPECT_FALSE(lock_from({.key = "", .boot = "", .text = "1" + text.substr(1)}));
     EXPECT_FALSE(lock_from({.key = "", .boot = "", .text = "nonsense"}));
 }
 

@@ -34,9 +34,11 @@ Mechanism timestamps(host::FdStore& store) {
     const host::BpfImage image{
         .name = "lockfile", .layout = EGB_LOCK_LAYOUT, .elf = bytes_of(lockfile_bpf__elf_bytes)};
     return {.name = "timestamps",
-            .sees = "tp_btf/{ctime_ns_xchg,inode_set_ctime_to_ts,ctime_xchg_skip} tell of files that are "
-                    "created exclusively, on every file system and in every mount namespace; not of those "
-                    "that io_uring or a 32-bit program creates, which are never touched",
+            .sees =
+                "tp_btf/{ctime_ns_xchg,inode_set_ctime_to_ts,ctime_xchg_skip} tell of files that are "
+                "created exclusively, in every mount namespace, on file systems with multigrain "
+                "timestamps (ext4, XFS, btrfs, tmpfs); not of those on others, nor of those that io_uring "
+                "or a 32-bit program creates, which are never touched",
             .events = std::make_unique<host::BpfEvents>(image, store)};
 }
 

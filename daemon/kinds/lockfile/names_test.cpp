@@ -80,6 +80,28 @@ TEST(LockNamesTest, the_kernel_side_gets_at_least_what_may_be_a_lock) {
     EXPECT_TRUE(names.may_be_lock("/x/a-name-that-is-longer-than-thirty-two-letters.lock"));
 }
 
+TEST(LockNamesTest, what_git_locks_in_its_folders_is_a_lock_whatever_is_in_it) {
+    for (const std::string path :
+         {"/home/me/x/.git/index.lock", "/home/me/x/.git/modules/y/index.lock", "/srv/x.git/HEAD.lock",
+          "/srv/x.git/config.lock", "/srv/x.git/packed-refs.lock", "/srv/x.git/refs/heads/a/b.lock",
+          "/srv/x.git/logs/refs/heads/a.lock", "/srv/x.git/reftable/tables.list.lock",
+          "/srv/x.git/worktrees/y/index.lock",
+          "/srv/x.git/objects/info/commit-graphs/commit-graph-chain.lock",
+          "/srv/x.git/objects/pack/multi-pack-index.lock", "/home/me/x/.hg/store/lock",
+          "/home/me/x/.bzr/branch/lock"}) {
+        EXPECT_TRUE(Names::is_known_lock(path)) << path;
+    }
+}
+
+TEST(LockNamesTest, what_lies_in_a_folder_that_is_called_like_a_repository_may_be_anything) {
+    for (const std::string path :
+         {"/srv/x.git/data.lock", "/srv/x.git/src/flake.lock", "/srv/x.git/src/HEAD.lock",
+          "/srv/x.git/data/refs/a.lock", "/srv/x.git/objects/data.lock", "/srv/x.git.lock",
+          "/srv/git/index.lock", "/srv/x/index.lock"}) {
+        EXPECT_FALSE(Names::is_known_lock(path)) << path;
+    }
+}
+
 TEST(LockNamesTest, an_administrator_adds_to_the_lists) {
     const Names names{{.patterns = {"*.lock"}, .data = {"notes.lock", "*-data.lock"}, .except = {"/srv/*"}}};
     EXPECT_FALSE(names.may_be_lock("/x/notes.lock"));

@@ -82,6 +82,8 @@ void Observer::note_owners(Lock& lock, Look& look) const {
     if (ownership.state == Ownership::State::owned || (is_unknown && !ownership.death)) {
         lock.ownerless = Instant{};
         lock.owned_until = now;
+        // What an owner changes is his to change; of one who may be there, or not, nothing follows.
+        lock.ownerless_changed_ns = is_unknown ? lock.ownerless_changed_ns : 0;
         return;
     }
     const bool saw_end = ownership.death && ownership.death->seen;
@@ -113,15 +115,26 @@ void Observer::note_file(Lock& lock, const host::FileSight& sight, LockRecord& r
     add_if(record, lock.way == EGB_LOCK_BY_RENAME, was_renamed);
     add_if(record, Names::copies(lock.creator->comm) && !Names::is_known_lock(sight.path), made_for_others);
     add_if(record, has_given_a_name(lock) && sight.uid != lock.creator->uid, is_anothers);
-    const bool of_this_boot = (lock.lasting & earlier_boot) == 0;
-    const bool has_changed =
-        of_this_boot
-            ? record.ownerless_ns != 0 &&
-                  sight.changed_ns > nanoseconds(surroundings_.clock.wall(instant_of(record.ownerless_ns)))
-            : sight.changed_ns != lock.changed_ns;
     // For good, whatever the clocks of files and of deaths come to say of each other.
-    lock.lasting |= has_changed ? changed_since : 0U;
+    lock.lasting |= is_changed(lock, sight.changed_ns) ? changed_since : 0U;
     record.facts |= lock.lasting;
+}
+
+/// Whether that is a change after its last owner's death. Of what was done before the first look after it,
+/// only the clocks can tell. They part when the machine sleeps or somebody sets the time: from that look on,
+/// it has to stay as it was found.
+bool Observer::is_changed(Lock& lock, std::int64_t changed_ns) const {
+    if ((lock.lasting & earlier_boot) != 0) {
+        return changed_ns != lock.changed_ns;
+    }
+    if (lock.ownerless == Instant{}) {
+        return false;
+    }
+    if (lock.ownerless_changed_ns != 0) {
+        return changed_ns != lock.ownerless_changed_ns;
+    }
+    lock.ownerless_changed_ns = changed_ns;
+    return changed_ns > nanoseconds(surroundings_.clock.wall(lock.ownerless));
 }
 
 void Observer::note_holders(const Lock& lock, LockRecord& record) const {
