@@ -443,7 +443,7 @@ TEST_F(LineageTest, who_runs_another_program_is_who_he_was) {
     for (const bool by_another_thread : {false, true}) {
         const Instant before = clock_.now();
         const Changeling changeling{by_another_thread};
-        const ProcessIdentity owner = changeling.before();
+        const ProcessIdentity& owner = changeling.before();
         EXPECT_EQ(procfs_.identity(owner.pid).value(), owner);
         EXPECT_THAT(lineage_.heirs(owner, before).value(),
                     testing::UnorderedElementsAre(owner, changeling.heir()));
