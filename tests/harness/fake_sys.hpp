@@ -88,8 +88,11 @@ public:
         });
     }
 
-    [[nodiscard]] host::Ability nudging() override { return {}; }
-    [[nodiscard]] host::Ability destroying() override { return {}; }
+    [[nodiscard]] host::Ability nudging() override { return {.lack = lack_}; }
+    [[nodiscard]] host::Ability destroying() override { return {.lack = lack_}; }
+
+    /// As on a kernel that lets nothing be done to sockets.
+    void lack(std::string why) { lack_ = std::move(why); }
 
     /// Each further request gets this answer. Success at first.
     void answer(Result<> answer) { answer_ = std::move(answer); }
@@ -124,6 +127,7 @@ private:
     std::vector<host::SocketTarget> before_;
     Result<host::PeerAnswer> peer_answer_{host::PeerAnswer::none_yet};
     host::Whereabouts whereabouts_{host::Whereabouts::in_place};
+    std::string lack_;
     Result<> answer_;
 };
 

@@ -357,6 +357,24 @@ TEST_F(TheStateProgram, is_away_when_no_state_interests_anybody) {
     EXPECT_TRUE(is_away());
 }
 
+/// By doctor, once; and of each ghost that nothing will be done.
+TEST_F(TcpKindInAContainer, says_what_this_kernel_does_not_let_it_do) {
+    around_.sys.lack("no such program");
+    ASSERT_TRUE(kind_->start());
+    for (const std::string_view act : {"nudge", "destroy"}) {
+        const auto capabilities = kind_->capabilities();
+        const auto found = std::ranges::find(capabilities, act, &Capability::name);
+        ASSERT_NE(found, capabilities.end());
+        EXPECT_FALSE(found->works);
+        EXPECT_EQ(found->detail, "no such program");
+    }
+    list_socket(1);
+    const auto ghosts = sweep();
+    ASSERT_THAT(ghosts, SizeIs(1));
+    EXPECT_EQ(ghosts[0].reach, Reach::reports);
+    EXPECT_FALSE(ghosts[0].askable);
+}
+
 TEST_F(TcpKindInAContainer, says_which_way_it_looks) {
     const auto capabilities = kind_->capabilities();
     const auto holders = std::ranges::find(capabilities, "holders", &Capability::name);
