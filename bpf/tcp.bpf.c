@@ -74,10 +74,16 @@ static __always_inline bool is_waiting_state(int state)
 	return state == TCP_CLOSE_WAIT || state == TCP_FIN_WAIT2 || state == TCP_LAST_ACK;
 }
 
-static __always_inline __u64 threshold_of(int state)
+static __always_inline const struct egb_tcp_control *wishes(void)
 {
 	__u32 zero = 0;
-	struct egb_tcp_control *control = bpf_map_lookup_elem(&egb_tcp_control, &zero);
+
+	return bpf_map_lookup_elem(&egb_tcp_control, &zero);
+}
+
+static __always_inline __u64 threshold_of(int state)
+{
+	const struct egb_tcp_control *control = wishes();
 
 	if (!control)
 		return 0;
@@ -189,8 +195,7 @@ static __always_inline struct egb_tcp_first *first_waiting(void)
 
 static __always_inline bool counts_plain_endings(void)
 {
-	__u32 zero = 0;
-	struct egb_tcp_control *control = bpf_map_lookup_elem(&egb_tcp_control, &zero);
+	const struct egb_tcp_control *control = wishes();
 
 	return control && control->counts_plain_endings;
 }

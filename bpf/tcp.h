@@ -9,11 +9,10 @@
 #define EGB_TCP_LAYOUT 3
 
 enum {
-	EGB_TCP_WAITING =
-		1,	  /* event: it is time for a sweep, and nothing more is told until then */
-	EGB_TCP_END,	  /* event: a watched socket has left its state */
-	EGB_TCP_SOCKET,	  /* sweep: a waiting socket as it is now */
-	EGB_TCP_HOLDER,	  /* sweep: who holds a waiting socket */
+	EGB_TCP_WAITING = 1, /* event: a sweep is due; until then nothing more is told */
+	EGB_TCP_END,	     /* event: a watched socket has left its state */
+	EGB_TCP_SOCKET,	     /* sweep: a waiting socket as it is now */
+	EGB_TCP_HOLDER,	     /* sweep: who holds a waiting socket */
 	EGB_TCP_PEER,	  /* sweep: a socket that may be the other end of one on the same machine */
 	EGB_TCP_ASKED,	  /* its peer is being asked */
 	EGB_TCP_ANSWERED, /* its peer has answered */

@@ -4,20 +4,15 @@
 #include "harness/fake_fd_store.hpp"
 #include "harness/sockets.hpp"
 
-#include "host/bpf_events.hpp"
 #include "host/monotonic_clock.hpp"
-#include "kinds/tcp/tcp_kind.hpp"
-
-#include "bpf/tcp.h"
-#include "tcp.skel.h"
+#include "kinds/tcp/record.hpp"
+#include "kinds/tcp/tcp.hpp"
 
 #include <poll.h>
 
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
 
-#include <algorithm>
-#include <array>
 #include <memory>
 #include <optional>
 #include <string_view>
@@ -37,23 +32,13 @@ constexpr std::string_view state_program = "egb_tcp_state";
 /// So long that nobody's socket is overdue, whatever waits on this machine.
 constexpr std::uint64_t ages_ns = 1'000'000'000'000'000;
 
-host::BpfImage image() {
-    std::size_t size = 0;
-    const void* elf = tcp_bpf__elf_bytes(&size);
-    return {.name = "tcp",
-            .layout = EGB_TCP_LAYOUT,
-            .elf = {static_cast<const std::byte*>(elf), size},
-            .optional = TcpKind::optional_programs(),
-            .suspendable = TcpKind::suspendable_programs()};
-}
-
 class TcpMarks : public testing::Test {
 protected:
     TcpMarks() { start(); }
 
     void start() {
         store_.restart();
-        events_ = std::make_unique<host::BpfEvents>(image(), store_);
+        events_ = kernel_events(store_);
         EXPECT_TRUE(events_->attach());
         look_for({.close_wait_after_ns = ages_ns,
                   .fin_wait2_after_ns = 0,
@@ -79,9 +64,7 @@ protected:
         const auto cookie = test::cookie_of(socket);
         EXPECT_TRUE(
             events_->iterate("egb_tcp_sweep", sizeof(egb_tcp_socket), [&](host::EventSource::Record bytes) {
-                egb_tcp_socket record{};
-                std::ranges::copy(bytes, std::as_writable_bytes(std::span{&record, 1}).begin());
-                if (record.cookie == cookie) {
+                if (const auto record = read_record<egb_tcp_socket>(bytes); record.value().cookie == cookie) {
                     met = record;
                 }
             }));
@@ -92,10 +75,7 @@ protected:
     std::vector<std::uint16_t> told() {
         std::vector<std::uint16_t> types;
         EXPECT_TRUE(events_->drain(1'000, [&](host::EventSource::Record bytes) {
-            egb_header header{};
-            std::ranges::copy(bytes.first(sizeof(header)),
-                              std::as_writable_bytes(std::span{&header, 1}).begin());
-            types.push_back(header.type);
+            types.push_back(record_type(bytes));
         }));
         return types;
     }
@@ -113,7 +93,7 @@ protected:
 
     host::MonotonicClock clock_;
     test::FakeFdStore store_;
-    std::unique_ptr<host::BpfEvents> events_;
+    std::unique_ptr<host::EventSource> events_;
     std::vector<Connection> waiting_;
 };
 

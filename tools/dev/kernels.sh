@@ -51,9 +51,7 @@ run_daemon() {
     in_root kernels tests/kernels/boot run appliance "$1" >"$output" 2>&1 </dev/null || code=$?
     sed -nE "s|^pass (\S+)\$|pass\t$name/\1\t|p; s|^fail (\S+): (.*)|fail\t$name/\1\t\2|p" "$output" >>"$EGB_RESULTS"
     ((code == 0)) && grep -q '^pass ' "$output" && ! grep -q '^fail ' "$output" && return
-    tail -n 60 "$output"
-    grep -q "^fail.$name/" "$EGB_RESULTS" || result fail "$name" "see ${output#"$EGB_TOP/"}"
-    return 1
+    tell_failed_machine "$name" "$output"
 }
 
 run_kernel() {
@@ -64,7 +62,12 @@ run_kernel() {
         s|^\[  FAILED  \] ([^ ,]+).*ms\)\$|fail\t$name/\1\tit says why in ${output#"$EGB_TOP/"}|p
         s|^\[  SKIPPED \] (\S+) .*ms\)\$|skip\t$name/\1\tit says why in ${output#"$EGB_TOP/"}|p" "$output" >>"$EGB_RESULTS"
     ((code == 0)) && grep -q '^\[  PASSED  \]' "$output" && return
-    tail -n 60 "$output"
-    grep -q "^fail.$name/" "$EGB_RESULTS" || result fail "$name" "see ${output#"$EGB_TOP/"}"
+    tell_failed_machine "$name" "$output"
+}
+
+# tell_failed_machine NAME OUTPUT: the end of what it has printed; it has failed as a whole where none of its tests has.
+tell_failed_machine() {
+    tail -n 60 "$2"
+    grep -q "^fail.$1/" "$EGB_RESULTS" || result fail "$1" "see ${2#"$EGB_TOP/"}"
     return 1
 }

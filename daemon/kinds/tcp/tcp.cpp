@@ -42,8 +42,11 @@ const KindInfo& info() {
 }
 
 KindPtr make(const host::Surroundings& surroundings) {
-    return std::make_unique<TcpKind>(surroundings,
-                                     std::make_unique<host::BpfEvents>(image(), surroundings.fd_store));
+    return std::make_unique<TcpKind>(surroundings, kernel_events(surroundings.fd_store));
+}
+
+std::unique_ptr<host::EventSource> kernel_events(host::FdStore& store) {
+    return std::make_unique<host::BpfEvents>(image(), store);
 }
 
 } // namespace egb::tcp

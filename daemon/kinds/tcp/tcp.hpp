@@ -4,11 +4,17 @@
 #pragma once
 
 #include "core/kind.hpp"
+#include "host/events.hpp"
 #include "host/surroundings.hpp"
+
+#include <memory>
 
 namespace egb::tcp {
 
 [[nodiscard]] const KindInfo& info();
 [[nodiscard]] KindPtr make(const host::Surroundings& surroundings);
+
+/// Its kernel side alone, not attached yet.
+[[nodiscard]] std::unique_ptr<host::EventSource> kernel_events(host::FdStore& store);
 
 } // namespace egb::tcp
