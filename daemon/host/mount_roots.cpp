@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "host/mount_roots.hpp"
 
-#include <algorithm>
+#include <limits>
 #include <utility>
 
 namespace egb::host {
@@ -77,7 +77,8 @@ Result<MountRoot> MountRoots::enter(std::uint64_t mount_namespace) {
     return best;
 }
 
-/// That of PID 1. Where it may not be looked at, the one in which the most processes live.
+/// That of PID 1. Where it may not be looked at, that of who has run the longest: nobody becomes that by
+/// having many children.
 Result<std::uint64_t> MountRoots::machines_own() {
     if (machines_own_ != 0) {
         return machines_own_;
@@ -85,19 +86,19 @@ Result<std::uint64_t> MountRoots::machines_own() {
     if (const auto of_init = procfs_.mount_namespace(1)) {
         return machines_own_ = *of_init;
     }
-    std::map<std::uint64_t, std::size_t> residents;
+    std::uint64_t earliest = std::numeric_limits<std::uint64_t>::max();
     for (const auto pid : procfs_.pids()) {
-        if (const auto found = procfs_.mount_namespace(pid)) {
-            ++residents[*found];
+        const auto found = procfs_.mount_namespace(pid);
+        const auto process = procfs_.identity(pid);
+        if (found && process && process->start_ticks < earliest) {
+            earliest = process->start_ticks;
+            machines_own_ = *found;
         }
     }
-    const auto most = std::ranges::max_element(residents, {}, [](const auto& each) {
-        return each.second;
-    });
-    if (most == residents.end()) {
+    if (machines_own_ == 0) {
         return fail(ErrorCode::denied, "no process lets us see in which mount namespace it lives");
     }
-    return machines_own_ = most->first;
+    return machines_own_;
 }
 
 } // namespace egb::host

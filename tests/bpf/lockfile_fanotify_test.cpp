@@ -214,7 +214,7 @@ protected:
 
     [[nodiscard]] Heard the_one() {
         const auto all = listener_.created();
-        EXPECT_THAT(all, SizeIs(1));
+        EXPECT_THAT(all, SizeIs(1)) << listener_.events().lost() << " were lost";
         return all.empty() ? Heard{} : all.front();
     }
     [[nodiscard]] Heard made(const fs::path& path) {
