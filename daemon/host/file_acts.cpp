@@ -4,6 +4,7 @@
 #include "core/format.hpp"
 #include "host/file_making.hpp"
 #include "host/file_place.hpp"
+#include "host/name_claim.hpp"
 
 #include <sys/stat.h>
 
@@ -123,7 +124,11 @@ class Transfer {
 public:
     Transfer(const FilePlace& place, const QuarantinedFile& file, const FileTarget& target,
              const Keeper& keeper)
-        : place_{place}, file_{file}, target_{target}, keeper_{keeper} {}
+        : place_{place},
+          file_{file},
+          target_{target},
+          keeper_{keeper},
+          name_{place, file.hidden_name, file.type} {}
 
     Result<> carry_out(const LastLook& last_look);
 
@@ -137,15 +142,20 @@ private:
     const QuarantinedFile& file_;
     const FileTarget& target_;
     const Keeper& keeper_;
+    NameClaim name_;
 };
 
 Result<> Transfer::carry_out(const LastLook& last_look) {
     if (const auto claimed = claim(); !claimed) {
         return leave(claimed.error());
     }
-    const auto gone = fit_to_go(last_look).and_then([this] {
-        return remove_from(place_, file_.hidden_name, file_.type);
-    });
+    const auto gone = fit_to_go(last_look)
+                          .and_then([this] {
+                              return name_.let_go();
+                          })
+                          .and_then([this] {
+                              return remove_from(place_, file_.hidden_name, file_.type);
+                          });
     if (!gone) {
         return put_back(gone.error());
     }
@@ -159,8 +169,8 @@ Result<> Transfer::carry_out(const LastLook& last_look) {
 /// Keeping it may have taken its time: whoever has made a new lock of that name since must not miss it for a
 /// moment.
 Result<> Transfer::claim() const {
-    return judged_entry(place_, target_).and_then([this](const Entry& /*entry*/) {
-        return rename_in(place_, place_.name, file_.hidden_name);
+    return judged_entry(place_, target_).and_then([this](const Entry& entry) {
+        return name_.take(entry.status);
     });
 }
 
@@ -200,7 +210,7 @@ std::unexpected<Error> Transfer::leave(const Error& why) const {
 /// One that has taken its name meanwhile works for somebody, and stays. Ours then keeps its hidden name, and
 /// with that all that anybody may have open of it; it is put back when the name is free.
 std::unexpected<Error> Transfer::put_back(const Error& why) const {
-    const auto back = rename_in(place_, file_.hidden_name, place_.name);
+    const auto back = name_.give_back();
     if (!back && back.error().code == ErrorCode::not_found) {
         return fail(ErrorCode::not_found, "{} was removed by somebody else at the same time", place_.path);
     }
@@ -295,22 +305,21 @@ Result<Whereabouts> FileActs::recover(const QuarantinedFile& file, Earnest earne
     if (!place) {
         return std::unexpected(place.error());
     }
-    const auto hidden = entry_at(*place, file.hidden_name);
-    if (hidden && earnest == Earnest::rehearsal) {
+    const NameClaim name{*place, file.hidden_name, file.type};
+    const auto underway = name.is_underway();
+    if (!underway) {
+        return std::unexpected(underway.error());
+    }
+    if (*underway && earnest == Earnest::rehearsal) {
         return dry_run();
     }
-    if (hidden) {
-        // Another file under that name is what had just taken its place when it was claimed.
-        return rename_in(*place, file.hidden_name, place->name)
-            .and_then([&] {
-                return sync_directory(*place);
-            })
-            .transform([&] {
-                return is_it(*hidden, file) ? Whereabouts::in_place : Whereabouts::gone;
-            });
-    }
-    if (hidden.error().code != ErrorCode::not_found) {
-        return std::unexpected(hidden.error());
+    if (*underway) {
+        const auto undone = name.undo().and_then([&] {
+            return sync_directory(*place);
+        });
+        if (!undone) {
+            return std::unexpected(undone.error());
+        }
     }
     if (const auto here = entry_at(*place, place->name); here && is_it(*here, file)) {
         return Whereabouts::in_place;
