@@ -14,6 +14,10 @@ namespace {
 
 constexpr Span window = std::chrono::minutes{1};
 
+/// A ghost that cannot be acted upon must not use up what others may have: after each further failure it is
+/// left alone for twice as long, up to this.
+constexpr Span longest_cooldown = std::chrono::days{1};
+
 constexpr auto options = std::to_array<OptionSpec>({
     {.name = "Paused",
      .type = OptionType::flag,
@@ -32,7 +36,8 @@ constexpr auto options = std::to_array<OptionSpec>({
     {.name = "Cooldown",
      .type = OptionType::span,
      .preset = "10min",
-     .help = "How long a ghost is left alone after an act on it that did not succeed.",
+     .help = "How long a ghost is left alone after an act on it that did not succeed; after each further one "
+             "twice as long, up to a day.",
      .least = 1},
     {.name = "Protect",
      .type = OptionType::list,
@@ -73,6 +78,10 @@ Instant below(std::uint64_t most, const std::deque<Instant>& acts, Instant now) 
         return end_of_time;
     }
     return acts.size() < most ? now : std::max(now, acts[acts.size() - most] + window);
+}
+
+Span twice(Span cooldown) {
+    return cooldown >= longest_cooldown / 2 ? std::max(cooldown, longest_cooldown) : 2 * cooldown;
 }
 
 void drop_old(std::deque<Instant>& acts, Instant now) {
@@ -190,7 +199,7 @@ Instant Governor::unit_opens_at(std::string_view unit, Instant now) const {
 
 Instant Governor::cool_at(const Ghost& ghost, Instant now) const {
     const auto* cooldown = cooldowns_.find(ghost, now);
-    return cooldown == nullptr ? now : cooldown->until;
+    return cooldown == nullptr ? now : std::max(now, cooldown->value.until);
 }
 
 void Governor::note_act(const Ghost& ghost, Instant now) {
@@ -208,7 +217,11 @@ void Governor::note_act(const Ghost& ghost, Instant now) {
 }
 
 void Governor::note_failure(const Ghost& ghost, Instant now) {
-    cooldowns_.set(ghost, {.until = later(now, limits_.cooldown), .value = {}}, now);
+    const auto* before = cooldowns_.find(ghost, now);
+    const Span span = before == nullptr ? limits_.cooldown : twice(before->value.span);
+    const Instant until = later(now, span);
+    cooldowns_.set(ghost, {.until = later(until, longest_cooldown), .value = {.until = until, .span = span}},
+                   now);
 }
 
 } // namespace egb::engine

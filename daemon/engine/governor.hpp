@@ -69,7 +69,10 @@ public:
 
 private:
     using Acts = std::deque<Instant>; ///< of the last minute, the oldest first
-    struct Cooldown {};
+    struct Cooldown {
+        Instant until;
+        Span span{};
+    };
 
     [[nodiscard]] std::optional<std::string> protection_by(const Process& holder) const;
     [[nodiscard]] std::optional<std::string> wish_of_units(const Process& holder) const;

@@ -269,6 +269,33 @@ TEST(Governor, leaves_a_ghost_alone_after_a_failure) {
     EXPECT_EQ(governor.cool_at(ghost_of(2), noon), noon);
 }
 
+TEST(Governor, each_further_failure_doubles_the_cooldown) {
+    Governor governor{with(&GovernorLimits::cooldown, Span{10min})};
+    const Ghost ghost = ghost_of(1);
+    Instant now = noon;
+    for (const Span cooldown : {10min, 20min, 40min, 80min}) {
+        governor.note_failure(ghost, now);
+        EXPECT_EQ(governor.cool_at(ghost, now), now + cooldown);
+        now += cooldown;
+        EXPECT_EQ(governor.cool_at(ghost, now), now) << "it is over";
+    }
+    for (int times = 0; times < 100; ++times) {
+        governor.note_failure(ghost, now);
+    }
+    EXPECT_EQ(governor.cool_at(ghost, now), now + 24h);
+    now += 48h;
+    governor.note_failure(ghost, now);
+    EXPECT_EQ(governor.cool_at(ghost, now), now + 10min) << "that was long ago";
+}
+
+TEST(Governor, a_longer_cooldown_than_the_longest_stays_as_it_is) {
+    Governor governor{with(&GovernorLimits::cooldown, Span{48h})};
+    for (int times = 0; times < 3; ++times) {
+        governor.note_failure(ghost_of(1), noon);
+        EXPECT_EQ(governor.cool_at(ghost_of(1), noon), noon + 48h);
+    }
+}
+
 TEST(Governor, a_ghost_that_comes_again_has_not_cooled_down_by_that) {
     Governor governor{with(&GovernorLimits::cooldown, forever)};
     auto ghost = ghost_of(1);
