@@ -10,9 +10,10 @@ import socket
 import threading
 import time
 
-from machine import CLOSE_WAIT_AFTER, Forgetful, Row, Scenario, eventually, in_unit
+from machine import CLOSE_WAIT_AFTER, Forgetful, Machine, Row, Scenario, eventually, in_unit
 
-NAME = "egb-forgetful"
+# Each of the daemons, which run at the same time, has a name of its own.
+NAME, OVERDUE = "egb-forgetful", "egb-overdue"
 CLOSE, CLOSE_WAIT, LAST_ACK = 7, 8, 9
 VETO = 1
 # Threshold, veto, and a nudge with its answer, with room to spare.
@@ -34,6 +35,10 @@ CONFIGURATION = f"""{UNHINDERED}NudgeInterval=1s
 NudgeProbes=3
 Only=comm:{NAME}
 """
+CLEANS_SUSPECTED = f"""{UNHINDERED}Clean=suspected
+Nudge=no
+Only=comm:{OVERDUE}
+"""
 
 
 # Nothing is on its way meanwhile, so that the peer is asked; and then everything is.
@@ -50,23 +55,25 @@ def ports_of(stuck: Forgetful) -> list[str]:
     return ["--ports", str(one["local"][1]), str(one["peer"][1])]
 
 
+def outcomes_of(machine: Machine, stuck: Forgetful) -> list[str]:
+    """What was done to the ghosts of its first port, the oldest first."""
+    port = stuck.sockets[0]["local"][1]
+    rows = sorted(machine.history(), key=lambda row: row["sequence"])
+    return [row["verdict"] for row in rows if row["type"] == "acted" and f":{port} " in row["summary"]]
+
+
 class TcpActs(Scenario):
     files = {
         "/etc/eghostbuster/eghostbuster.conf.d/10-test.conf": CONFIGURATION,
         f"/etc/systemd/system/{OPTED_OUT}.d/ghosts.conf": "[X-Ghostbuster]\nClean=no\n",
     }
 
-    def outcomes_of(self, port: int) -> list[str]:
-        """What was done to the ghosts of a port, the oldest first."""
-        rows = sorted(self.machine.history(), key=lambda row: row["sequence"])
-        return [row["verdict"] for row in rows if row["type"] == "acted" and f":{port} " in row["summary"]]
-
     def check_ended(self, *options: str) -> None:
         with forgetful(*options) as stuck:
             states = eventually("its sockets are ended", lambda: stuck.ask("states") == [CLOSE] * len(stuck.sockets))
             self.assertTrue(states)
             eventually("its ghosts are told as cleaned",
-                       lambda: "cleaned" in self.outcomes_of(stuck.sockets[0]["local"][1]))
+                       lambda: "cleaned" in outcomes_of(self.machine, stuck))
 
     def test_a_peer_that_has_closed(self) -> None:
         self.check_ended()
@@ -83,9 +90,8 @@ class TcpActs(Scenario):
     def test_a_peer_that_crashed_is_asked_in_vain(self) -> None:
         with forgetful("--peer=crashed") as stuck:
             eventually("its socket is ended", lambda: stuck.ask("states") == [CLOSE])
-            port = stuck.sockets[0]["local"][1]
             eventually("it was asked, and that was the end of it",
-                       lambda: self.outcomes_of(port) == ["asked", "cleaned"])
+                       lambda: outcomes_of(self.machine, stuck) == ["asked", "cleaned"])
 
     def test_a_peer_that_crashed_in_another_network_namespace(self) -> None:
         self.check_ended("--peer=crashed", "--new-network", "--family=ipv6")
@@ -105,7 +111,7 @@ class TcpActs(Scenario):
             ghost = self.lives(idle)
             explained = self.machine.read("ghostctl", "explain", str(ghost.id))
             self.assertIn("its peer was asked, and answered", explained)
-            self.assertEqual(self.outcomes_of(idle.sockets[0]["local"][1]), ["asked"])
+            self.assertEqual(outcomes_of(self.machine, idle), ["asked"])
             self.assertEqual(set(reader.ask("states")), {CLOSE_WAIT})
             self.assertEqual(reader.ask("finish"), [True])
             self.assertEqual(idle.ask("finish"), [True])
@@ -138,7 +144,7 @@ class TcpActs(Scenario):
             self.machine.find_ghost(stuck.pid)
             stuck.ask("close")
             time.sleep(VETO + 1)
-            self.assertNotIn("cleaned", self.outcomes_of(stuck.sockets[0]["local"][1]))
+            self.assertNotIn("cleaned", outcomes_of(self.machine, stuck))
 
     def test_what_is_held_lives(self) -> None:
         with forgetful() as stuck:
@@ -173,6 +179,35 @@ class TcpActs(Scenario):
         report = self.machine.read("ghostctl", "doctor")
         self.assertIn("bpf_sock_destroy", report)
         self.assertNotIn("✗", report)
+
+
+class TcpOverdue(Scenario):
+    """What is older than the threshold is ended without proof and without a question, where that is wanted."""
+
+    files = {
+        "/etc/eghostbuster/eghostbuster.conf.d/10-test.conf": CLEANS_SUSPECTED,
+    }
+
+    @staticmethod
+    def half_closed(name: str = OVERDUE) -> Forgetful:
+        return Forgetful("--comm", name, "--peer=half")
+
+    def test_only_who_is_idle_is_ended(self) -> None:
+        with self.half_closed() as idle, self.half_closed() as busy:
+            end = time.monotonic() + LONG_ENOUGH
+            while time.monotonic() < end:
+                self.assertEqual(busy.ask("say"), [True])
+                time.sleep(0.2)
+            self.assertEqual(busy.ask("states"), [CLOSE_WAIT])
+            self.assertEqual(idle.ask("states"), [CLOSE])
+            eventually("it was ended at once", lambda: outcomes_of(self.machine, idle) == ["cleaned"])
+            self.assertEqual(outcomes_of(self.machine, busy), [])
+            eventually("so is the other, now that it says no more", lambda: busy.ask("states") == [CLOSE])
+
+    def test_what_is_out_of_scope_lives(self) -> None:
+        with self.half_closed("egb-stranger") as stranger:
+            time.sleep(LONG_ENOUGH)
+            self.assertEqual(stranger.ask("states"), [CLOSE_WAIT])
 
 
 class UnitActs(Scenario):

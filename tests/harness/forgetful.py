@@ -3,7 +3,7 @@
 """A process that forgets sockets: the ghost of the demonstration and of the booted tests.
 
 It accepts connections whose peers leave, and never closes its own ends, which stay in CLOSE_WAIT. It says in one
-line of JSON what it holds, answers orders (states, finish, close), and ends when its standard input does.
+line of JSON what it holds, answers orders (states, say, finish, close), and ends when its standard input does.
 """
 
 import argparse
@@ -143,6 +143,8 @@ def answer(order: str, held: list[Forgotten], sent: list[int], data: bytes) -> o
     match order:
         case "states":
             return [state_of(one.ours) for one in held]
+        case "say":
+            return [one.ours.sendall(b"!") is None and one.peer.recv(1) == b"!" for one in held]
         case "finish":
             return [finish(one.ours, one.peer, data, already) for one, already in zip(held, sent, strict=True)]
         case "close":
