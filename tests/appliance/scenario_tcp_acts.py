@@ -10,7 +10,7 @@ import socket
 import threading
 import time
 
-from machine import CLOSE_WAIT_AFTER, Forgetful, Machine, Row, Scenario, eventually, in_unit
+from machine import CLOSE_WAIT_AFTER, SERVICE, Forgetful, Machine, Row, Scenario, eventually, in_unit
 
 # Each of the daemons, which run at the same time, has a name of its own.
 NAME, OVERDUE = "egb-forgetful", "egb-overdue"
@@ -20,7 +20,8 @@ VETO = 1
 LONG_ENOUGH = CLOSE_WAIT_AFTER + VETO + 6
 
 OPTED_OUT = "egb-opted-out.service"
-LEAKY, PRECIOUS, HELPED = "egb-leaky.service", "egb-precious.service", "egb-helped.service"
+LEAKY, PRECIOUS, HELPED, HASTY = (
+    "egb-leaky.service", "egb-precious.service", "egb-helped.service", "egb-hasty.service")
 RULE = "/usr/share/eghostbuster/eghostbuster-units.rules"
 
 UNHINDERED = f"""[Governor]
@@ -248,7 +249,7 @@ class UnitActs(Scenario):
 Nudge=no
 LeakUnit=restart
 LeakUnitEvery=1s
-Only=unit:{LEAKY} unit:{PRECIOUS} unit:{HELPED}
+Only=unit:{LEAKY} unit:{PRECIOUS} unit:{HELPED} unit:{HASTY}
 """,
         f"/etc/systemd/system/{PRECIOUS}.d/ghosts.conf": "[X-Ghostbuster]\nClean=no\n",
     }
@@ -273,3 +274,15 @@ Only=unit:{LEAKY} unit:{PRECIOUS} unit:{HELPED}
         self.assertEqual(refused["verdict"], "refused")
         self.assertIn("not the main process", refused["reason"])
         self.assertEqual(self.main_pid_of(HELPED), main)
+
+    def test_it_is_not_done_more_often_than_is_wanted(self) -> None:
+        seldom = "/etc/eghostbuster/eghostbuster.conf.d/20-seldom.conf"
+        self.machine.put(seldom, "[tcp]\nLeakUnitEvery=1h\n")
+        self.machine.run("systemctl", "reload", SERVICE)
+        self.addCleanup(self.machine.run, "systemctl", "reload", SERVICE)
+        self.addCleanup(self.machine.run, "rm", seldom)
+        main = self.start_leaking(HASTY)
+        refused = eventually("it is left alone", lambda: self.acts_on(HASTY))[0]
+        self.assertEqual(refused["verdict"], "refused")
+        self.assertIn("that is done once in 1h at most", refused["reason"])
+        self.assertEqual(self.main_pid_of(HASTY), main)
