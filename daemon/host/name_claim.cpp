@@ -42,18 +42,28 @@ Result<> NameClaim::take(const FileStatus& like) const {
     });
 }
 
-/// With the same owner, who must be able to remove it where only owners are.
 Result<> NameClaim::put_stand_in(const FileStatus& like) const {
-    const int directory = place_.directory.get();
-    if (::symlinkat(nowhere, directory, hidden_.c_str()) != 0) {
+    if (::symlinkat(nowhere, place_.directory.get(), hidden_.c_str()) != 0) {
         return fail_errno(formatted("a link beside {}", place_.path));
     }
-    if (::fchownat(directory, hidden_.c_str(), like.uid, like.gid, AT_SYMLINK_NOFOLLOW) != 0) {
-        const auto why = fail_errno(formatted("the owner of a link beside {}", place_.path));
+    auto given = give_stand_in(like);
+    if (!given) {
         [[maybe_unused]] const auto removed = remove_from(place_, hidden_, FileType::link);
-        return why;
     }
-    return {};
+    return given;
+}
+
+/// To the same owner, who must be able to remove it where only owners are. Whose folder it is may have put
+/// something else there meanwhile, which does not become anybody's.
+Result<> NameClaim::give_stand_in(const FileStatus& like) const {
+    return entry_at(place_, hidden_).and_then([&](const Entry& entry) -> Result<> {
+        if (entry.status.type != FileType::link || target_of_link(entry.fd) != nowhere) {
+            return fail(ErrorCode::changed, "{} has become something else", hidden_);
+        }
+        return ::fchownat(entry.fd.get(), "", like.uid, like.gid, AT_EMPTY_PATH) == 0
+                   ? Result<>{}
+                   : fail_errno(formatted("the owner of a link beside {}", place_.path));
+    });
 }
 
 Result<bool> NameClaim::has_stand_in(const std::string& name) const {

@@ -42,6 +42,7 @@ public:
 
 private:
     [[nodiscard]] Result<> put_stand_in(const FileStatus& like) const;
+    [[nodiscard]] Result<> give_stand_in(const FileStatus& like) const;
     [[nodiscard]] Result<bool> has_stand_in(const std::string& name) const;
     [[nodiscard]] Result<> exchange_back() const;
     [[nodiscard]] Result<> exchange_for_a_folder() const;
