@@ -4,7 +4,6 @@
 #include "core/format.hpp"
 #include "host/file_making.hpp"
 #include "host/file_place.hpp"
-#include "host/name_claim.hpp"
 
 #include <sys/stat.h>
 
@@ -93,14 +92,21 @@ Result<QuarantinedFile> read_whole(const FilePlace& place, const Entry& entry, s
                            .attributes = std::move(*attributes)};
 }
 
+Result<> be_judged(const FileStatus& status, const FilePlace& place, const FileTarget& target) {
+    if (status.id != target.id || status.changed_ns != target.changed_ns) {
+        return fail(ErrorCode::changed, "{} is not as it was when it was judged", place.path);
+    }
+    return {};
+}
+
 /// The very file that was judged, and nothing has happened to it since.
 Result<Entry> judged_entry(const FilePlace& place, const FileTarget& target) {
     auto entry = entry_at(place, place.name);
     if (!entry) {
         return entry;
     }
-    if (entry->status.id != target.id || entry->status.changed_ns != target.changed_ns) {
-        return fail(ErrorCode::changed, "{} is not as it was when it was judged", place.path);
+    if (const auto judged = be_judged(entry->status, place, target); !judged) {
+        return std::unexpected(judged.error());
     }
     return be_removable(*entry, place.path).transform([&] {
         return std::move(*entry);
@@ -124,11 +130,7 @@ class Transfer {
 public:
     Transfer(const FilePlace& place, const QuarantinedFile& file, const FileTarget& target,
              const Keeper& keeper)
-        : place_{place},
-          file_{file},
-          target_{target},
-          keeper_{keeper},
-          name_{place, file.hidden_name, file.type} {}
+        : place_{place}, file_{file}, target_{target}, keeper_{keeper} {}
 
     Result<> carry_out(const LastLook& last_look);
 
@@ -142,20 +144,15 @@ private:
     const QuarantinedFile& file_;
     const FileTarget& target_;
     const Keeper& keeper_;
-    NameClaim name_;
 };
 
 Result<> Transfer::carry_out(const LastLook& last_look) {
     if (const auto claimed = claim(); !claimed) {
         return leave(claimed.error());
     }
-    const auto gone = fit_to_go(last_look)
-                          .and_then([this] {
-                              return name_.let_go();
-                          })
-                          .and_then([this] {
-                              return remove_from(place_, file_.hidden_name, file_.type);
-                          });
+    const auto gone = fit_to_go(last_look).and_then([this] {
+        return remove_from(place_, file_.hidden_name, file_.type);
+    });
     if (!gone) {
         return put_back(gone.error());
     }
@@ -167,20 +164,29 @@ Result<> Transfer::carry_out(const LastLook& last_look) {
 }
 
 /// Keeping it may have taken its time: whoever has made a new lock of that name since must not miss it for a
-/// moment.
+/// moment. The kernel has no call that renames one file and no other. So nothing comes between the look and
+/// the claim; whoever takes the lock over even then is found out by the next call, and has it back.
 Result<> Transfer::claim() const {
-    return judged_entry(place_, target_).and_then([this](const Entry& entry) {
-        return name_.take(entry.status);
-    });
+    return judged_entry(place_, target_)
+        .and_then([this](const Entry& /*entry*/) {
+            return status_in(place_.directory, place_.name);
+        })
+        .and_then([this](const FileStatus& status) {
+            return be_judged(status, place_, target_);
+        })
+        .and_then([this] {
+            return rename_in(place_, place_.name, file_.hidden_name);
+        });
 }
 
 Result<> Transfer::fit_to_go(const LastLook& last_look) const {
+    const auto renamed = status_in(place_.directory, file_.hidden_name);
+    if (!renamed || renamed->id != file_.id) {
+        return fail(ErrorCode::changed, "{} has just become another file", place_.path);
+    }
     const auto claimed = entry_at(place_, file_.hidden_name);
     if (!claimed) {
         return std::unexpected(claimed.error());
-    }
-    if (claimed->status.id != file_.id) {
-        return fail(ErrorCode::changed, "{} has just become another file", place_.path);
     }
     if (auto removable = be_removable(*claimed, place_.path); !removable) {
         return removable;
@@ -210,7 +216,7 @@ std::unexpected<Error> Transfer::leave(const Error& why) const {
 /// One that has taken its name meanwhile works for somebody, and stays. Ours then keeps its hidden name, and
 /// with that all that anybody may have open of it; it is put back when the name is free.
 std::unexpected<Error> Transfer::put_back(const Error& why) const {
-    const auto back = name_.give_back();
+    const auto back = rename_in(place_, file_.hidden_name, place_.name);
     if (!back && back.error().code == ErrorCode::not_found) {
         return fail(ErrorCode::not_found, "{} was removed by somebody else at the same time", place_.path);
     }
@@ -305,21 +311,22 @@ Result<Whereabouts> FileActs::recover(const QuarantinedFile& file, Earnest earne
     if (!place) {
         return std::unexpected(place.error());
     }
-    const NameClaim name{*place, file.hidden_name, file.type};
-    const auto underway = name.is_underway();
-    if (!underway) {
-        return std::unexpected(underway.error());
-    }
-    if (*underway && earnest == Earnest::rehearsal) {
+    const auto hidden = entry_at(*place, file.hidden_name);
+    if (hidden && earnest == Earnest::rehearsal) {
         return dry_run();
     }
-    if (*underway) {
-        const auto undone = name.undo().and_then([&] {
-            return sync_directory(*place);
-        });
-        if (!undone) {
-            return std::unexpected(undone.error());
-        }
+    if (hidden) {
+        // Another file under that name is what had just taken its place when it was claimed.
+        return rename_in(*place, file.hidden_name, place->name)
+            .and_then([&] {
+                return sync_directory(*place);
+            })
+            .transform([&] {
+                return is_it(*hidden, file) ? Whereabouts::in_place : Whereabouts::gone;
+            });
+    }
+    if (hidden.error().code != ErrorCode::not_found) {
+        return std::unexpected(hidden.error());
     }
     if (const auto here = entry_at(*place, place->name); here && is_it(*here, file)) {
         return Whereabouts::in_place;

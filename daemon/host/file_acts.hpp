@@ -1,9 +1,9 @@
 // SPDX-License-Identifier: Apache-2.0
 // The hands of host/sys.hpp for files: into quarantine, and back. Used on the loop.
 //
-// A file is kept before it is touched. Then its name is claimed (name_claim.hpp): from there on nobody finds
-// it, and it can be looked at in peace. What does not fit is put back, never over what has its name by then.
-// Names are never trusted to stand for the same file
+// A file is kept before it is touched. Then it is claimed, by a rename to a hidden name in the same
+// directory: from there on nobody finds it by its name, and it can be looked at in peace. What does not fit
+// is put back, never over what has its name by then. Names are never trusted to stand for the same file
 // twice: everything is done in a directory that is held open, and to an inode that was looked at.
 #pragma once
 

@@ -90,9 +90,6 @@ protected:
         return names;
     }
 
-    /// How what has been claimed is called meanwhile.
-    [[nodiscard]] fs::path hidden() const { return folder_.path() / ward().file.hidden_name; }
-
     [[nodiscard]] static struct stat status(const fs::path& path) {
         struct stat status{};
         EXPECT_EQ(::lstat(path.c_str(), &status), 0) << path;
@@ -288,10 +285,11 @@ TEST_F(FileActsTest, what_is_touched_under_its_hidden_name_is_put_back) {
     for (const bool written : {true, false}) {
         folder_.write("x.lock", "old");
         const auto answer = quarantine(target(lock_), [&](int) -> Result<> {
+            const auto hidden = folder_.path() / names().at(0);
             if (written) {
-                std::ofstream{hidden(), std::ios::app} << "new";
+                std::ofstream{hidden, std::ios::app} << "new";
             } else {
-                fs::create_hard_link(hidden(), folder_.path() / "kept aside");
+                fs::create_hard_link(hidden, folder_.path() / "kept aside");
             }
             return {};
         });
@@ -304,7 +302,7 @@ TEST_F(FileActsTest, what_is_touched_under_its_hidden_name_is_put_back) {
 TEST_F(FileActsTest, a_directory_that_is_filled_under_its_hidden_name_is_put_back) {
     fs::create_directory(lock_);
     const auto answer = quarantine(target(lock_), [&](int) -> Result<> {
-        folder_.write(hidden().filename() / "owner", "4711");
+        folder_.write(fs::path{names().at(0)} / "owner", "4711");
         return {};
     });
     EXPECT_FALSE(answer);
@@ -315,7 +313,7 @@ TEST_F(FileActsTest, a_directory_that_is_filled_under_its_hidden_name_is_put_bac
 TEST_F(FileActsTest, a_lock_made_after_the_claim_is_not_touched) {
     folder_.write("x.lock", "old");
     const auto answer = quarantine(target(lock_), [this](int) {
-        replace(lock_);
+        folder_.write("x.lock", "another's");
         return Result<>{};
     });
     EXPECT_TRUE(answer);
@@ -327,12 +325,12 @@ TEST_F(FileActsTest, a_lock_made_after_the_claim_is_not_touched) {
 TEST_F(FileActsTest, what_cannot_be_put_back_keeps_its_hidden_name_until_the_other_has_gone) {
     folder_.write("x.lock", "old");
     const auto answer = quarantine(target(lock_), [this](int) -> Result<> {
-        replace(lock_);
+        folder_.write("x.lock", "another's");
         return fail(ErrorCode::busy, "somebody has it open");
     });
-    const std::string name = hidden().filename();
-    EXPECT_THAT(answer.error().message, HasSubstr(name));
-    EXPECT_THAT(names(), UnorderedElementsAre("x.lock", name));
+    const auto hidden = ward().file.hidden_name;
+    EXPECT_THAT(answer.error().message, HasSubstr(hidden));
+    EXPECT_THAT(names(), UnorderedElementsAre("x.lock", hidden));
     EXPECT_EQ(content(lock_), "another's");
     EXPECT_EQ(ward().custody, Custody::underway);
 
@@ -363,7 +361,6 @@ TEST_F(FileActsTest, after_a_crash_another_file_that_was_claimed_is_put_back_and
     folder_.write("x.lock", "old");
     QuarantinedFile file{.path = lock_, .mount_namespace = test::own_mount_namespace()};
     file.id = target(lock_).id;
-    file.directory = target(folder_.path()).id;
     file.hidden_name = ".ghost-1";
     fs::remove(lock_);
     folder_.write(".ghost-1", "another's");

@@ -65,22 +65,10 @@ Result<> rename_in(const FilePlace& place, const std::string& from, const std::s
     return {};
 }
 
-Result<> exchange_in(const FilePlace& place, const std::string& one, const std::string& other) {
-    const int directory = place.directory.get();
-    if (::renameat2(directory, one.c_str(), directory, other.c_str(), RENAME_EXCHANGE) != 0) {
-        return errno == EINVAL ? fail(ErrorCode::unsupported,
-                                      "on the file system of {} two names cannot change places", place.path)
-                               : fail_errno(formatted("exchanging {} and {}", one, other));
-    }
-    return {};
-}
-
 Result<> remove_from(const FilePlace& place, const std::string& name, FileType type) {
     const int flags = type == FileType::directory ? AT_REMOVEDIR : 0;
     if (::unlinkat(place.directory.get(), name.c_str(), flags) != 0) {
-        return errno == EISDIR || errno == ENOTDIR
-                   ? fail(ErrorCode::changed, "{} has become something else", name)
-                   : fail_errno(formatted("removing {}", name));
+        return fail_errno(formatted("removing {}", name));
     }
     return {};
 }

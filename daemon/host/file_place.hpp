@@ -38,10 +38,6 @@ struct Entry {
 /// Never over another one: `busy` when there is something of the new name.
 [[nodiscard]] Result<> rename_in(const FilePlace& place, const std::string& from, const std::string& to);
 
-/// What each of the two names stood for, the other does. `unsupported` where that cannot be done at once.
-[[nodiscard]] Result<> exchange_in(const FilePlace& place, const std::string& one, const std::string& other);
-
-/// `changed` when a directory has that name and was not meant, or the other way round.
 [[nodiscard]] Result<> remove_from(const FilePlace& place, const std::string& name, FileType type);
 
 /// What has been renamed and removed there is so after a power cut, too.

@@ -53,6 +53,25 @@ FileIdentity identity_in(const struct statx& status) {
             .born_ns = has_birth ? nanoseconds(status.stx_btime) : 0};
 }
 
+Result<FileStatus> status_by(const Fd& file, const char* name, int flags) {
+    struct statx status{};
+    if (::statx(file.get(), name, flags, STATX_BASIC_STATS | STATX_BTIME, &status) != 0) {
+        return fail_errno("a file");
+    }
+    constexpr std::uint32_t all_bits = 07777;
+    return FileStatus{.id = identity_in(status),
+                      .type = type_of(status.stx_mode),
+                      .mode = status.stx_mode & all_bits,
+                      .uid = status.stx_uid,
+                      .gid = status.stx_gid,
+                      .size = status.stx_size,
+                      .links = status.stx_nlink,
+                      .accessed_ns = nanoseconds(status.stx_atime),
+                      .modified_ns = nanoseconds(status.stx_mtime),
+                      .changed_ns = nanoseconds(status.stx_ctime),
+                      .is_mount_point = (status.stx_attributes & STATX_ATTR_MOUNT_ROOT) != 0};
+}
+
 Result<std::string> attribute_of(const std::string& way, const char* name) {
     std::string value(most_attribute_bytes, '\0');
     const auto length = ::getxattr(way.c_str(), name, value.data(), value.size());
@@ -77,22 +96,11 @@ Result<std::string> attribute_names(const std::string& way) {
 } // namespace
 
 Result<FileStatus> status_of(const Fd& file) {
-    struct statx status{};
-    if (::statx(file.get(), "", AT_EMPTY_PATH, STATX_BASIC_STATS | STATX_BTIME, &status) != 0) {
-        return fail_errno("a file");
-    }
-    constexpr std::uint32_t all_bits = 07777;
-    return FileStatus{.id = identity_in(status),
-                      .type = type_of(status.stx_mode),
-                      .mode = status.stx_mode & all_bits,
-                      .uid = status.stx_uid,
-                      .gid = status.stx_gid,
-                      .size = status.stx_size,
-                      .links = status.stx_nlink,
-                      .accessed_ns = nanoseconds(status.stx_atime),
-                      .modified_ns = nanoseconds(status.stx_mtime),
-                      .changed_ns = nanoseconds(status.stx_ctime),
-                      .is_mount_point = (status.stx_attributes & STATX_ATTR_MOUNT_ROOT) != 0};
+    return status_by(file, "", AT_EMPTY_PATH);
+}
+
+Result<FileStatus> status_in(const Fd& directory, const std::string& name) {
+    return status_by(directory, name.c_str(), AT_SYMLINK_NOFOLLOW | AT_NO_AUTOMOUNT);
 }
 
 Result<FileIdentity> identity_of(int fd) {

@@ -33,6 +33,9 @@ struct FileStatus {
 
 [[nodiscard]] Result<FileStatus> status_of(const Fd& file);
 
+/// In one call, of what has that name just now.
+[[nodiscard]] Result<FileStatus> status_in(const Fd& directory, const std::string& name);
+
 /// Which file it is. No file server is asked: what it would have to say is known since the file was opened.
 [[nodiscard]] Result<FileIdentity> identity_of(int fd);
 

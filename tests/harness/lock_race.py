@@ -11,6 +11,7 @@ what it has seen.
 """
 
 import collections
+import contextlib
 import json
 import os
 import random
@@ -29,8 +30,7 @@ LATEST = 1.0
 WATCHED_FOR = 0.03
 # A lock that is claimed by mistake is put back: that takes less than this.
 LAST_LOOK_AFTER = 0.2
-FIGURES = ("rounds", "taken_from_the_dead", "taken_after_the_daemon", "of_another_kind_for_a_moment",
-           "away_for_a_moment", "two_owners", "lost")
+FIGURES = ("rounds", "taken_from_the_dead", "taken_after_the_daemon", "away_for_a_moment", "two_owners", "lost")
 
 
 def owner() -> bytes:
@@ -45,14 +45,6 @@ def inode_of(path: str) -> int:
         return 0
 
 
-def own_inode(path: str, is_own: Callable[[str], bool]) -> int:
-    """And not that of what stands in for it while the daemon finds out that it is another's."""
-    while True:
-        inode = inode_of(path)
-        if is_own(path) and inode == inode_of(path):
-            return inode
-
-
 def write_to(fd: int) -> int:
     os.write(fd, owner())
     inode = os.fstat(fd).st_ino
@@ -64,21 +56,14 @@ def write_anew(path: str) -> int:
     return write_to(os.open(path, os.O_CREAT | os.O_EXCL | os.O_WRONLY))
 
 
-def points_to_owner(path: str) -> bool:
-    try:
-        return os.readlink(path.encode()) == owner()
-    except OSError:
-        return False
-
-
 def point_anew(path: str) -> int:
     os.symlink(owner(), path.encode())
-    return own_inode(path, points_to_owner)
+    return inode_of(path)
 
 
 def make_folder(path: str) -> int:
     os.mkdir(path)
-    return own_inode(path, os.path.isdir)
+    return inode_of(path)
 
 
 def gone(remove: Callable[[str], None], path: str) -> bool:
@@ -218,13 +203,10 @@ class Racer:
         self.told["taken_from_the_dead" if was_there else "taken_after_the_daemon"] += 1
 
     def insist(self, lock: Lock) -> Taken:
-        """While the daemon lets go of a name, that is one of a folder in place of a file, or the other way round."""
+        """What the daemon has claimed may come back in between."""
         while True:
-            try:
+            with contextlib.suppress(FileExistsError):
                 return lock.take_over(lock.path)
-            except (IsADirectoryError, NotADirectoryError):
-                self.told["of_another_kind_for_a_moment"] += 1
-                time.sleep(0.0002)
 
     def try_to_take_too(self, lock: Lock) -> None:
         lock.was_away = lock.was_away or inode_of(lock.path) != lock.inode
