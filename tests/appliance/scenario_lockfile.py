@@ -16,7 +16,7 @@ import tempfile
 import unittest
 
 from lockers import Locker, LockScenario, folders_of, governed, running
-from machine import PATIENCE, PYTHON, eventually, in_unit
+from machine import PATIENCE, PYTHON, SERVICE, eventually, in_unit
 
 LOCK_AFTER = 1.0
 STRANGER = 4711
@@ -262,6 +262,27 @@ class Lockfile(LockScenario):
                 owner.kill()
         for name in names:
             self.lives_unnoticed(self.folder / name)
+
+    def test_a_list_that_was_changed(self) -> None:
+        """A line more counts from the reload on, a line less not at all, and one that cannot be meant is named."""
+        listed = "/usr/share/eghostbuster/lockfile/data-files.list"
+        before = self.machine.read("cat", listed)
+        self.assertIn("\nCargo.lock\n", before)
+        self.addCleanup(self.machine.run, "systemctl", "reload", SERVICE)
+        self.addCleanup(self.machine.put, listed, f"{before}\n")
+        known, unlisted = self.folder / "state-of-the-art.lock", self.folder / "Cargo.lock"
+        with Locker("open", known) as owner, Locker("open", unlisted) as another:
+            self.remembered(known)
+            self.machine.put(listed, f"{known.name}\n/no/name.lock\n")
+            self.machine.run("systemctl", "reload", SERVICE)
+            owner.kill()
+            another.kill()
+        self.lives_unnoticed(known)
+        self.lives_unnoticed(unlisted)
+        for told in (self.machine.journal(f"--unit={SERVICE}"),
+                     self.machine.run("ghostctl", "doctor", "--json", check=False).stdout,
+                     self.machine.run("eghostbusterd", "--check-config", check=False).stderr):
+            self.assertIn(f"{listed}:2: /no/name.lock: ", told)
 
     def test_a_file_that_another_has_locked(self) -> None:
         """That it exists says nothing, whoever has made it."""

@@ -32,7 +32,8 @@ public:
     [[nodiscard]] std::uint64_t most_bytes() const { return most_bytes_; }
     [[nodiscard]] const Names& names() const { return names_; }
 
-    /// `not_found` when it is no longer in its place. Keeps in the lock since when nobody owns it.
+    /// `not_found` when it is no longer in its place, or no lock by what is known of names. Keeps in the lock
+    /// since when nobody owns it.
     [[nodiscard]] Result<Look> look_at(Lock& lock) const;
 
     /// The same without who has it open, which takes a look at every process.
