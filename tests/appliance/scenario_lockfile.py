@@ -6,6 +6,7 @@ in tests/bpf.
 """
 
 import contextlib
+import fcntl
 import os
 import pathlib
 import shutil
@@ -14,12 +15,15 @@ import stat
 import subprocess
 import tempfile
 import unittest
+from collections.abc import Callable, Iterator
 
 from lockers import Locker, LockScenario, folders_of, governed, running
 from machine import PATIENCE, PYTHON, SERVICE, eventually, in_unit
 
 LOCK_AFTER = 1.0
 STRANGER = 4711
+# Of the NFS server of this machine, which need not have one.
+EXPORTS = pathlib.Path("/var/lib/nfs/etab")
 UNIT, OPTED_OUT = "egb-locks.service", "egb-locks-precious.service"
 FILES = {
     "/etc/eghostbuster/eghostbuster.conf.d/10-test.conf":
@@ -46,6 +50,30 @@ def filled(path: pathlib.Path) -> bool:
     with contextlib.suppress(FileNotFoundError):
         return path.stat().st_size > 0
     return False
+
+
+def change_exports(change: Callable[[str], str]) -> None:
+    """As exportfs does, by another file in its place; one after the other, for others may test on this machine."""
+    EXPORTS.parent.mkdir(parents=True, exist_ok=True)
+    folder = os.open(EXPORTS.parent, os.O_RDONLY)
+    try:
+        fcntl.flock(folder, fcntl.LOCK_EX)
+        draft = EXPORTS.with_name("egb-etab")
+        draft.write_text(change(EXPORTS.read_text() if EXPORTS.exists() else ""))
+        draft.replace(EXPORTS)
+    finally:
+        os.close(folder)
+
+
+@contextlib.contextmanager
+def exported(folder: pathlib.Path) -> Iterator[None]:
+    """By the table alone: to nobody, whose address is one of those for documentation."""
+    line = f"{folder}".replace(" ", "\\040") + "\t192.0.2.1(ro,sync,wdelay,hide,nocrossmnt,secure,root_squash)\n"
+    change_exports(lambda table: table + line)
+    try:
+        yield
+    finally:
+        change_exports(lambda table: table.replace(line, ""))
 
 
 def mount_namespaces() -> set[str]:
@@ -367,6 +395,29 @@ class Lockfile(LockScenario):
             self.remembered(path)
             copy.kill()
             self.suspected(path, "made-for-others")
+
+    def test_in_a_folder_that_other_machines_see(self) -> None:
+        """Also what is mounted there, and by another path; not beside it."""
+        folder, mount, bound = (self.folder / name for name in ("a folder", "a folder/mount", "bound"))
+        for each in (folder, mount, bound):
+            each.mkdir()
+        subprocess.run(["mount", "-t", "tmpfs", "egb-mount", mount], check=True)
+        self.addCleanup(subprocess.run, ["umount", mount], check=True)
+        with exported(folder):
+            for path in (folder / "x.lock", mount / "x.lock"):
+                self.killed("open", path)
+                self.suspected(path, "exported")
+            path = bound / "y.lock"
+            owner = f"bash -c 'set -o noclobber; echo $$ >{path}; echo $$; read'"
+            script = f"mount --bind '{folder}' {bound}; {owner}; read answer"
+            with running("unshare", "--mount", "sh", "-c", script, stdout=subprocess.PIPE, text=True) as keeper:
+                pid = int(keeper.stdout.readline())
+                self.remembered(path)
+                os.kill(pid, signal.SIGKILL)
+                ghost = eventually(f"{path} is told of", lambda: self.ghost_at(path))
+                self.assertIn("exported", self.evidence_of(ghost))
+                self.ghost_dies_beside()
+                self.assertTrue((folder / path.name).exists())
 
     def test_an_archive_that_was_cut_short(self) -> None:
         whole, path = self.folder / "whole.lock", self.folder / "to/whole.lock"

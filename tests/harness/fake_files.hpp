@@ -7,6 +7,8 @@
 #include <fcntl.h>
 
 #include <map>
+#include <string>
+#include <string_view>
 #include <utility>
 
 namespace egb::test {
@@ -35,10 +37,17 @@ public:
         });
     }
 
+    /// What is in that folder is other machines', too.
+    void export_to_others(std::string_view folder) { exported_ = folder; }
+    [[nodiscard]] bool is_exported(const host::FileSight& sight) override {
+        return !exported_.empty() && sight.path.starts_with(exported_ + "/");
+    }
+
 private:
     [[nodiscard]] std::uint64_t machines_own() override { return 0; }
 
     std::map<host::FileName, Result<host::FileSight>> sights_;
+    std::string exported_;
 };
 
 } // namespace egb::test

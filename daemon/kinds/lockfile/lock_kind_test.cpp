@@ -800,6 +800,20 @@ TEST_F(LockKindTest, protected_files_are_only_explained) {
     EXPECT_EQ(ghost.reach, Reach::reports);
 }
 
+TEST_F(LockKindTest, what_other_machines_may_see_is_only_explained) {
+    make();
+    die(maker, SIGKILL);
+    const Ghost before = ghost_after(10s);
+    EXPECT_EQ(before.grade, Grade::proven);
+    around_.files.export_to_others("/srv");
+    EXPECT_EQ(kind_->cleaner()->confirm(before).error().code, ErrorCode::changed);
+    touch();
+    const Ghost ghost = ghost_after(1ms);
+    expect_doubt(ghost, exported);
+    EXPECT_EQ(ghost.reach, Reach::reports);
+    EXPECT_EQ(kind_->owners_of(sight().id)->verdict, OwnerVerdict::unknown);
+}
+
 TEST_F(LockKindTest, what_is_out_of_bounds_is_reported_as_what_it_is) {
     configure({{"Only", "/opt/*"}});
     make();

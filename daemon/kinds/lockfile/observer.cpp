@@ -109,6 +109,8 @@ void Observer::note_file(Lock& lock, const host::FileSight& sight, LockRecord& r
     add_if(record, !is_directory && sight.links > 1, has_other_names);
     add_if(record, is_directory && !sight.is_empty, is_not_empty);
     add_if(record, !sight.is_local, is_remote);
+    add_if(record, sight.is_local && record.ownerless_ns != 0 && surroundings_.files.is_exported(sight),
+           is_exported);
     add_if(record, sight.is_mount_point, is_mount_point);
     add_if(record, sight.id.born_ns == 0, is_ageless);
     add_if(record, sight.type == FileType::regular && sight.size > most_bytes_, is_too_large);
