@@ -21,13 +21,14 @@ from lockers import Locker, LockScenario, folders_of, governed, running
 from machine import PATIENCE, PYTHON, SERVICE, eventually, in_unit
 
 LOCK_AFTER = 1.0
+MOST_BYTES = 4096
 STRANGER = 4711
 # Of the NFS server of this machine, which need not have one.
 EXPORTS = pathlib.Path("/var/lib/nfs/etab")
 UNIT, OPTED_OUT = "egb-locks.service", "egb-locks-precious.service"
 FILES = {
     "/etc/eghostbuster/eghostbuster.conf.d/10-test.conf":
-        governed("Lockfile", f"LockAfter={LOCK_AFTER}s", "Only=/srv/* /var/lib/dpkg/*"),
+        governed("Lockfile", f"LockAfter={LOCK_AFTER}s", "Only=/srv/* /var/lib/dpkg/*", f"MostBytes={MOST_BYTES}"),
     f"/etc/systemd/system/{OPTED_OUT}.d/ghosts.conf": "[X-Ghostbuster]\nClean=no\n",
 }
 # Told to, it takes a lock, and has not lived for a millisecond when it has.
@@ -383,6 +384,16 @@ class Lockfile(LockScenario):
         path = self.folder / "x.lock"
         self.killed("open", path, "--write=state of the art")
         self.suspected(path, "holds-data")
+
+    def test_one_that_is_larger_than_a_lock_may_be(self) -> None:
+        """That is all that there is to say against it: one that is hardly smaller goes."""
+        small, large = self.folder / "small.lock", self.folder / "large.lock"
+        for path, size in ((small, MOST_BYTES - 10), (large, MOST_BYTES)):
+            self.killed("open", path, "--write=PID" + "\n" * size)
+        self.dies(small)
+        self.assertEqual(self.evidence_of(self.suspected(large)), {
+            "created-exclusively", "creator-killed", "names-creator", "ownerless", "unheld", "too-large"})
+        self.assertEqual([row["verdict"] for row in self.history_of(large)], [None])
 
     def test_one_that_names_a_living_process(self) -> None:
         path = self.folder / "x.lock"
