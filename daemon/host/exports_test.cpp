@@ -45,7 +45,7 @@ protected:
     [[nodiscard]] bool is_exported(const fs::path& path, std::uint64_t mount_namespace = 0) {
         const auto sight = files_.look({.mount_namespace = mount_namespace, .path = path});
         EXPECT_TRUE(sight) << sight.error().message;
-        return files_.is_exported(*sight);
+        return files_.is_exported(*sight).value();
     }
 
     const test::TempFolder folder_{"/dev/shm"}; // the machine has it, too
@@ -98,9 +98,12 @@ TEST_F(ExportsTest, a_file_is_the_same_by_another_path_of_another_mount_namespac
     EXPECT_FALSE(is_exported(beside_));
 }
 
-TEST_F(ExportsTest, where_it_cannot_be_found_out_everything_may_be_served) {
+TEST_F(ExportsTest, a_table_that_cannot_be_read_is_not_taken_for_none) {
     fs::create_directory(folder_.path() / "etab");
-    EXPECT_TRUE(is_exported(beside_));
+    const auto sight = files_.look({.mount_namespace = 0, .path = beside_});
+    EXPECT_FALSE(files_.is_exported(*sight));
+    fs::remove(folder_.path() / "etab");
+    EXPECT_FALSE(is_exported(beside_));
 }
 
 } // namespace

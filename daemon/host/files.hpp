@@ -67,9 +67,8 @@ public:
     /// A descriptor of ours for it, opened with O_PATH, if it is still that very file; else `changed`.
     [[nodiscard]] virtual Result<Fd> open(const FileName& name, const FileIdentity& id) = 0;
 
-    /// Whether what was found lies in a folder that other machines are served. Also where that cannot be
-    /// found out.
-    [[nodiscard]] virtual bool is_exported(const FileSight& sight) = 0;
+    /// Whether what was found lies in a folder that other machines are served.
+    [[nodiscard]] virtual Result<bool> is_exported(const FileSight& sight) = 0;
 
 private:
     /// The number of the machine's own mount namespace; 0, which leads there, too, when it is not known.

@@ -22,8 +22,8 @@ public:
 
     [[nodiscard]] Result<FileSight> look(const FileName& name) override;
     [[nodiscard]] Result<Fd> open(const FileName& name, const FileIdentity& id) override;
-    [[nodiscard]] bool is_exported(const FileSight& sight) override {
-        return exports_.cover(sight.site).value_or(true);
+    [[nodiscard]] Result<bool> is_exported(const FileSight& sight) override {
+        return exports_.cover(sight.site);
     }
 
 private:

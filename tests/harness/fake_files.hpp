@@ -8,7 +8,6 @@
 
 #include <map>
 #include <string>
-#include <string_view>
 #include <utility>
 
 namespace egb::test {
@@ -37,17 +36,19 @@ public:
         });
     }
 
-    /// What is in that folder is other machines', too.
-    void export_to_others(std::string_view folder) { exported_ = folder; }
-    [[nodiscard]] bool is_exported(const host::FileSight& sight) override {
-        return !exported_.empty() && sight.path.starts_with(exported_ + "/");
+    /// What is in that folder is other machines', too, or why that is not known.
+    void export_to_others(Result<std::string> folder) { exported_ = std::move(folder); }
+    [[nodiscard]] Result<bool> is_exported(const host::FileSight& sight) override {
+        return exported_.transform([&sight](const std::string& folder) {
+            return !folder.empty() && sight.path.starts_with(folder + "/");
+        });
     }
 
 private:
     [[nodiscard]] std::uint64_t machines_own() override { return 0; }
 
     std::map<host::FileName, Result<host::FileSight>> sights_;
-    std::string exported_;
+    Result<std::string> exported_;
 };
 
 } // namespace egb::test

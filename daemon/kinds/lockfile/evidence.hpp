@@ -146,8 +146,7 @@ inline constexpr EvidenceRule exported{
     .name = "exported",
     .weight = Weight::opposes,
     .unit = EvidenceUnit::none,
-    .text =
-        "the folder that it is in is served to other machines by NFS, or whether it is cannot be found out",
+    .text = "the folder that it is in is served to other machines by NFS, or was since it has no owner",
     .change = "",
 };
 inline constexpr EvidenceRule mount_point{

@@ -812,6 +812,18 @@ TEST_F(LockKindTest, what_other_machines_may_see_is_only_explained) {
     expect_doubt(ghost, exported);
     EXPECT_EQ(ghost.reach, Reach::reports);
     EXPECT_EQ(kind_->owners_of(sight().id)->verdict, OwnerVerdict::unknown);
+    around_.files.export_to_others("");
+    start();
+    expect_doubt(ghost_after(10s), exported);
+}
+
+TEST_F(LockKindTest, while_it_is_not_known_what_other_machines_may_see_nothing_is_proven) {
+    make();
+    around_.files.export_to_others(fail(ErrorCode::io, "the table cannot be read"));
+    die(maker, SIGKILL);
+    expect_doubt(ghost_after(10s), unreachable);
+    around_.files.export_to_others("");
+    EXPECT_EQ(ghost_after(10s).grade, Grade::proven) << "it is looked at again";
 }
 
 TEST_F(LockKindTest, what_is_out_of_bounds_is_reported_as_what_it_is) {

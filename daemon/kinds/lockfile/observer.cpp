@@ -64,6 +64,7 @@ Result<Look> Observer::glance_at(Lock& lock) const {
     note_file(lock, *sight, record);
     if (record.ownerless_ns != 0) {
         note_content(lock, *sight, record);
+        note_exports(lock, *sight, record);
     }
     look.changed_ns = sight->changed_ns;
     return look;
@@ -109,8 +110,6 @@ void Observer::note_file(Lock& lock, const host::FileSight& sight, LockRecord& r
     add_if(record, !is_directory && sight.links > 1, has_other_names);
     add_if(record, is_directory && !sight.is_empty, is_not_empty);
     add_if(record, !sight.is_local, is_remote);
-    add_if(record, sight.is_local && record.ownerless_ns != 0 && surroundings_.files.is_exported(sight),
-           is_exported);
     add_if(record, sight.is_mount_point, is_mount_point);
     add_if(record, sight.id.born_ns == 0, is_ageless);
     add_if(record, sight.type == FileType::regular && sight.size > most_bytes_, is_too_large);
@@ -123,6 +122,17 @@ void Observer::note_file(Lock& lock, const host::FileSight& sight, LockRecord& r
     // For good, whatever the clocks of files and of deaths come to say of each other.
     lock.lasting |= is_changed(lock, sight.changed_ns) ? changed_since : 0U;
     record.facts |= lock.lasting;
+}
+
+/// For good: while the server is started anew, nothing is exported for a moment.
+void Observer::note_exports(Lock& lock, const host::FileSight& sight, LockRecord& record) const {
+    if (!sight.is_local) {
+        return;
+    }
+    const auto exported = surroundings_.files.is_exported(sight);
+    lock.lasting |= exported.value_or(false) ? is_exported : 0U;
+    record.facts |= lock.lasting;
+    add_if(record, !exported, is_unreachable);
 }
 
 /// Whether that is a change after its last owner's death. Of what was done before the first look after it,

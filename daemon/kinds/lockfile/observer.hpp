@@ -48,6 +48,7 @@ public:
 private:
     void note_owners(Lock& lock, Look& look) const;
     void note_file(Lock& lock, const host::FileSight& sight, LockRecord& record) const;
+    void note_exports(Lock& lock, const host::FileSight& sight, LockRecord& record) const;
     [[nodiscard]] bool is_changed(Lock& lock, std::int64_t changed_ns) const;
     void note_holders(const Lock& lock, LockRecord& record) const;
     void note_content(const Lock& lock, const host::FileSight& sight, LockRecord& record) const;
