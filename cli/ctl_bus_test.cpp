@@ -1,9 +1,9 @@
 // SPDX-License-Identifier: Apache-2.0
 // The real ghostctl against a real bus: what it prints, what it asks for, how it ends.
 #include "core/format.hpp"
+#include "harness/bus_daemon.hpp"
 #include "testing/fake_daemon.hpp"
 #include "testing/program.hpp"
-#include "testing/session_bus.hpp"
 
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
@@ -115,7 +115,7 @@ protected:
     }
 
 private:
-    SessionBus bus_;
+    BusDaemon bus_{{"--session"}};
     std::optional<FakeDaemon> daemon_;
 };
 

@@ -8,13 +8,35 @@ function(egb_layer name)
     egb_module(${name} ${CMAKE_SOURCE_DIR}/daemon/${name} ${ARGN})
 endfunction()
 
-# ghost_kind(NAME): daemon/kinds/NAME over bpf/NAME.bpf.c and bpf/NAME_*.bpf.c, if there are such. Kinds see core and
-# host, and not each other.
+# ghost_kind(NAME): daemon/kinds/NAME over bpf/NAME.bpf.c and bpf/NAME_*.bpf.c, if there are such, with the lists that it
+# goes by, if there are any. Kinds see core and host, and not each other.
 function(ghost_kind name)
     file(GLOB objects CONFIGURE_DEPENDS ${CMAKE_SOURCE_DIR}/bpf/${name}.bpf.c ${CMAKE_SOURCE_DIR}/bpf/${name}_*.bpf.c)
     list(TRANSFORM objects REPLACE ".*/(.*)\\.bpf\\.c$" "\\1")
     egb_module(kind_${name} ${CMAKE_SOURCE_DIR}/daemon/kinds/${name} DEPENDS core host BPF ${objects})
+    egb_lists(${name} ${CMAKE_SOURCE_DIR}/daemon/kinds/${name}/lists)
     set_property(GLOBAL APPEND PROPERTY EGB_KINDS ${name})
+endfunction()
+
+# egb_lists(KIND FOLDER): each NAME.list of it is compiled in, as KIND::lists::NAME of KIND_lists.hpp, so that no daemon is
+# without it; and installed where the daemon reads it, so that adding to it takes no compiler.
+function(egb_lists kind folder)
+    file(GLOB lists CONFIGURE_DEPENDS ${folder}/*.list)
+    if(NOT lists)
+        return()
+    endif()
+    set_property(DIRECTORY APPEND PROPERTY CMAKE_CONFIGURE_DEPENDS ${lists})
+    set(texts "")
+    foreach(list IN LISTS lists)
+        cmake_path(GET list STEM stem)
+        string(MAKE_C_IDENTIFIER ${stem} stem)
+        file(READ ${list} text)
+        string(APPEND texts "\ninline constexpr std::string_view ${stem}{R\"list(${text})list\"};\n")
+    endforeach()
+    file(CONFIGURE OUTPUT ${CMAKE_BINARY_DIR}/lists/${kind}_lists.hpp @ONLY CONTENT
+        "#pragma once\n\n#include <string_view>\n\nnamespace egb::${kind}::lists {\n${texts}\n}\n")
+    target_include_directories(egb_kind_${kind} SYSTEM PUBLIC ${CMAKE_BINARY_DIR}/lists)
+    install(FILES ${lists} DESTINATION ${CMAKE_INSTALL_DATADIR}/eghostbuster/${kind})
 endfunction()
 
 function(egb_module name folder)

@@ -51,10 +51,14 @@ constexpr auto daemon_options = std::to_array<OptionSpec>({
 /// What is decided once, when the daemon starts.
 constexpr std::array<std::string_view, 2> fixed_options{"DryRun", "Enabled"};
 
-config::Section section(std::string_view name, std::span<const OptionSpec> options,
-                        std::span<const OptionSpec> more = {}) {
-    config::Section section{.name = std::string{name}, .options = {options.begin(), options.end()}};
-    section.options.insert(section.options.end(), more.begin(), more.end());
+config::Section section(std::string_view name, std::span<const OptionSpec> options) {
+    return {.name = std::string{name}, .options = {options.begin(), options.end()}};
+}
+
+config::Section section_of(const KindInfo& kind) {
+    auto section = egb::section(kind.name, engine::common_kind_options());
+    section.options.insert(section.options.end(), kind.options.begin(), kind.options.end());
+    section.lists.assign(kind.lists.begin(), kind.lists.end());
     return section;
 }
 
@@ -72,7 +76,7 @@ config::Schema schema_of(std::span<const kinds::CatalogEntry> catalog) {
     config::Schema schema{section(daemon_section, daemon_options),
                           section(governor_section, engine::governor_options())};
     for (const auto& entry : catalog) {
-        schema.push_back(section(entry.info.name, engine::common_kind_options(), entry.info.options));
+        schema.push_back(section_of(entry.info));
     }
     return schema;
 }

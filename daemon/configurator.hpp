@@ -13,6 +13,7 @@
 #include <span>
 #include <string>
 #include <string_view>
+#include <vector>
 
 namespace egb {
 
@@ -47,6 +48,9 @@ public:
     [[nodiscard]] DaemonSettings daemon() const;
     [[nodiscard]] const OptionValues& governor() const;
     [[nodiscard]] const OptionValues& kind(std::string_view name) const { return config_.section(name); }
+
+    /// Of the lists: FILE:LINE: reason, for each line that does not count.
+    [[nodiscard]] const std::vector<std::string>& mistakes() const { return config_.mistakes(); }
 
     /// What was set at run time, and not for ever, is lost.
     [[nodiscard]] Result<> reload();

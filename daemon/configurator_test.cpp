@@ -2,6 +2,7 @@
 #include "configurator.hpp"
 
 #include "config/default_file.hpp"
+#include "daemon.hpp"
 #include "harness/fake_kind.hpp"
 #include "harness/temp_folder.hpp"
 
@@ -16,6 +17,7 @@
 namespace egb {
 namespace {
 
+using testing::ElementsAre;
 using testing::HasSubstr;
 using Lifetime = Configurator::Lifetime;
 
@@ -79,6 +81,34 @@ TEST_F(ConfiguratorTest, AFailedReloadChangesNothing) {
     EXPECT_THAT(reloaded.error().message, HasSubstr("eghostbuster.conf:4: "));
     EXPECT_EQ(configurator->kind("fake").span("Grace"), std::chrono::seconds{7});
     EXPECT_EQ(changes_, 0);
+}
+
+TEST_F(ConfiguratorTest, AReloadTakesWhatAListHasNow) {
+    const auto configurator = open();
+    EXPECT_THAT(configurator->kind("fake").words("names"), ElementsAre("known"));
+    const auto file = root_.write("usr/share/eghostbuster/fake/names.list", "added\nof no use\n");
+    ASSERT_TRUE(configurator->reload());
+    EXPECT_THAT(configurator->kind("fake").words("names"), ElementsAre("known", "added"));
+    EXPECT_THAT(configurator->mistakes(),
+                ElementsAre(file.string() + ":2: of no use: a name without a blank"));
+    EXPECT_EQ(changes_, 1);
+    ASSERT_TRUE(configurator->set("fake", {{"Grace", "9s"}}, Lifetime::until_reload));
+    EXPECT_THAT(configurator->kind("fake").words("names"), ElementsAre("known", "added"));
+}
+
+TEST_F(ConfiguratorTest, TheCheckNamesEachLineOfAListThatDoesNotCount) {
+    DaemonOptions options;
+    options.state_directory = state_.path();
+    options.config_root = root_.path();
+    EXPECT_NO_THROW(check_configuration(options, catalog_));
+    const auto file = root_.write("etc/eghostbuster/fake/names.list", "a\nb c\nd e\n");
+    try {
+        check_configuration(options, catalog_);
+        FAIL() << "the list was accepted";
+    } catch (const std::runtime_error& error) {
+        EXPECT_EQ(error.what(), file.string() + ":2: b c: a name without a blank\n" + file.string() +
+                                    ":3: d e: a name without a blank");
+    }
 }
 
 TEST_F(ConfiguratorTest, WhatIsDecidedAtTheStartIsNotHalfTaken) {

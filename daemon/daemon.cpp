@@ -36,6 +36,7 @@
 #include <algorithm>
 #include <csignal>
 #include <cstdlib>
+#include <stdexcept>
 #include <utility>
 
 namespace egb {
@@ -104,6 +105,7 @@ private:
     void on_bus_lost();
     Result<> reload();
     void put_in_force();
+    void tell_mistakes() const;
 
     void on_timer();
     void on_news();
@@ -246,6 +248,7 @@ Daemon::Impl::Impl(const DaemonOptions& options, std::span<const kinds::CatalogE
         keep_house();
     });
     put_in_force();
+    tell_mistakes();
     recover_files(); // before anybody looks for them
     lineage_watch_.start();
     start_kinds(catalog);
@@ -312,6 +315,7 @@ Result<> Daemon::Impl::reload() {
     reload_failure_ = reloaded ? "" : reloaded.error().message;
     if (reloaded) {
         spdlog::info("The configuration is read again");
+        tell_mistakes();
     } else {
         spdlog::error("The old configuration stays in force: {}", reload_failure_);
     }
@@ -333,6 +337,12 @@ void Daemon::Impl::put_in_force() {
     control_.limit_acts();
     for (const auto& runner : runners_) {
         runner->configure(configurator_.kind(runner->info().name));
+    }
+}
+
+void Daemon::Impl::tell_mistakes() const {
+    for (const auto& mistake : configurator_.mistakes()) {
+        spdlog::error("Not all of a list counts: {}", mistake);
     }
 }
 
@@ -458,6 +468,13 @@ std::string_view version() {
 
 void check_configuration(const DaemonOptions& options, std::span<const kinds::CatalogEntry> catalog) {
     const Configurator configurator{catalog, options.config_root, options.state_directory};
+    std::string mistakes;
+    for (const auto& mistake : configurator.mistakes()) {
+        mistakes += formatted("{}{}", mistakes.empty() ? "" : "\n", mistake);
+    }
+    if (!mistakes.empty()) {
+        throw std::runtime_error{mistakes};
+    }
 }
 
 std::string default_configuration(std::span<const kinds::CatalogEntry> catalog) {

@@ -28,7 +28,8 @@ struct DaemonOptions {
 /// Of this build.
 [[nodiscard]] std::string_view version();
 
-/// Throws std::runtime_error, with FILE:LINE: reason, when the configuration is not in order.
+/// Throws std::runtime_error, with FILE:LINE: reason, when the configuration is not in order; a line for each
+/// mistake in a list.
 void check_configuration(const DaemonOptions& options, std::span<const kinds::CatalogEntry> catalog);
 
 /// The configuration file that says nothing but the defaults, with the help of each option.

@@ -67,6 +67,7 @@ bus::ManagerStatus DaemonControl::status() const {
                               .paused = parts_.governor.limits().paused,
                               .dry_run = constants_.dry_run,
                               .state_trouble = parts_.state.degraded(),
+                              .list_troubles = parts_.configurator.mistakes(),
                               .ghosts = 0,
                               .kinds = {}};
     for (const auto& runner : parts_.runners) {

@@ -77,19 +77,17 @@ bool append_from(int fd, std::string& text) {
     return true;
 }
 
-} // namespace
+/// The descriptors that become 0, 1 and 2.
+struct StandardFds {
+    int in, out, err;
+};
 
 pid_t spawn(const Arguments& arguments, const Environment& environment, const StandardFds& fds) {
     posix_spawn_file_actions_t actions{};
     posix_spawn_file_actions_init(&actions);
-    const auto place = [&actions](std::optional<int> from, int to) {
-        if (from) {
-            posix_spawn_file_actions_adddup2(&actions, *from, to);
-        }
-    };
-    place(fds.in, STDIN_FILENO);
-    place(fds.out, STDOUT_FILENO);
-    place(fds.err, STDERR_FILENO);
+    posix_spawn_file_actions_adddup2(&actions, fds.in, STDIN_FILENO);
+    posix_spawn_file_actions_adddup2(&actions, fds.out, STDOUT_FILENO);
+    posix_spawn_file_actions_adddup2(&actions, fds.err, STDERR_FILENO);
     Pointers argument_pointers{arguments};
     Pointers environment_pointers{assignments(environment)};
     pid_t pid{-1};
@@ -103,15 +101,7 @@ pid_t spawn(const Arguments& arguments, const Environment& environment, const St
     return pid;
 }
 
-std::string read_line(int fd) {
-    std::string line;
-    const auto end = steady_clock::now() + deadline;
-    pollfd ready{.fd = fd, .events = POLLIN, .revents = 0};
-    for (char c{}; poll(&ready, 1, left_until(end)) == 1 && read(fd, &c, 1) == 1 && c != '\n';) {
-        line += c;
-    }
-    return line;
-}
+} // namespace
 
 Program::Program(const Arguments& arguments, const Environment& environment, Place place) {
     if (place == Place::terminal) {

@@ -5,7 +5,6 @@
 
 #include <chrono>
 #include <map>
-#include <optional>
 #include <string>
 #include <string_view>
 #include <sys/types.h>
@@ -17,17 +16,6 @@ inline constexpr std::chrono::seconds deadline{20};
 
 using Arguments = std::vector<std::string>;
 using Environment = std::map<std::string, std::string>;
-
-/// The descriptors that become 0, 1 and 2; nothing: ours.
-struct StandardFds {
-    std::optional<int> in, out, err;
-};
-
-/// Throws when the program cannot be started. An empty environment is ours.
-pid_t spawn(const Arguments& arguments, const Environment& environment, const StandardFds& fds);
-
-/// One line without its end; empty at the end of the file or when the time is up.
-std::string read_line(int fd);
 
 /// How a program ended.
 struct Ran {
@@ -41,6 +29,7 @@ class Program {
 public:
     enum class Place { pipes, terminal };
 
+    /// Throws when it cannot be started. An empty environment is ours.
     Program(const Arguments& arguments, const Environment& environment, Place place = Place::pipes);
     ~Program();
     Program(const Program&) = delete;

@@ -56,8 +56,9 @@ struct ManagerStatus {
     WallTime started;
     bool paused{};
     bool dry_run{};
-    std::string state_trouble; ///< StateDb::degraded()
-    std::uint64_t ghosts{};    ///< of all kinds, ignored ones excluded
+    std::string state_trouble;              ///< StateDb::degraded()
+    std::vector<std::string> list_troubles; ///< FILE:LINE: reason
+    std::uint64_t ghosts{};                 ///< of all kinds, ignored ones excluded
     std::vector<std::string> kinds;
 };
 

@@ -502,6 +502,9 @@ std::vector<std::string> ManagerObject::Troubles() {
     if (!status.state_trouble.empty()) {
         troubles.push_back(printable(status.state_trouble));
     }
+    for (const auto& trouble : status.list_troubles) {
+        troubles.push_back(formatted("not all of a list counts: {}", printable(trouble)));
+    }
     for (const auto& name : status.kinds) {
         const auto kind = control_.kind_status(name);
         if (kind && !kind->trouble.empty()) {

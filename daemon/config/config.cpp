@@ -38,17 +38,28 @@ Result<> read_into(Config& config, const std::filesystem::path& path) {
     return {};
 }
 
+void read_lists(Config& config, const Schema& schema, const Paths& paths) {
+    for (const auto& section : schema) {
+        for (const auto& list : section.lists) {
+            for (const auto& file : find_lists(paths, section.name, list.name)) {
+                config.read_list(section.name, list, file);
+            }
+        }
+    }
+}
+
 } // namespace
 
 Paths Paths::standard(const std::filesystem::path& state_directory, const std::filesystem::path& root) {
     return {
         .directories = {root / "usr/lib/eghostbuster", root / "run/eghostbuster", root / "etc/eghostbuster"},
-        .policy_file = state_directory / "policy.conf"};
+        .policy_file = state_directory / "policy.conf",
+        .lists = {root / "usr/share/eghostbuster", root / "etc/eghostbuster"}};
 }
 
 Config::Config(const Schema& schema) {
     for (const auto& section : schema) {
-        sections_.emplace(section.name, OptionValues{section.options});
+        sections_.emplace(section.name, OptionValues{section.options, section.lists});
     }
 }
 
@@ -102,6 +113,19 @@ Result<> Config::assign(std::string_view section, std::string_view name, std::st
     });
 }
 
+void Config::read_list(std::string_view section, const ListSpec& list, const std::filesystem::path& path) {
+    const auto text = read_file(path);
+    if (!text) {
+        mistakes_.push_back(text.error().message);
+        return;
+    }
+    const auto [words, mistakes] = read_words(*text, list.check);
+    sections_.find(section)->second.add_words(list.name, words);
+    for (const auto& [line, reason] : mistakes) {
+        mistakes_.push_back(formatted("{}:{}: {}", path.string(), line, reason));
+    }
+}
+
 Result<Config> load(const Schema& schema, const Paths& paths) {
     const auto files = find_files(paths);
     if (!files) {
@@ -113,6 +137,7 @@ Result<Config> load(const Schema& schema, const Paths& paths) {
             return std::unexpected(done.error());
         }
     }
+    read_lists(config, schema, paths);
     return config;
 }
 

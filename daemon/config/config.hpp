@@ -8,6 +8,9 @@
 // and begin with their default: a drop-in that protects one unit more protects none less. An empty assignment
 // makes a list empty. A wrong value, an unknown section or an unknown name refuses the whole, so that a
 // typing mistake never becomes a policy.
+// Beside them the lists of a section, /usr/share/eghostbuster/SECTION/NAME.list and the same in /etc: they
+// are added to what is compiled in. There a line that cannot be meant is refused alone, for each of the
+// others may be what keeps a file from being taken for a ghost.
 #pragma once
 
 #include "core/option.hpp"
@@ -27,6 +30,7 @@ namespace egb::config {
 struct Section {
     std::string name;
     std::vector<OptionSpec> options;
+    std::vector<ListSpec> lists{};
 };
 
 /// All sections of this build. Must outlive each Config that is read by it.
@@ -36,7 +40,8 @@ using Schema = std::vector<Section>;
 struct Paths {
     /// From the least to the most important: /usr/lib/eghostbuster, /run/eghostbuster, /etc/eghostbuster.
     std::vector<std::filesystem::path> directories;
-    std::filesystem::path policy_file; ///< read last; may be absent
+    std::filesystem::path policy_file;          ///< read last; may be absent
+    std::vector<std::filesystem::path> lists{}; ///< with a folder for each section that has some
 
     /// The root is for tests; it goes before the directories, and not before the state directory.
     [[nodiscard]] static Paths standard(const std::filesystem::path& state_directory,
@@ -60,12 +65,19 @@ public:
 
     [[nodiscard]] Result<> check_section(std::string_view name) const;
 
+    /// What stands in a file for that list counts, too; what cannot be meant is in mistakes(), with its
+    /// place.
+    void read_list(std::string_view section, const ListSpec& list, const std::filesystem::path& path);
+
+    [[nodiscard]] const std::vector<std::string>& mistakes() const { return mistakes_; }
+
     bool operator==(const Config&) const = default;
 
 private:
     [[nodiscard]] Result<const OptionSpec*> find(std::string_view section, std::string_view name) const;
 
     std::map<std::string, OptionValues, std::less<>> sections_;
+    std::vector<std::string> mistakes_;
 };
 
 /// Reads everything, or nothing: a failure's message begins with FILE:LINE, or with FILE when there was no

@@ -42,16 +42,17 @@ Schema test_schema() {
                       .least = 1,
                       .most = 100}}},
         {.name = "tcp",
-         .options = {
-             {.name = "Enabled", .type = OptionType::flag, .preset = "yes", .help = ""},
-             {.name = "Clean",
-              .type = OptionType::choice,
-              .preset = "proven",
-              .help = "",
-              .choices = clean_choices},
-             {.name = "CloseWaitAfter", .type = OptionType::span, .preset = "1min", .help = ""},
-             {.name = "Except", .type = OptionType::list, .preset = "", .help = "", .check = check_no_slash},
-             {.name = "Note", .type = OptionType::text, .preset = "none", .help = ""}}}};
+         .options =
+             {{.name = "Enabled", .type = OptionType::flag, .preset = "yes", .help = ""},
+              {.name = "Clean",
+               .type = OptionType::choice,
+               .preset = "proven",
+               .help = "",
+               .choices = clean_choices},
+              {.name = "CloseWaitAfter", .type = OptionType::span, .preset = "1min", .help = ""},
+              {.name = "Except", .type = OptionType::list, .preset = "", .help = "", .check = check_no_slash},
+              {.name = "Note", .type = OptionType::text, .preset = "none", .help = ""}},
+         .lists = {{.name = "ports", .text = "# of old\n22\n", .check = check_no_slash}}}};
 }
 
 class ConfigTest : public testing::Test {
@@ -155,6 +156,7 @@ TEST(Paths, AreThoseOfTheSystem) {
     EXPECT_THAT(paths.directories,
                 ElementsAre("/usr/lib/eghostbuster", "/run/eghostbuster", "/etc/eghostbuster"));
     EXPECT_EQ(paths.policy_file, "/var/lib/eghostbuster/policy.conf");
+    EXPECT_THAT(paths.lists, ElementsAre("/usr/share/eghostbuster", "/etc/eghostbuster"));
 }
 
 TEST_F(LoadTest, NoFilesAreTheDefaults) {
@@ -264,6 +266,30 @@ TEST_F(LoadTest, AWrongSpanIsToldWithWhatWasExpected) {
 TEST_F(LoadTest, AMistakeInThePolicyFileIsRefusedToo) {
     const auto file = write("state/policy.conf", "[tcp]\nClean=always\n");
     EXPECT_THAT(refusal(), StartsWith(file.string() + ":2: Clean: "));
+}
+
+TEST_F(LoadTest, AListIsWhatIsCompiledInWithWhatItsFilesSay) {
+    EXPECT_THAT(load()->section("tcp").words("ports"), ElementsAre("22"));
+    EXPECT_THROW((void)load()->section("tcp").words("names"), std::out_of_range);
+    write("usr/share/eghostbuster/tcp/ports.list", "# new\n80\n");
+    write("etc/eghostbuster/tcp/ports.list", "443\n80\n");
+    const auto config = load();
+    EXPECT_THAT(config->section("tcp").words("ports"), ElementsAre("22", "80", "443"));
+    EXPECT_THAT(config->mistakes(), ElementsAre());
+    EXPECT_NE(*config, Config{schema_}) << "a reload has something to put in force";
+}
+
+TEST_F(LoadTest, ALineOfAListThatCannotBeMeantIsRefusedAlone) {
+    const auto file = write("usr/share/eghostbuster/tcp/ports.list", "80\n\n4/3\n443\n");
+    const auto folder = root_.path() / "etc/eghostbuster/tcp/ports.list";
+    std::filesystem::create_directories(folder);
+    write("etc/eghostbuster/eghostbuster.conf", "[tcp]\nNote=this counts\n");
+    const auto config = load();
+    EXPECT_EQ(config->section("tcp").text("Note"), "this counts");
+    EXPECT_THAT(config->section("tcp").words("ports"), ElementsAre("22", "80", "443"));
+    EXPECT_THAT(config->mistakes(),
+                ElementsAre(file.string() + ":3: 4/3: 4/3 has a slash",
+                            folder.string() + ": expected a file, and this is a directory"));
 }
 
 TEST_F(LoadTest, WhatIsNoTextIsRefused) {

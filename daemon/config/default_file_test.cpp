@@ -1,8 +1,8 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "config/default_file.hpp"
 
-#include "config/syntax.hpp"
 #include "core/format.hpp"
+#include "core/lines.hpp"
 #include "harness/temp_folder.hpp"
 
 #include <gmock/gmock.h>

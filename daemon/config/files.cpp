@@ -1,6 +1,8 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "config/files.hpp"
 
+#include "core/format.hpp"
+
 #include <fcntl.h>
 #include <sys/stat.h>
 #include <sys/sysmacros.h>
@@ -110,6 +112,16 @@ Result<std::vector<fs::path>> find_files(const Paths& paths) {
     }
     if (is_there(paths.policy_file)) {
         files.push_back(paths.policy_file);
+    }
+    return files;
+}
+
+std::vector<fs::path> find_lists(const Paths& paths, std::string_view section, std::string_view list) {
+    std::vector<fs::path> files;
+    for (const auto& folder : paths.lists) {
+        if (auto path = folder / section / formatted("{}.list", list); is_there(path)) {
+            files.push_back(std::move(path));
+        }
     }
     return files;
 }

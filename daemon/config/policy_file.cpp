@@ -3,6 +3,7 @@
 #include "config/files.hpp"
 #include "config/syntax.hpp"
 #include "core/format.hpp"
+#include "core/lines.hpp"
 #include "core/utf8.hpp"
 
 #include <fcntl.h>

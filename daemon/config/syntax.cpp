@@ -2,25 +2,17 @@
 #include "config/syntax.hpp"
 
 #include "core/format.hpp"
+#include "core/lines.hpp"
 #include "core/utf8.hpp"
 
-#include <algorithm>
 #include <optional>
-#include <ranges>
 #include <utility>
 
 namespace egb::config {
 
 namespace {
 
-constexpr std::string_view blanks = " \t";
 constexpr std::string_view byte_order_mark = "\xEF\xBB\xBF";
-
-std::string_view trimmed(std::string_view text) {
-    const auto first = text.find_first_not_of(blanks);
-    return first == std::string_view::npos ? std::string_view{}
-                                           : text.substr(first, text.find_last_not_of(blanks) - first + 1);
-}
 
 /// For a message: the beginning is enough to find the place.
 std::string shortened(std::string_view text) {
@@ -29,8 +21,8 @@ std::string shortened(std::string_view text) {
 }
 
 bool is_comment(std::string_view line) {
-    const auto first = line.find_first_not_of(blanks);
-    return first != std::string_view::npos && (line[first] == '#' || line[first] == ';');
+    const auto text = trimmed(line);
+    return text.starts_with('#') || text.starts_with(';');
 }
 
 /// An even number of backslashes is as many of them, escaped.
@@ -46,8 +38,8 @@ std::unexpected<Error> wrong(std::size_t line, std::string_view reason) {
 class Parser {
 public:
     [[nodiscard]] Result<> take_line(std::size_t number, std::string_view line) {
-        if (auto good = check_text(number, line); !good) {
-            return good;
+        if (const auto good = check_line(line); !good) {
+            return wrong(number, good.error().message);
         }
         if (is_comment(line)) {
             return {};
@@ -88,16 +80,6 @@ private:
         return text.front() == '[' ? take_heading(*statement, text) : take_assignment(*statement, text);
     }
 
-    static Result<> check_text(std::size_t number, std::string_view line) {
-        const bool control = std::ranges::any_of(line, [](char c) {
-            return (c >= '\0' && c < ' ' && c != '\t') || c == '\x7F';
-        });
-        if (control) {
-            return wrong(number, "a control character; is this a text file?");
-        }
-        return is_utf8(line) ? Result<>{} : wrong(number, "this is not UTF-8");
-    }
-
     Result<> take_heading(const Pending& at, std::string_view text) {
         const auto name = text.substr(1, text.size() - 2);
         if (text.size() < 3 || !text.ends_with(']') || name.find_first_of("[]") != std::string_view::npos) {
@@ -136,17 +118,6 @@ private:
 };
 
 } // namespace
-
-std::vector<std::string_view> lines_of(std::string_view text) {
-    std::vector<std::string_view> lines;
-    text.remove_suffix(text.ends_with('\n') ? 1 : 0);
-    for (const auto part : text | std::views::split('\n')) {
-        std::string_view line{part};
-        line.remove_suffix(line.ends_with('\r') ? 1 : 0);
-        lines.push_back(line);
-    }
-    return lines;
-}
 
 Result<std::vector<Statement>> parse(std::string_view text) {
     text.remove_prefix(text.starts_with(byte_order_mark) ? byte_order_mark.size() : 0);

@@ -22,9 +22,6 @@ struct Statement {
     bool operator==(const Statement&) const = default;
 };
 
-/// Without their ends, be they \n or \r\n; the last one may lack it.
-[[nodiscard]] std::vector<std::string_view> lines_of(std::string_view text);
-
 /// In the order of the text. A failure's message begins with "LINE: ".
 [[nodiscard]] Result<std::vector<Statement>> parse(std::string_view text);
 

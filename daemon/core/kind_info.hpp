@@ -23,6 +23,7 @@ struct KindInfo {
     std::span<const std::string_view> capabilities; ///< CAP_... that the kind needs
     std::string_view question{};      ///< what asking a ghost is, as a clause; empty when the kind cannot ask
     std::string_view bond{"held by"}; ///< what its holders have to do with a ghost
+    std::span<const ListSpec> lists{}; ///< that it goes by, beside the options
 };
 
 /// One thing a kind wants of the kernel, and whether this kernel gives it.

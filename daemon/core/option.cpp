@@ -149,13 +149,21 @@ std::string as_word(std::string_view word) {
 
 } // namespace
 
-OptionValues::OptionValues(std::span<const OptionSpec> table) : table_{table} {
+OptionValues::OptionValues(std::span<const OptionSpec> table, std::span<const ListSpec> lists)
+    : table_{table} {
     for (const OptionSpec& spec : table) {
         auto value = parse_option(spec, spec.preset);
         if (!value) {
             throw std::logic_error{"option table: " + value.error().message};
         }
         values_.emplace(spec.name, std::move(*value));
+    }
+    for (const ListSpec& spec : lists) {
+        auto list = read_words(spec.text, spec.check);
+        if (!list.mistakes.empty()) {
+            throw std::logic_error{formatted("list {}: {}", spec.name, list.mistakes.front().reason)};
+        }
+        words_.emplace(spec.name, std::move(list.words));
     }
 }
 
@@ -167,6 +175,15 @@ Result<void> OptionValues::set(std::string_view name, std::string_view text) {
     return parse_option(*spec, text).transform([&](OptionValue value) {
         values_.at(spec->name) = std::move(value);
     });
+}
+
+void OptionValues::add_words(std::string_view list, const std::vector<std::string>& words) {
+    auto& known = words_.at(list);
+    for (const std::string& word : words) {
+        if (!std::ranges::contains(known, word)) {
+            known.push_back(word);
+        }
+    }
 }
 
 Result<OptionValue> parse_option(const OptionSpec& spec, std::string_view text) {

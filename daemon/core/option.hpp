@@ -1,10 +1,12 @@
 // SPDX-License-Identifier: Apache-2.0
-// Options as tables: what may stand in a section of the configuration, and the values that do.
+// Options as tables: what may stand in a section of the configuration, and the values that do; with the lists
+// that belong to it.
 #pragma once
 
 #include "core/clock.hpp"
 #include "core/result.hpp"
 #include "core/time_span.hpp"
+#include "core/word_list.hpp"
 
 #include <cstdint>
 #include <map>
@@ -25,9 +27,6 @@ enum class OptionType : std::uint8_t {
     choice, ///< one of `choices`
 };
 
-/// Whether a word may stand in a list; a failure says what was expected.
-using WordCheck = Result<> (*)(std::string_view word);
-
 struct OptionSpec {
     std::string_view name; ///< CamelCase, as it stands in the file
     OptionType type;
@@ -45,11 +44,14 @@ using OptionValue = std::variant<bool, Span, std::uint64_t, std::string, std::ve
 /// a mistake of ours, not of the administrator, and throws std::out_of_range.
 class OptionValues {
 public:
-    /// Each option at its default.
-    explicit OptionValues(std::span<const OptionSpec> table);
+    /// Each option at its default, each list as this build has it.
+    explicit OptionValues(std::span<const OptionSpec> table, std::span<const ListSpec> lists = {});
 
     /// Reads `text` as the type of the option and stores it.
     Result<void> set(std::string_view name, std::string_view text);
+
+    /// Adds words to a list; nothing takes one away.
+    void add_words(std::string_view list, const std::vector<std::string>& words);
 
     [[nodiscard]] bool flag(std::string_view name) const { return get<bool>(name); }
     [[nodiscard]] Span span(std::string_view name) const { return get<Span>(name); }
@@ -59,10 +61,16 @@ public:
         return get<std::vector<std::string>>(name);
     }
 
+    [[nodiscard]] const std::vector<std::string>& words(std::string_view list) const {
+        return words_.at(list);
+    }
+
     [[nodiscard]] std::span<const OptionSpec> table() const { return table_; }
     [[nodiscard]] const OptionValue& value(std::string_view name) const { return values_.at(name); }
 
-    bool operator==(const OptionValues& other) const { return values_ == other.values_; }
+    bool operator==(const OptionValues& other) const {
+        return values_ == other.values_ && words_ == other.words_;
+    }
 
 private:
     template <typename T>
@@ -71,7 +79,8 @@ private:
     }
 
     std::span<const OptionSpec> table_;
-    std::map<std::string_view, OptionValue> values_; ///< keys are the table's
+    std::map<std::string_view, OptionValue> values_;             ///< keys are the table's
+    std::map<std::string_view, std::vector<std::string>> words_; ///< of each list
 };
 
 /// Reads one value as the option's type; the message of a failure says what was expected.

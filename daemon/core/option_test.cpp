@@ -30,6 +30,10 @@ constexpr auto table = std::to_array<OptionSpec>({
     {.name = "Depth", .type = OptionType::choice, .preset = "shallow", .help = "", .choices = depths},
 });
 
+constexpr auto lists = std::to_array<ListSpec>({
+    {.name = "even", .text = "# as this build has them\nab\ncd\n", .check = check_even},
+});
+
 const OptionSpec& spec(std::string_view name) {
     return *std::ranges::find(table, name, &OptionSpec::name);
 }
@@ -155,6 +159,20 @@ TEST(OptionValues, take_a_preset_that_cannot_be_read_for_a_mistake_of_ours) {
     constexpr auto odd = std::to_array<OptionSpec>(
         {{.name = "Odd", .type = OptionType::list, .preset = "abc", .help = "", .check = check_even}});
     EXPECT_THROW(OptionValues{odd}, std::logic_error);
+}
+
+TEST(OptionValuesTest, has_lists_that_only_grow) {
+    OptionValues values{table, lists};
+    const OptionValues before = values;
+    values.add_words("even", {"ab", "efgh"});
+    EXPECT_THAT(values.words("even"), testing::ElementsAre("ab", "cd", "efgh"));
+    EXPECT_FALSE(values == before);
+    EXPECT_THROW(values.add_words("odd", {}), std::out_of_range);
+}
+
+TEST(OptionValuesTest, a_wrong_line_that_is_compiled_in_is_a_mistake_of_ours) {
+    constexpr std::array wrong{ListSpec{.name = "even", .text = "abc", .check = check_even}};
+    EXPECT_THROW((OptionValues{table, wrong}), std::logic_error);
 }
 
 } // namespace

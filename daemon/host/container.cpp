@@ -19,6 +19,7 @@ constexpr const char* socket_of_systemd = "/run/systemd/notify";
 constexpr std::array folders_that_are_read{"etc",
                                            "etc/eghostbuster",
                                            "etc/eghostbuster/eghostbuster.conf.d",
+                                           "etc/eghostbuster/lockfile",
                                            "etc/systemd",
                                            "etc/systemd/system",
                                            "run/systemd/system",

@@ -54,5 +54,13 @@ TEST_F(ContainerTest, ConfigurationBehindAnAbsoluteLinkIsNotTakenForNone) {
                 testing::HasSubstr("/etc/eghostbuster of this"));
 }
 
+TEST_F(ContainerTest, ListsBehindAnAbsoluteLinkAreNotTakenForNone) {
+    const test::TempFolder root;
+    std::filesystem::create_directories(root.path() / "etc/eghostbuster");
+    std::filesystem::create_symlink("/srv/lists", root.path() / "etc/eghostbuster/lockfile");
+    EXPECT_THAT(links_stay_within(root.path()).error().message,
+                testing::HasSubstr("/etc/eghostbuster/lockfile of this"));
+}
+
 } // namespace
 } // namespace egb::host

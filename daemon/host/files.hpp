@@ -7,6 +7,7 @@
 #include "core/quarantine.hpp"
 #include "core/result.hpp"
 #include "host/fd.hpp"
+#include "host/site.hpp"
 
 #include <cstdint>
 #include <string>
@@ -35,6 +36,7 @@ struct FileSight {
     std::uint64_t size{};
     std::uint32_t links{};     ///< names it has
     std::string file_system{}; ///< "ext4", "tmpfs"
+    Site site{};
     /// Of this machine alone: nothing of a network, of FUSE, or of another machine. Else it has not been
     /// asked, for it may not answer, and nothing but `path` and `file_system` is known.
     bool is_local{};
@@ -64,6 +66,9 @@ public:
 
     /// A descriptor of ours for it, opened with O_PATH, if it is still that very file; else `changed`.
     [[nodiscard]] virtual Result<Fd> open(const FileName& name, const FileIdentity& id) = 0;
+
+    /// Whether what was found lies in a folder that other machines are served.
+    [[nodiscard]] virtual Result<bool> is_exported(const FileSight& sight) = 0;
 
 private:
     /// The number of the machine's own mount namespace; 0, which leads there, too, when it is not known.

@@ -74,6 +74,7 @@ Result<FileSight> MountFiles::look(const FileName& name) {
     }
     sight.path = std::move(spot->path);
     sight.file_system = std::move(spot->file_system);
+    sight.site = std::move(spot->site);
     return sight;
 }
 

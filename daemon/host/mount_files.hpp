@@ -3,25 +3,35 @@
 // enters no file system that may keep it waiting (host/path_walk.hpp).
 #pragma once
 
+#include "host/exports.hpp"
 #include "host/files.hpp"
 #include "host/mount_roots.hpp"
 #include "host/path_walk.hpp"
 #include "host/procfs.hpp"
 
+#include <string>
+#include <utility>
+
 namespace egb::host {
 
 class MountFiles final : public Files {
 public:
-    explicit MountFiles(const ProcFs& procfs) : roots_{procfs} {}
+    /// The table as Exports takes it.
+    explicit MountFiles(const ProcFs& procfs, std::string table = std::string{Exports::usual_table})
+        : roots_{procfs}, exports_{roots_, std::move(table)} {}
 
     [[nodiscard]] Result<FileSight> look(const FileName& name) override;
     [[nodiscard]] Result<Fd> open(const FileName& name, const FileIdentity& id) override;
+    [[nodiscard]] Result<bool> is_exported(const FileSight& sight) override {
+        return exports_.cover(sight.site);
+    }
 
 private:
     [[nodiscard]] std::uint64_t machines_own() override { return roots_.machines_own().value_or(0); }
     [[nodiscard]] Result<Spot> go_to(const FileName& name);
 
     MountRoots roots_;
+    Exports exports_;
 };
 
 } // namespace egb::host

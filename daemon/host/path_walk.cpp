@@ -27,6 +27,10 @@ constexpr std::array<std::string_view, 13> local_file_systems{
 
 constexpr int most_links = 40; // as many as the kernel follows
 
+bool is_local(const MountPoint& mount) {
+    return std::ranges::contains(local_file_systems, mount.file_system);
+}
+
 /// One name, which is no "..", from a directory: no link is followed. RestrictSUIDSGID= of systemd lets
 /// nobody call openat2(2), whose RESOLVE_NO_XDEV would say more.
 Fd open_below(const Fd& folder, const std::string& name) {
@@ -49,6 +53,12 @@ std::string join(std::string_view folder, std::string_view name) {
     return formatted("{}/{}", folder == "/" ? "" : folder, name);
 }
 
+/// Of what lies in or below what is mounted there.
+Site site_below(const MountPoint& mount, std::string_view path) {
+    path.remove_prefix(mount.path == "/" ? 1 : std::min(mount.path.size() + 1, path.size()));
+    return {.device = mount.device, .path = path.empty() ? mount.root : join(mount.root, path)};
+}
+
 class Walk {
 public:
     Walk(const MountRoot& root, Links links) : root_{root}, links_{links}, mounts_{root.mounts()} {}
@@ -59,7 +69,7 @@ private:
     struct Step {
         Fd fd;
         std::string path;
-        std::string file_system;
+        const MountPoint* mount{};
     };
 
     [[nodiscard]] Result<> start();
@@ -67,7 +77,7 @@ private:
     [[nodiscard]] Result<> take(const std::string& name);
     [[nodiscard]] Result<> follow(const Fd& link);
     [[nodiscard]] Result<Step> step_to(const std::string& name);
-    [[nodiscard]] std::optional<std::string> mounted_at(std::string_view path) const;
+    [[nodiscard]] const MountPoint* mounted_at(std::string_view path) const;
 
     const MountRoot& root_;
     const Links links_;
@@ -89,9 +99,9 @@ void Walk::push(std::string_view path) {
 }
 
 /// What is mounted last covers what was before.
-std::optional<std::string> Walk::mounted_at(std::string_view path) const {
+const MountPoint* Walk::mounted_at(std::string_view path) const {
     const auto found = std::ranges::find_last(mounts_, path, &MountPoint::path);
-    return found.empty() ? std::nullopt : std::optional{found.front().file_system};
+    return found.empty() ? nullptr : &found.front();
 }
 
 Result<> Walk::start() {
@@ -99,27 +109,26 @@ Result<> Walk::start() {
     if (!fd) {
         return fail_errno("the root of a mount namespace");
     }
-    auto type = mounted_at("/").value_or("");
-    const bool local = std::ranges::contains(local_file_systems, type);
-    if (!local) {
-        foreign_ = Spot{.fd = {}, .path = "/", .file_system = std::move(type)};
+    const MountPoint* const mount = mounted_at("/");
+    if (mount == nullptr || !is_local(*mount)) {
+        foreign_ = Spot{.fd = {}, .path = "/", .file_system = mount == nullptr ? "" : mount->file_system};
         return {};
     }
     steps_.clear();
-    steps_.push_back({.fd = std::move(fd), .path = "/", .file_system = std::move(type)});
+    steps_.push_back({.fd = std::move(fd), .path = "/", .mount = mount});
     return {};
 }
 
 Result<Walk::Step> Walk::step_to(const std::string& name) {
     const Step& here = steps_.back();
-    Step next{.fd = {}, .path = join(here.path, name), .file_system = here.file_system};
+    Step next{.fd = {}, .path = join(here.path, name), .mount = here.mount};
     if (next.path.size() >= PATH_MAX) {
         return fail(ErrorCode::invalid, "{}... is too long a path", next.path.substr(0, NAME_MAX));
     }
-    const auto mounted = mounted_at(next.path);
-    if (mounted) {
-        next.file_system = *mounted;
-        if (!std::ranges::contains(local_file_systems, next.file_system)) {
+    const MountPoint* const mounted = mounted_at(next.path);
+    if (mounted != nullptr) {
+        next.mount = mounted;
+        if (!is_local(*mounted)) {
             return next;
         }
     }
@@ -129,7 +138,7 @@ Result<Walk::Step> Walk::step_to(const std::string& name) {
                    ? Result<Step>{fail(ErrorCode::not_found, "{}: {} is no directory", next.path, here.path)}
                    : fail_errno(next.path);
     }
-    if (is_mount_root(next.fd) != mounted.has_value()) {
+    if (is_mount_root(next.fd) != (mounted != nullptr)) {
         return fail(ErrorCode::changed, "something has just been mounted at {}, or unmounted", next.path);
     }
     return next;
@@ -159,10 +168,10 @@ Result<> Walk::take(const std::string& name) {
         return std::unexpected(next.error());
     }
     if (!next->fd) {
-        foreign_ = Spot{.fd = {}, .path = next->path, .file_system = next->file_system};
+        foreign_ = Spot{.fd = {}, .path = next->path, .file_system = next->mount->file_system};
         return {};
     }
-    if (!ahead_.empty() && is_link(next->fd)) {
+    if ((!ahead_.empty() || links_ == Links::followed_to_the_end) && is_link(next->fd)) {
         if (links_ == Links::refused) {
             return fail(ErrorCode::changed, "{} is a symbolic link by now", next->path);
         }
@@ -191,8 +200,9 @@ Result<Spot> Walk::to(std::string_view path) {
     }
     Step& end = steps_.back();
     return Spot{.fd = std::move(end.fd),
-                .path = std::move(end.path),
-                .file_system = std::move(end.file_system),
+                .path = end.path,
+                .file_system = end.mount->file_system,
+                .site = site_below(*end.mount, end.path),
                 .is_local = true};
 }
 

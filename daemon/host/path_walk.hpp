@@ -6,6 +6,7 @@
 #include "core/result.hpp"
 #include "host/fd.hpp"
 #include "host/procfs.hpp"
+#include "host/site.hpp"
 
 #include <cstdint>
 #include <string>
@@ -14,14 +15,15 @@
 namespace egb::host {
 
 /// Whether symbolic links on the way are followed; within the root, as a process that lives there would. One
-/// at the end never is.
-enum class Links : std::uint8_t { followed, refused };
+/// at the end is, too, only where that is said.
+enum class Links : std::uint8_t { followed, followed_to_the_end, refused };
 
 /// Where a walk has ended.
 struct Spot {
     Fd fd;                   ///< opened with O_PATH; none when it is on a foreign file system
     std::string path;        ///< without links; as far as the walk went
     std::string file_system; ///< "ext4"; empty when the mount is not known
+    Site site{};             ///< of the file, when it is local
     bool is_local{};         ///< of this machine alone
 };
 

@@ -4,6 +4,7 @@
 #include "core/format.hpp"
 #include "core/utf8.hpp"
 #include "host/cgroup_names.hpp"
+#include "host/octal.hpp"
 
 #include <dirent.h>
 #include <fcntl.h>
@@ -240,31 +241,21 @@ Result<> describe(MountRoot& root) {
     return {};
 }
 
-/// Blanks and the like stand in octal there.
-std::string without_escapes(std::string_view text) {
-    std::string plain;
-    for (std::size_t at = 0; at < text.size(); ++at) {
-        const auto digits = text.substr(at, 4);
-        unsigned code = 0;
-        const bool escaped =
-            digits.size() == 4 && digits.front() == '\\' &&
-            std::from_chars(digits.data() + 1, digits.data() + 4, code, 8).ptr == digits.data() + 4;
-        plain += escaped ? static_cast<char>(code) : text[at];
-        at += escaped ? 3 : 0;
-    }
-    return plain;
-}
-
 /// "36 35 98:0 /part /mnt rw,noatime master:1 - ext3 /dev/root rw"
 std::optional<MountPoint> mount_point_of(std::string_view line) {
     constexpr std::string_view separator{" - "};
+    const auto device = word(line, 2);
+    const auto root = word(line, 3);
     const auto path = word(line, 4);
     const auto rest = line.find(separator);
-    if (!path || rest == std::string_view::npos) {
+    if (!device || !root || !path || rest == std::string_view::npos) {
         return std::nullopt;
     }
     const auto type = word(line.substr(rest + separator.size()), 0);
-    return MountPoint{.path = without_escapes(*path), .file_system = std::string{type.value_or("")}};
+    return MountPoint{.path = without_octal(*path),
+                      .file_system = std::string{type.value_or("")},
+                      .device = std::string{*device},
+                      .root = without_octal(*root)};
 }
 
 std::string read_boot_id(const Fd& root) {

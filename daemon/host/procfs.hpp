@@ -74,6 +74,10 @@ struct TaskRoom {
 struct MountPoint {
     std::string path;
     std::string file_system; ///< "ext4", "fuse.sshfs"
+    std::string device;      ///< of the file system: "8:1"
+    std::string root;        ///< the folder of it that is mounted there
+
+    bool operator==(const MountPoint&) const = default;
 };
 
 /// The root directory of a process, and with it the way into its mount namespace.

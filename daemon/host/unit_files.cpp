@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "host/unit_files.hpp"
 
+#include "core/lines.hpp"
 #include "core/utf8.hpp"
 #include "host/fd.hpp"
 #include "host/procfs.hpp"
@@ -37,19 +38,12 @@ constexpr std::array<std::string_view, 13> directories_of_units{
 
 constexpr std::size_t most_bytes = 1'048'576; // systemd takes no longer line either
 constexpr int most_links = 8;
-constexpr std::string_view blanks{" \t"};
 constexpr std::string_view line_ends{"\n\r\0", 3};
 constexpr std::string_view byte_order_mark{"\xEF\xBB\xBF"};
 
 /// For messages: file names have no encoding.
 std::string shown(const fs::path& path) {
     return printable(path.string());
-}
-
-std::string_view trimmed(std::string_view text) {
-    const auto first = text.find_first_not_of(blanks);
-    return first == std::string_view::npos ? std::string_view{}
-                                           : text.substr(first, text.find_last_not_of(blanks) - first + 1);
 }
 
 Result<std::string> read_file(const fs::path& path) {

@@ -6,6 +6,7 @@ in tests/bpf.
 """
 
 import contextlib
+import fcntl
 import os
 import pathlib
 import shutil
@@ -14,16 +15,20 @@ import stat
 import subprocess
 import tempfile
 import unittest
+from collections.abc import Callable, Iterator
 
 from lockers import Locker, LockScenario, folders_of, governed, running
-from machine import PATIENCE, PYTHON, eventually, in_unit
+from machine import PATIENCE, PYTHON, SERVICE, eventually, in_unit
 
 LOCK_AFTER = 1.0
+MOST_BYTES = 4096
 STRANGER = 4711
+# Of the NFS server of this machine, which need not have one.
+EXPORTS = pathlib.Path("/var/lib/nfs/etab")
 UNIT, OPTED_OUT = "egb-locks.service", "egb-locks-precious.service"
 FILES = {
     "/etc/eghostbuster/eghostbuster.conf.d/10-test.conf":
-        governed("Lockfile", f"LockAfter={LOCK_AFTER}s", "Only=/srv/* /var/lib/dpkg/*"),
+        governed("Lockfile", f"LockAfter={LOCK_AFTER}s", "Only=/srv/* /var/lib/dpkg/*", f"MostBytes={MOST_BYTES}"),
     f"/etc/systemd/system/{OPTED_OUT}.d/ghosts.conf": "[X-Ghostbuster]\nClean=no\n",
 }
 # Told to, it takes a lock, and has not lived for a millisecond when it has.
@@ -46,6 +51,30 @@ def filled(path: pathlib.Path) -> bool:
     with contextlib.suppress(FileNotFoundError):
         return path.stat().st_size > 0
     return False
+
+
+def change_exports(change: Callable[[str], str]) -> None:
+    """As exportfs does, by another file in its place; one after the other, for others may test on this machine."""
+    EXPORTS.parent.mkdir(parents=True, exist_ok=True)
+    folder = os.open(EXPORTS.parent, os.O_RDONLY)
+    try:
+        fcntl.flock(folder, fcntl.LOCK_EX)
+        draft = EXPORTS.with_name("egb-etab")
+        draft.write_text(change(EXPORTS.read_text() if EXPORTS.exists() else ""))
+        draft.replace(EXPORTS)
+    finally:
+        os.close(folder)
+
+
+@contextlib.contextmanager
+def exported(folder: pathlib.Path) -> Iterator[None]:
+    """By the table alone: to nobody, whose address is one of those for documentation."""
+    line = f"{folder}".replace(" ", "\\040") + "\t192.0.2.1(ro,sync,wdelay,hide,nocrossmnt,secure,root_squash)\n"
+    change_exports(lambda table: table + line)
+    try:
+        yield
+    finally:
+        change_exports(lambda table: table.replace(line, ""))
 
 
 def mount_namespaces() -> set[str]:
@@ -263,6 +292,27 @@ class Lockfile(LockScenario):
         for name in names:
             self.lives_unnoticed(self.folder / name)
 
+    def test_a_list_that_was_changed(self) -> None:
+        """A line more counts from the reload on, a line less not at all, and one that cannot be meant is named."""
+        listed = "/usr/share/eghostbuster/lockfile/data-files.list"
+        before = self.machine.read("cat", listed)
+        self.assertIn("\nCargo.lock\n", before)
+        self.addCleanup(self.machine.run, "systemctl", "reload", SERVICE)
+        self.addCleanup(self.machine.put, listed, f"{before}\n")
+        known, unlisted = self.folder / "state-of-the-art.lock", self.folder / "Cargo.lock"
+        with Locker("open", known) as owner, Locker("open", unlisted) as another:
+            self.remembered(known)
+            self.machine.put(listed, f"{known.name}\n/no/name.lock\n")
+            self.machine.run("systemctl", "reload", SERVICE)
+            owner.kill()
+            another.kill()
+        self.lives_unnoticed(known)
+        self.lives_unnoticed(unlisted)
+        for told in (self.machine.journal(f"--unit={SERVICE}"),
+                     self.machine.run("ghostctl", "doctor", "--json", check=False).stdout,
+                     self.machine.run("eghostbusterd", "--check-config", check=False).stderr):
+            self.assertIn(f"{listed}:2: /no/name.lock: ", told)
+
     def test_a_file_that_another_has_locked(self) -> None:
         """That it exists says nothing, whoever has made it."""
         plain, exclusive = self.folder / "plain.lock", self.folder / "exclusive.lock"
@@ -335,6 +385,16 @@ class Lockfile(LockScenario):
         self.killed("open", path, "--write=state of the art")
         self.suspected(path, "holds-data")
 
+    def test_one_that_is_larger_than_a_lock_may_be(self) -> None:
+        """That is all that there is to say against it: one that is hardly smaller goes."""
+        small, large = self.folder / "small.lock", self.folder / "large.lock"
+        for path, size in ((small, MOST_BYTES - 10), (large, MOST_BYTES)):
+            self.killed("open", path, "--write=PID" + "\n" * size)
+        self.dies(small)
+        self.assertEqual(self.evidence_of(self.suspected(large)), {
+            "created-exclusively", "creator-killed", "names-creator", "ownerless", "unheld", "too-large"})
+        self.assertEqual([row["verdict"] for row in self.history_of(large)], [None])
+
     def test_one_that_names_a_living_process(self) -> None:
         path = self.folder / "x.lock"
         self.killed("open", path, f"--write={os.getpid()}")
@@ -346,6 +406,29 @@ class Lockfile(LockScenario):
             self.remembered(path)
             copy.kill()
             self.suspected(path, "made-for-others")
+
+    def test_in_a_folder_that_other_machines_see(self) -> None:
+        """Also what is mounted there, and by another path; not beside it."""
+        folder, mount, bound = (self.folder / name for name in ("a folder", "a folder/mount", "bound"))
+        for each in (folder, mount, bound):
+            each.mkdir()
+        subprocess.run(["mount", "-t", "tmpfs", "egb-mount", mount], check=True)
+        self.addCleanup(subprocess.run, ["umount", mount], check=True)
+        with exported(folder):
+            for path in (folder / "x.lock", mount / "x.lock"):
+                self.killed("open", path)
+                self.suspected(path, "exported")
+            path = bound / "y.lock"
+            owner = f"bash -c 'set -o noclobber; echo $$ >{path}; echo $$; read'"
+            script = f"mount --bind '{folder}' {bound}; {owner}; read answer"
+            with running("unshare", "--mount", "sh", "-c", script, stdout=subprocess.PIPE, text=True) as keeper:
+                pid = int(keeper.stdout.readline())
+                self.remembered(path)
+                os.kill(pid, signal.SIGKILL)
+                ghost = eventually(f"{path} is told of", lambda: self.ghost_at(path))
+                self.assertIn("exported", self.evidence_of(ghost))
+                self.ghost_dies_beside()
+                self.assertTrue((folder / path.name).exists())
 
     def test_an_archive_that_was_cut_short(self) -> None:
         whole, path = self.folder / "whole.lock", self.folder / "to/whole.lock"

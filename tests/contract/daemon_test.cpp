@@ -305,6 +305,16 @@ TEST_F(DaemonTest, SaysWhichLineOfTheConfigurationIsWrong) {
     EXPECT_EQ(kind_property<std::string>("Clean"), "never");
 }
 
+TEST_F(DaemonTest, SaysWhichLineOfAListDoesNotCount) {
+    daemon_.write_system_file("etc/eghostbuster/fake/names.list", "added\nof no use\n");
+    root_.manager().Reload();
+    const auto troubles =
+        root_.property(manager_path, manager_interface, "Troubles").get<std::vector<std::string>>();
+    ASSERT_THAT(troubles, SizeIs(1));
+    EXPECT_THAT(troubles.front(), HasSubstr("/etc/eghostbuster/fake/names.list:2: of no use: "));
+    EXPECT_THAT(daemon_.log(), HasSubstr(troubles.front().substr(troubles.front().find('/'))));
+}
+
 TEST_F(DaemonTest, SaysWhoOwnsAFileAndDoesNotNameItself) {
     const auto file = daemon_.plant("some");
     const sdbus::UnixFd fd{::open(file.c_str(), O_RDONLY | O_CLOEXEC), sdbus::adopt_fd};

@@ -3,8 +3,8 @@
 // listens for every user, and ends with this object.
 #pragma once
 
+#include "harness/bus_daemon.hpp"
 #include "harness/temp_folder.hpp"
-#include "host/fd.hpp"
 
 #include <sdbus-c++/sdbus-c++.h>
 #include <systemd/sd-bus.h>
@@ -22,23 +22,20 @@ inline constexpr uid_t user_daemon = 1;
 
 class PrivateBus {
 public:
-    PrivateBus();
-    ~PrivateBus();
-    PrivateBus(const PrivateBus&) = delete;
-    PrivateBus& operator=(const PrivateBus&) = delete;
-
-    [[nodiscard]] const std::string& address() const { return address_; }
+    [[nodiscard]] const std::string& address() const { return daemon_.address(); }
 
     /// A connection that the bus holds to be of this user. Must be called by root.
     [[nodiscard]] sd_bus* connect(uid_t uid) const;
 
     /// The bus goes away under everybody.
-    void kill();
+    void kill() { daemon_.kill(); }
 
 private:
+    /// The option that names it.
+    [[nodiscard]] static std::string configuration_in(const TempFolder& folder);
+
     TempFolder folder_;
-    std::string address_;
-    pid_t daemon_{};
+    BusDaemon daemon_{{configuration_in(folder_)}};
 };
 
 } // namespace egb::test

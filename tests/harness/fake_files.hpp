@@ -7,6 +7,7 @@
 #include <fcntl.h>
 
 #include <map>
+#include <string>
 #include <utility>
 
 namespace egb::test {
@@ -35,10 +36,19 @@ public:
         });
     }
 
+    /// What is in that folder is other machines', too, or why that is not known.
+    void export_to_others(Result<std::string> folder) { exported_ = std::move(folder); }
+    [[nodiscard]] Result<bool> is_exported(const host::FileSight& sight) override {
+        return exported_.transform([&sight](const std::string& folder) {
+            return !folder.empty() && sight.path.starts_with(folder + "/");
+        });
+    }
+
 private:
     [[nodiscard]] std::uint64_t machines_own() override { return 0; }
 
     std::map<host::FileName, Result<host::FileSight>> sights_;
+    Result<std::string> exported_;
 };
 
 } // namespace egb::test

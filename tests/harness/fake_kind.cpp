@@ -36,13 +36,22 @@ constexpr auto rules = std::to_array<EvidenceRule>({
      .change = "planting it again as proven would prove it"},
 });
 
+Result<> check_name(std::string_view word) {
+    return word.contains(' ') ? fail(ErrorCode::invalid, "a name without a blank") : Result<>{};
+}
+
+constexpr std::array lists{
+    ListSpec{.name = "names", .text = "# as this build has them\nknown\n", .check = check_name},
+};
+
 constexpr KindInfo info_named(std::string_view name, Reach reach) {
     return {.name = name,
             .summary = "Things that a test has planted.",
             .reach = reach,
             .options = options,
             .evidence = rules,
-            .capabilities = {}};
+            .capabilities = {},
+            .lists = lists};
 }
 
 bool same_thing(const FakeRecord& left, const FakeRecord& right) {

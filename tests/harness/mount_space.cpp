@@ -23,10 +23,12 @@ std::uint64_t inode_of(const std::string& path) {
 }
 
 /// In the child: says by one byte that all is made, and waits for the other end to be closed.
-[[noreturn]] void live(const char* where, int said, int end) {
+[[noreturn]] void live(const std::string& where, const std::string& shown, int said, int end) {
+    const bool is_fresh = shown.empty();
     const bool made = ::unshare(CLONE_NEWNS) == 0 &&
                       ::mount("none", "/", nullptr, MS_REC | MS_PRIVATE, nullptr) == 0 &&
-                      ::mount("tmpfs", where, "tmpfs", 0, nullptr) == 0;
+                      ::mount(is_fresh ? "tmpfs" : shown.c_str(), where.c_str(), is_fresh ? "tmpfs" : nullptr,
+                              is_fresh ? 0 : MS_BIND, nullptr) == 0;
     char byte = 'x';
     if (made && ::write(said, &byte, 1) == 1) {
         [[maybe_unused]] const auto ended = ::read(end, &byte, 1);
@@ -36,7 +38,7 @@ std::uint64_t inode_of(const std::string& path) {
 
 } // namespace
 
-MountSpace::MountSpace(const std::filesystem::path& where) {
+MountSpace::MountSpace(const std::filesystem::path& where, const std::filesystem::path& shown) {
     std::array<int, 2> said{};
     std::array<int, 2> end{};
     if (::pipe2(said.data(), O_CLOEXEC) != 0 || ::pipe2(end.data(), O_CLOEXEC) != 0) {
@@ -45,7 +47,7 @@ MountSpace::MountSpace(const std::filesystem::path& where) {
     child_ = ::fork();
     if (child_ == 0) {
         ::close(end[1]);
-        live(where.c_str(), said[1], end[0]);
+        live(where.native(), shown.native(), said[1], end[0]);
     }
     ::close(end[0]);
     ::close(said[1]);

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
-// A process that lives in a mount namespace of its own, with a fresh tmpfs where the test wants one. It ends
-// with this.
+// A process that lives in a mount namespace of its own, with a fresh tmpfs where the test wants one, or a
+// folder that is elsewhere, too. It ends with this.
 #pragma once
 
 #include "host/fd.hpp"
@@ -15,7 +15,7 @@ namespace egb::test {
 class MountSpace {
 public:
     /// Throws std::system_error; making a namespace takes CAP_SYS_ADMIN.
-    explicit MountSpace(const std::filesystem::path& where);
+    explicit MountSpace(const std::filesystem::path& where, const std::filesystem::path& shown = {});
     ~MountSpace();
     MountSpace(const MountSpace&) = delete;
     MountSpace& operator=(const MountSpace&) = delete;

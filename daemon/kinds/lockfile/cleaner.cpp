@@ -3,6 +3,7 @@
 
 #include "core/format.hpp"
 #include "core/utf8.hpp"
+#include "kinds/lockfile/lockfile.hpp"
 #include "kinds/lockfile/verdict.hpp"
 #include "kinds/lockfile/watched.hpp"
 
@@ -19,7 +20,11 @@ Result<> LockCleaner::confirm(const Ghost& ghost) {
     if (lock == nullptr) {
         return fail(ErrorCode::not_found, "{}", gone);
     }
+    const std::uint32_t before = lock->lasting;
     const auto look = observer_.look_at(*lock);
+    if (lock->lasting != before) {
+        surroundings_.memory.remember(info().name, ghost.key, to_text(*lock));
+    }
     if (!look) {
         return std::unexpected(look.error());
     }

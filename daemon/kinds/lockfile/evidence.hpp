@@ -142,6 +142,13 @@ inline constexpr EvidenceRule remote{
     .text = "it is on a file system that other machines may share",
     .change = "",
 };
+inline constexpr EvidenceRule exported{
+    .name = "exported",
+    .weight = Weight::opposes,
+    .unit = EvidenceUnit::none,
+    .text = "the folder that it is in is served to other machines by NFS, or was since it has no owner",
+    .change = "",
+};
 inline constexpr EvidenceRule mount_point{
     .name = "mount-point",
     .weight = Weight::opposes,
@@ -266,6 +273,7 @@ inline constexpr std::array evidence_rules{created_exclusively,
                                            names_one_elsewhere,
                                            other_names,
                                            remote,
+                                           exported,
                                            mount_point,
                                            not_empty,
                                            too_large,

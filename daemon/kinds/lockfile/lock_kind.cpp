@@ -140,10 +140,7 @@ const KindInfo& LockKind::info() const {
 
 void LockKind::configure(const OptionValues& options) {
     tracker_.set_after(options.span("LockAfter"));
-    observer_.set_names(Names{{.patterns = options.list("Patterns"),
-                               .data = options.list("DataFiles"),
-                               .only = options.list("Only"),
-                               .except = options.list("Except")}});
+    observer_.set_names(Names{globs_of(options)});
     observer_.set_most_bytes(options.count("MostBytes"));
     mechanisms_.permit(options.text("See"));
     if (attached_) {

@@ -248,7 +248,7 @@ protected:
     }
 
     test::FakeSurroundings around_;
-    OptionValues options_{info().options};
+    OptionValues options_{info().options, info().lists};
     host::FileSight sight_;
     egb_lock_watched watched_{};
     std::int32_t creator_{maker};
@@ -800,6 +800,32 @@ TEST_F(LockKindTest, protected_files_are_only_explained) {
     EXPECT_EQ(ghost.reach, Reach::reports);
 }
 
+TEST_F(LockKindTest, what_other_machines_may_see_is_only_explained) {
+    make();
+    die(maker, SIGKILL);
+    const Ghost before = ghost_after(10s);
+    EXPECT_EQ(before.grade, Grade::proven);
+    around_.files.export_to_others("/srv");
+    EXPECT_EQ(kind_->cleaner()->confirm(before).error().code, ErrorCode::changed);
+    touch();
+    const Ghost ghost = ghost_after(1ms);
+    expect_doubt(ghost, exported);
+    EXPECT_EQ(ghost.reach, Reach::reports);
+    EXPECT_EQ(kind_->owners_of(sight().id)->verdict, OwnerVerdict::unknown);
+    around_.files.export_to_others("");
+    start();
+    expect_doubt(ghost_after(10s), exported);
+}
+
+TEST_F(LockKindTest, while_it_is_not_known_what_other_machines_may_see_nothing_is_proven) {
+    make();
+    around_.files.export_to_others(fail(ErrorCode::io, "the table cannot be read"));
+    die(maker, SIGKILL);
+    expect_doubt(ghost_after(10s), unreachable);
+    around_.files.export_to_others("");
+    EXPECT_EQ(ghost_after(10s).grade, Grade::proven) << "it is looked at again";
+}
+
 TEST_F(LockKindTest, what_is_out_of_bounds_is_reported_as_what_it_is) {
     configure({{"Only", "/opt/*"}});
     make();
@@ -889,6 +915,35 @@ TEST_F(LockKindTest, data_files_are_not_looked_at) {
     around_.files.put({.mount_namespace = space, .path = "/srv/app/Cargo.lock"}, sight_);
     tell_created(EGB_LOCK_BY_OPEN, "/srv/app", "Cargo.lock", 5);
     EXPECT_EQ(kind_->tracker().tracked(), 0U);
+}
+
+TEST_F(LockKindTest, what_becomes_a_data_file_by_a_reload_is_no_lock_any_more) {
+    make();
+    die(maker, SIGKILL);
+    const Ghost ghost = ghost_after(10s);
+    options_.add_words("data-files", {"app.lock"});
+    configure({});
+    EXPECT_FALSE(kind_->cleaner()->confirm(ghost));
+    touch();
+    EXPECT_EQ(kind_->tracker().tracked(), 0U);
+    EXPECT_THAT(*around_.memory.recall("lockfile"), IsEmpty());
+}
+
+TEST_F(LockKindTest, what_a_list_has_counts_from_the_reload_on) {
+    make();
+    sight().size = 5;
+    sight().content = "index";
+    put();
+    die(maker, SIGKILL);
+    expect_doubt(ghost_after(10s), data);
+    options_.add_words("known-locks", {"*/app/*.lock"});
+    configure({});
+    touch();
+    EXPECT_EQ(ghost_after(1ms).grade, Grade::proven);
+    options_.add_words("protected-files", {"*/app/*.lock"});
+    configure({});
+    touch();
+    expect_doubt(ghost_after(1ms), protected_file);
 }
 
 TEST_F(LockKindTest, a_restart_without_a_gap_changes_nothing) {

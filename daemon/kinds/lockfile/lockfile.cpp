@@ -90,6 +90,7 @@ const KindInfo& info() {
         .evidence = evidence_rules,
         .capabilities = capabilities,
         .bond = "made by",
+        .lists = known_names,
     };
     return info;
 }

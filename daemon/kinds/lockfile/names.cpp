@@ -2,16 +2,15 @@
 #include "kinds/lockfile/names.hpp"
 
 #include "core/glob.hpp"
-#include "kinds/lockfile/data_files.hpp"
 
 #include <algorithm>
-#include <utility>
 
 namespace egb::lockfile {
 
 namespace {
 
 constexpr std::string_view wildcards = "*?[]";
+constexpr std::size_t kept_of_a_command = 15; // by the kernel
 
 std::string_view last_part(std::string_view path) {
     return path.substr(path.rfind('/') + 1);
@@ -46,16 +45,20 @@ egb_lock_pattern pattern_of(std::string_view glob) {
     return pattern;
 }
 
-template <typename Globs>
-void append(std::vector<std::string>& to, const Globs& globs) {
-    to.insert(to.end(), globs.begin(), globs.end());
+std::vector<std::string> joined(std::vector<std::string> words, const std::vector<std::string>& more) {
+    words.insert(words.end(), more.begin(), more.end());
+    return words;
 }
 
 } // namespace
 
-Names::Names(Globs globs) : globs_{std::move(globs)} {
-    append(globs_.data, data_files);
-    append(globs_.except, protected_files);
+Globs globs_of(const OptionValues& section) {
+    return {.patterns = section.list("Patterns"),
+            .data = joined(section.list("DataFiles"), section.words("data-files")),
+            .known = section.words("known-locks"),
+            .only = section.list("Only"),
+            .except = joined(section.list("Except"), section.words("protected-files")),
+            .copying = section.words("copying-programs")};
 }
 
 bool Names::may_be_lock(std::string_view path) const {
@@ -71,14 +74,14 @@ bool Names::is_in_bounds(const std::string& path) const {
     return globs_.only.empty() || matches_any(globs_.only, path);
 }
 
-bool Names::is_known_lock(const std::string& path) {
-    return std::ranges::any_of(known_locks, [&path](std::string_view glob) {
-        return glob_matches(std::string{glob}, path);
-    });
+bool Names::is_known_lock(const std::string& path) const {
+    return matches_any(globs_.known, path);
 }
 
-bool Names::copies(std::string_view command) {
-    return std::ranges::contains(copying_programs, command);
+bool Names::copies(std::string_view command) const {
+    return std::ranges::any_of(globs_.copying, [command](std::string_view program) {
+        return program.substr(0, kept_of_a_command) == command;
+    });
 }
 
 Names::KernelPatterns Names::for_kernel() const {
@@ -114,6 +117,21 @@ Result<> Names::check_name(std::string_view word) {
 Result<> Names::check_path(std::string_view word) {
     if (!word.starts_with('/') && !word.starts_with('*')) {
         return fail(ErrorCode::invalid, "a glob for a whole path, such as /srv/*.lock or */state.lock");
+    }
+    return {};
+}
+
+Result<> Names::check_known_lock(std::string_view word) {
+    const auto folder = word.substr(0, word.size() - last_part(word).size());
+    if (folder.find_first_not_of("*?[]/") == std::string_view::npos) {
+        return fail(ErrorCode::invalid, "a glob for a path in a folder that it names, such as */.git/*.lock");
+    }
+    return check_path(word);
+}
+
+Result<> Names::check_program(std::string_view word) {
+    if (word.find_first_of("/*?[]") != std::string_view::npos) {
+        return fail(ErrorCode::invalid, "a command, without a folder and without wildcards");
     }
     return {};
 }

@@ -3,26 +3,32 @@
 #pragma once
 
 #include "bpf/lockfile.h"
+#include "core/option.hpp"
 #include "core/result.hpp"
 
 #include <cstdint>
 #include <string>
 #include <string_view>
+#include <utility>
 #include <vector>
 
 namespace egb::lockfile {
 
-/// Of the configuration. What is known anyway is there, too.
 struct Globs {
     std::vector<std::string> patterns{}; ///< of names that may be locks
     std::vector<std::string> data{};     ///< of names that are none
+    std::vector<std::string> known{};    ///< of paths that are those of locks, whatever is in them
     std::vector<std::string> only{};     ///< of paths that may be acted upon; none: all
     std::vector<std::string> except{};   ///< of paths that are only explained
+    std::vector<std::string> copying{};  ///< no globs: commands
 };
+
+/// What the configuration says, with what is known anyway.
+[[nodiscard]] Globs globs_of(const OptionValues& section);
 
 class Names {
 public:
-    explicit Names(Globs globs);
+    explicit Names(Globs globs) : globs_{std::move(globs)} {}
 
     /// Whether the last part of the path may be a lock.
     [[nodiscard]] bool may_be_lock(std::string_view path) const;
@@ -34,10 +40,10 @@ public:
     [[nodiscard]] bool is_in_bounds(const std::string& path) const;
 
     /// Whether the path is that of a lock whatever is in it.
-    [[nodiscard]] static bool is_known_lock(const std::string& path);
+    [[nodiscard]] bool is_known_lock(const std::string& path) const;
 
     /// Whether that program makes files for others, or copies of them.
-    [[nodiscard]] static bool copies(std::string_view command);
+    [[nodiscard]] bool copies(std::string_view command) const;
 
     /// The same for the kernel side, which knows no globs: at least those that may be locks, and without
     /// those whose whole name says that they are none.
@@ -51,6 +57,9 @@ public:
     [[nodiscard]] static Result<> check_name(std::string_view word);
     /// A glob for a path begins with a slash or a star.
     [[nodiscard]] static Result<> check_path(std::string_view word);
+    /// One for locks that may have any content names a folder: it is not to stand for everything.
+    [[nodiscard]] static Result<> check_known_lock(std::string_view word);
+    [[nodiscard]] static Result<> check_program(std::string_view word);
 
 private:
     Globs globs_;

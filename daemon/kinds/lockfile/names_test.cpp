@@ -1,12 +1,14 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "kinds/lockfile/names.hpp"
 
-#include "kinds/lockfile/data_files.hpp"
 #include "kinds/lockfile/options.hpp"
 
 #include <gtest/gtest.h>
 
 #include <algorithm>
+#include <string>
+#include <string_view>
+#include <vector>
 
 namespace egb::lockfile {
 namespace {
@@ -29,33 +31,110 @@ std::uint32_t kernel_says(const Names& names, std::string_view name) {
     return value;
 }
 
-Names default_names() {
-    return Names{{.patterns = OptionValues{options}.list("Patterns")}};
+OptionValues defaults() {
+    return OptionValues{options, known_names};
 }
 
-class DataFileTest : public testing::TestWithParam<std::string_view> {};
+Names default_names() {
+    return Names{globs_of(defaults())};
+}
+
+std::vector<std::string> words_of(std::string_view list) {
+    return defaults().words(list);
+}
+
+std::vector<std::string> without(std::vector<std::string> words, const std::string& word) {
+    std::erase(words, word);
+    return words;
+}
+
+std::string path_by(std::string glob) {
+    std::ranges::replace(glob, '*', 'x');
+    return glob.starts_with('/') ? glob : "/" + glob;
+}
+
+/// Each line of each list: what it is there for, and that no other line would do.
+class DataFileTest : public testing::TestWithParam<std::string> {
+protected:
+    /// Under patterns that take it for a lock, as those of the tool of old would.
+    static Names names(std::vector<std::string> data) {
+        return Names{
+            {.patterns = {"*.lock", "*.lck", "*lock*", "*.json", "*.yaml", "*.yml", "*.toml", "*.cmake",
+                          "*.lockb", "*.sum", "*.hcl", "*.lockfile", "*.locked", "*.resolved"},
+             .data = std::move(data)}};
+    }
+};
 
 TEST_P(DataFileTest, is_never_a_lock) {
-    // Under patterns that take it for one, as those of the tool of old would.
-    const Names names{{.patterns = {"*.lock", "*.lck", "*lock*", "*.json", "*.yaml", "*.yml", "*.toml",
-                                    "*.sum", "*.hcl", "*.lockfile", "*.locked", "*.resolved"}}};
-    const std::string name{GetParam()};
-    EXPECT_FALSE(names.may_be_lock("/home/me/project/" + name));
-    EXPECT_TRUE(names.may_be_lock("/home/me/project/my" + name)) << "it is the whole name that counts";
-    EXPECT_EQ(kernel_says(names, name), static_cast<std::uint32_t>(EGB_LOCK_UNWANTED));
+    const auto all = words_of("data-files");
+    const auto others = without(all, GetParam());
+    const std::string path = "/home/me/project" + path_by(GetParam());
+    EXPECT_FALSE(names(all).may_be_lock(path));
+    EXPECT_TRUE(names(others).may_be_lock(path));
+    if (GetParam().contains('*')) {
+        return; // the kernel side knows no globs
+    }
+    EXPECT_TRUE(names(all).may_be_lock("/home/me/project/my" + GetParam()))
+        << "it is the whole name that counts";
+    EXPECT_EQ(kernel_says(names(all), GetParam()), static_cast<std::uint32_t>(EGB_LOCK_UNWANTED));
+    EXPECT_EQ(kernel_says(names(others), GetParam()), static_cast<std::uint32_t>(EGB_LOCK_WANTED));
 }
 
-INSTANTIATE_TEST_SUITE_P(all, DataFileTest, testing::ValuesIn(data_files));
+INSTANTIATE_TEST_SUITE_P(all, DataFileTest, testing::ValuesIn(words_of("data-files")));
 
-class ProtectedFileTest : public testing::TestWithParam<std::string_view> {};
+class KnownLockTest : public testing::TestWithParam<std::string> {};
+
+TEST_P(KnownLockTest, is_a_lock_whatever_is_in_it) {
+    const auto all = words_of("known-locks");
+    const std::string path = path_by(GetParam());
+    EXPECT_TRUE(Names{{.known = all}}.is_known_lock(path));
+    EXPECT_FALSE(Names{{.known = without(all, GetParam())}}.is_known_lock(path));
+}
+
+INSTANTIATE_TEST_SUITE_P(all, KnownLockTest, testing::ValuesIn(words_of("known-locks")));
+
+class CopyingProgramTest : public testing::TestWithParam<std::string> {};
+
+TEST_P(CopyingProgramTest, makes_files_for_others) {
+    const auto all = words_of("copying-programs");
+    const std::string command = GetParam().substr(0, 15);
+    EXPECT_TRUE(Names{{.copying = all}}.copies(command));
+    EXPECT_FALSE(Names{{.copying = without(all, GetParam())}}.copies(command));
+}
+
+INSTANTIATE_TEST_SUITE_P(all, CopyingProgramTest, testing::ValuesIn(words_of("copying-programs")));
+
+class ProtectedFileTest : public testing::TestWithParam<std::string> {};
 
 TEST_P(ProtectedFileTest, is_only_ever_explained) {
-    std::string path{GetParam()};
-    std::ranges::replace(path, '*', 'x');
-    EXPECT_TRUE(default_names().is_protected(path.starts_with('/') ? path : "/" + path));
+    const auto all = words_of("protected-files");
+    const std::string path = path_by(GetParam());
+    EXPECT_TRUE(Names{{.except = all}}.is_protected(path));
+    EXPECT_FALSE(Names{{.except = without(all, GetParam())}}.is_protected(path));
 }
 
-INSTANTIATE_TEST_SUITE_P(all, ProtectedFileTest, testing::ValuesIn(protected_files));
+INSTANTIATE_TEST_SUITE_P(all, ProtectedFileTest, testing::ValuesIn(words_of("protected-files")));
+
+TEST(KnownNamesTest, without_these_a_list_would_be_none) {
+    const Names names = default_names();
+    for (const std::string name : {"Cargo.lock", "yarn.lock", "poetry.lock", "Pipfile.lock", "uv.lock",
+                                   "Gemfile.lock", "composer.lock", "flake.lock", "mix.lock", "pubspec.lock",
+                                   "Podfile.lock", "bun.lock", "deno.lock", "pixi.lock"}) {
+        EXPECT_FALSE(names.may_be_lock("/x/" + name)) << name;
+    }
+    for (const std::string path :
+         {"/var/lib/postgresql/17/main/postmaster.pid", "/var/lib/mongodb/mongod.lock",
+          "/var/lib/mongodb/WiredTiger.lock", "/run/postgresql/.s.PGSQL.5432.lock", "/etc/.pwd.lock",
+          "/var/lib/dpkg/lock-frontend", "/var/lib/apt/lists/lock", "/var/cache/apt/archives/lock",
+          "/var/lib/rpm/.rpm.lock", "/var/lib/dnf/rpmdb_lock.pid", "/srv/chroot/etc/passwd.lock",
+          "/srv/chroot/var/lib/dpkg/lock", "/run/xtables.lock", "/var/lib/krb5kdc/principal.kadm5.lock"}) {
+        EXPECT_TRUE(names.is_protected(path)) << path;
+    }
+    EXPECT_TRUE(names.copies("cp"));
+    EXPECT_TRUE(names.copies("qemu-system-x86")) << "qemu-system-x86_64, of which the kernel keeps as much";
+    EXPECT_FALSE(names.copies("qemu-system-x8"));
+    EXPECT_FALSE(names.copies(""));
+}
 
 TEST(LockNamesTest, the_defaults_are_those_of_old_and_lock_directories) {
     const Names names = default_names();
@@ -89,7 +168,7 @@ TEST(LockNamesTest, what_git_locks_in_its_folders_is_a_lock_whatever_is_in_it) {
           "/srv/x.git/objects/info/commit-graphs/commit-graph-chain.lock",
           "/srv/x.git/objects/pack/multi-pack-index.lock", "/home/me/x/.hg/store/lock",
           "/home/me/x/.bzr/branch/lock"}) {
-        EXPECT_TRUE(Names::is_known_lock(path)) << path;
+        EXPECT_TRUE(default_names().is_known_lock(path)) << path;
     }
 }
 
@@ -98,7 +177,7 @@ TEST(LockNamesTest, what_lies_in_a_folder_that_is_called_like_a_repository_may_b
          {"/srv/x.git/data.lock", "/srv/x.git/src/flake.lock", "/srv/x.git/src/HEAD.lock",
           "/srv/x.git/data/refs/a.lock", "/srv/x.git/objects/data.lock", "/srv/x.git.lock",
           "/srv/git/index.lock", "/srv/x/index.lock"}) {
-        EXPECT_FALSE(Names::is_known_lock(path)) << path;
+        EXPECT_FALSE(default_names().is_known_lock(path)) << path;
     }
 }
 
@@ -125,6 +204,13 @@ TEST(LockNamesTest, a_word_that_cannot_be_meant_is_refused) {
     EXPECT_TRUE(Names::check_path("/tmp/*.lock"));
     EXPECT_TRUE(Names::check_path("*/state.lock"));
     EXPECT_FALSE(Names::check_path("state.lock"));
+    EXPECT_TRUE(Names::check_known_lock("*/.git/*.lock"));
+    for (const std::string word : {"*.lock", "/*.lock", "*/x.lock", "x.git/HEAD.lock"}) {
+        EXPECT_FALSE(Names::check_known_lock(word)) << word;
+    }
+    EXPECT_TRUE(Names::check_program("ganesha.nfsd"));
+    EXPECT_FALSE(Names::check_program("/usr/bin/cp"));
+    EXPECT_FALSE(Names::check_program("qemu-*"));
 }
 
 } // namespace

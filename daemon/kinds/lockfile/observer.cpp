@@ -40,6 +40,9 @@ Result<Look> Observer::look_at(Lock& lock) const {
 }
 
 Result<Look> Observer::glance_at(Lock& lock) const {
+    if (!names_.may_be_lock(lock.name.path)) {
+        return fail(ErrorCode::not_found, "by its name it is no lock"); // since the configuration is another
+    }
     const auto sight = surroundings_.files.find(lock.name, lock.id);
     const bool gone = sight ? sight->id != lock.id : sight.error().code == ErrorCode::not_found;
     if (gone) {
@@ -61,6 +64,7 @@ Result<Look> Observer::glance_at(Lock& lock) const {
     note_file(lock, *sight, record);
     if (record.ownerless_ns != 0) {
         note_content(lock, *sight, record);
+        note_exports(lock, *sight, record);
     }
     look.changed_ns = sight->changed_ns;
     return look;
@@ -113,11 +117,22 @@ void Observer::note_file(Lock& lock, const host::FileSight& sight, LockRecord& r
     add_if(record, !names_.is_in_bounds(lock.name.path) || !names_.is_in_bounds(sight.path),
            is_out_of_bounds);
     add_if(record, lock.way == EGB_LOCK_BY_RENAME, was_renamed);
-    add_if(record, Names::copies(lock.creator->comm) && !Names::is_known_lock(sight.path), made_for_others);
+    add_if(record, names_.copies(lock.creator->comm) && !names_.is_known_lock(sight.path), made_for_others);
     add_if(record, has_given_a_name(lock) && sight.uid != lock.creator->uid, is_anothers);
     // For good, whatever the clocks of files and of deaths come to say of each other.
     lock.lasting |= is_changed(lock, sight.changed_ns) ? changed_since : 0U;
     record.facts |= lock.lasting;
+}
+
+/// For good: while the server is started anew, nothing is exported for a moment.
+void Observer::note_exports(Lock& lock, const host::FileSight& sight, LockRecord& record) const {
+    if (!sight.is_local) {
+        return;
+    }
+    const auto exported = surroundings_.files.is_exported(sight);
+    lock.lasting |= exported.value_or(false) ? is_exported : 0U;
+    record.facts |= lock.lasting;
+    add_if(record, !exported, is_unreachable);
 }
 
 /// Whether that is a change after its last owner's death. Of what was done before the first look after it,
@@ -169,8 +184,8 @@ void Observer::note_content(const Lock& lock, const host::FileSight& sight, Lock
     }
     const bool has_content =
         sight.type == FileType::link || (sight.type == FileType::regular && sight.size > 0);
-    add_if(record, has_content && !Names::is_known_lock(sight.path), holds_data);
-    if (pids.empty() || (lock.lasting & earlier_boot) != 0 || Names::is_known_lock(sight.path)) {
+    add_if(record, has_content && !names_.is_known_lock(sight.path), holds_data);
+    if (pids.empty() || (lock.lasting & earlier_boot) != 0 || names_.is_known_lock(sight.path)) {
         return;
     }
     record.named_pid = pids.front();

@@ -32,7 +32,8 @@ public:
     [[nodiscard]] std::uint64_t most_bytes() const { return most_bytes_; }
     [[nodiscard]] const Names& names() const { return names_; }
 
-    /// `not_found` when it is no longer in its place. Keeps in the lock since when nobody owns it.
+    /// `not_found` when it is no longer in its place, or no lock by what is known of names. Keeps in the lock
+    /// since when nobody owns it.
     [[nodiscard]] Result<Look> look_at(Lock& lock) const;
 
     /// The same without who has it open, which takes a look at every process.
@@ -47,6 +48,7 @@ public:
 private:
     void note_owners(Lock& lock, Look& look) const;
     void note_file(Lock& lock, const host::FileSight& sight, LockRecord& record) const;
+    void note_exports(Lock& lock, const host::FileSight& sight, LockRecord& record) const;
     [[nodiscard]] bool is_changed(Lock& lock, std::int64_t changed_ns) const;
     void note_holders(const Lock& lock, LockRecord& record) const;
     void note_content(const Lock& lock, const host::FileSight& sight, LockRecord& record) const;

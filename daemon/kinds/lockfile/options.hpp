@@ -1,9 +1,10 @@
 // SPDX-License-Identifier: Apache-2.0
-// The section [lockfile] of the configuration.
+// The section [lockfile] of the configuration, and the lists that belong to it: lists/ has them.
 #pragma once
 
 #include "core/option.hpp"
 #include "kinds/lockfile/names.hpp"
+#include "lockfile_lists.hpp"
 
 #include <array>
 #include <string_view>
@@ -72,6 +73,13 @@ inline constexpr std::array options{
             "Another way is taken at the next start.",
         .choices = see_choices,
     },
+};
+
+inline constexpr std::array known_names{
+    ListSpec{.name = "data-files", .text = lists::data_files, .check = &Names::check_name},
+    ListSpec{.name = "known-locks", .text = lists::known_locks, .check = &Names::check_known_lock},
+    ListSpec{.name = "copying-programs", .text = lists::copying_programs, .check = &Names::check_program},
+    ListSpec{.name = "protected-files", .text = lists::protected_files, .check = &Names::check_path},
 };
 
 } // namespace egb::lockfile

@@ -55,6 +55,7 @@ inline constexpr std::uint32_t made_for_others = 1U << 25;  ///< by a program th
 inline constexpr std::uint32_t is_out_of_bounds = 1U << 29; ///< of Only=; says nothing of what it is
 inline constexpr std::uint32_t exclusive_unseen = 1U
                                                   << 30; ///< whether a lock that was there had been respected
+inline constexpr std::uint32_t is_exported = 1U << 31;   ///< to other machines
 
 struct LockRecord {
     egb_header header{}; ///< size is that of the whole, with the path
