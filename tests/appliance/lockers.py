@@ -174,3 +174,12 @@ class LockScenario(Scenario):
         self.lives(path)
         self.assertIsNone(self.ghost_at(path))
         self.assertEqual(self.history_of(path), [])
+
+    def stays_as_it_is(self, path: pathlib.Path) -> None:
+        """Whatever is said of it, through two acts upon others and a look at everything between them."""
+        inode, text = os.lstat(path).st_ino, path.read_text()
+        self.ghost_dies_beside()
+        self.machine.run("ghostctl", "scan")
+        self.lives(path)
+        self.assertEqual((os.lstat(path).st_ino, path.read_text()), (inode, text))
+        self.assertNotIn("cleaned", [row["verdict"] for row in self.history_of(path)])

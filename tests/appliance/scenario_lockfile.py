@@ -1,8 +1,7 @@
 # SPDX-License-Identifier: Apache-2.0
 """Locks that their owners have left behind, and what only looks like them.
 
-By programs of the tests' own, and by git, vim and dpkg; scenario_lockfile_programs.py has others. What io_uring does is
-in tests/bpf.
+By programs of the tests' own, and by git, vim and dpkg; scenario_lockfile_programs.py has others.
 """
 
 import contextlib
@@ -254,6 +253,65 @@ class Lockfile(LockScenario):
                         return
                     path.unlink()
         self.skipTest("this file system does not give an inode's number again")
+
+    # What those do of whom no mechanism that goes by registers can tell.
+
+    def taken_again_unseen(self, caller: str, path: pathlib.Path, way: str) -> bool:
+        """By another, after one who was killed then; whether it has the same inode number."""
+        with Locker("open", path, "--write=PID") as before:
+            self.remembered(path)
+            if way == "open":
+                path.unlink()
+            after = self.enterContext(Locker(f"{way}-by-{caller}", path, "--write=PID"))
+            before.kill()
+        self.assertEqual(path.read_text(), str(after.pid))
+        return after.inode == before.inode
+
+    def lives_taken_again_unseen(self, caller: str, way: str) -> None:
+        paths = [self.folder / f"{number}.lock" for number in range(5)]
+        same = [path for path in paths if self.taken_again_unseen(caller, path, way)]
+        self.stays_as_it_is(paths[-1])
+        for path in paths:
+            self.assertTrue(path.exists(), path)
+            self.assertIsNone(self.ghost_at(path))
+            self.assertEqual(self.history_of(path), [])
+        if not same:
+            self.skipTest("this file system does not give an inode's number again")
+
+    def test_one_that_io_uring_has_made_since(self) -> None:
+        self.lives_taken_again_unseen("io-uring", "open")
+
+    def test_one_that_io_uring_has_removed_and_made_since(self) -> None:
+        self.lives_taken_again_unseen("io-uring", "anew")
+
+    def test_one_that_a_worker_of_io_uring_has_removed_and_made_since(self) -> None:
+        self.lives_taken_again_unseen("io-uring-worker", "anew")
+
+    def test_one_that_a_32_bit_caller_has_made_since(self) -> None:
+        self.lives_taken_again_unseen("32-bits", "open")
+
+    def test_one_that_a_32_bit_caller_has_removed_and_made_since(self) -> None:
+        self.lives_taken_again_unseen("32-bits", "anew")
+
+    def lives_written_over_unseen(self, caller: str) -> None:
+        """After its owner's death, with the very text that he has written. Even when that one is gone, too."""
+        path = self.folder / "x.lock"
+        with Locker("open", path, "--write=PID") as before:
+            after = self.enterContext(Locker(f"over-by-{caller}", path, f"--write={before.pid}", "--when-asked"))
+            self.kill(before)
+            self.assertEqual(after.ask("now")["inode"], before.inode)
+        self.suspected(path, "changed-since", "names-creator")
+        after.kill()
+        self.stays_as_it_is(path)
+
+    def test_one_that_io_uring_has_written_over(self) -> None:
+        self.lives_written_over_unseen("io-uring")
+
+    def test_one_that_a_worker_of_io_uring_has_written_over(self) -> None:
+        self.lives_written_over_unseen("io-uring-worker")
+
+    def test_one_that_a_32_bit_caller_has_written_over(self) -> None:
+        self.lives_written_over_unseen("32-bits")
 
     def test_data_files(self) -> None:
         names = ("Cargo.lock", "yarn.lock", "poetry.lock", "flake.lock", "package-lock.json", ".x.swp")
