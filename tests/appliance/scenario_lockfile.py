@@ -233,6 +233,60 @@ class Lockfile(LockScenario):
             self.suspected(folder, "creator-exited")
             self.lives_unnoticed(file)
 
+    def is_the_scripts(self, commands: str, path: pathlib.Path) -> None:
+        """Whoever has made it has exited, and so has whoever may have forked that one; and the script lives."""
+        with running("sh", "-c", f"{commands}; read answer") as script:
+            self.remembered(path)
+            self.lives_unnoticed(path)
+            script.kill()
+            self.suspected(path, "creator-exited", "ownerless", without={"owners-unknown", "parent-lives"})
+
+    def test_a_script_whose_shell_has_exited(self) -> None:
+        path = self.folder / "x.lock"
+        self.is_the_scripts(f"sh -c 'mkdir {path}; true'", path)
+
+    def test_a_script_whose_subshell_is_gone_before_its_command(self) -> None:
+        path = self.folder / "x.lock"
+        self.is_the_scripts(f"(mkdir {path} &)", path)
+
+    def test_a_script_whose_subshells_are_gone_long_before_their_command(self) -> None:
+        path, gone = self.folder / "x.lock", self.folder / "gone"
+        self.is_the_scripts(f"( ( ( until [ -e {gone} ]; do sleep 0.01; done; mkdir {path} ) & ) ); touch {gone}", path)
+
+    def test_a_script_whose_command_is_of_another_session(self) -> None:
+        path = self.folder / "x.lock"
+        self.is_the_scripts(f"setsid sh -c 'mkdir {path} &'", path)
+
+    def test_a_script_that_exits_like_its_command(self) -> None:
+        """Nobody but PID 1 has started it, which owns nothing."""
+        unit, path, go = "egb-script.service", "/srv/left.lock", "/srv/go"
+        script = f"(sh -C -c ': >{path}' &); until [ -e {go} ]; do sleep 0.1; done"
+        self.machine.run("systemd-run", f"--unit={unit}", "--service-type=exec", "sh", "-c", script)
+        inside = self.machine.root() / path.lstrip("/")
+        self.remembered(path)
+        self.ghost_dies_beside()
+        self.assertIsNone(self.ghost_at(path))
+        (claim,) = self.machine.owners_of(path)["claims"]
+        self.assertEqual(claim["verdict"], "owned")
+        self.machine.put(go, "")
+        ghost = eventually(f"{path} is told of", lambda: self.ghost_at(path))
+        self.assertIn("creator-exited", self.evidence_of(ghost))
+        self.assertNotIn("owners-unknown", self.evidence_of(ghost))
+        self.assertEqual(ghost.grade, "suspected")
+        self.ghost_dies_beside()
+        self.assertTrue(inside.exists())
+
+    def test_a_daemon_that_has_forked_twice(self) -> None:
+        """Its lock is its own, whoever has started it lives on."""
+        path = self.folder / "x.lock"
+        daemon = "use POSIX; fork and exit; setsid; fork and exit; " \
+                 f"sysopen F, '{path}', O_CREAT | O_EXCL | O_WRONLY; syswrite F, $$; close F; pause"
+        with running("sh", "-c", f"perl -e '{daemon.replace(chr(39), chr(34))}'; read answer"):
+            eventually("it is there", lambda: filled(path))
+            self.remembered(path)
+            os.kill(int(path.read_text()), signal.SIGKILL)
+            self.dies(path)
+
     def test_one_that_another_has_taken_since(self) -> None:
         path = self.folder / "x.lock"
         with Locker("open", path) as before:

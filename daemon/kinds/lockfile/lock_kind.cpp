@@ -106,8 +106,8 @@ bool may_get_its_name(const egb_lock_created& created, const egb_lock_watched& k
     return was_made_new(created.way) && age < longest_unnamed && (known.flags & EGB_LOCK_IS_TOUCHED) == 0;
 }
 
-std::uint32_t lasting_facts_of(const egb_lock_created& created) {
-    return ((created.flags & EGB_LOCK_BY_FORK) != 0 ? made_by_fork : 0U) |
+std::uint32_t lasting_facts_of(const egb_lock_created& created, bool runs_program_of_elder) {
+    return ((created.flags & EGB_LOCK_BY_FORK) != 0 && runs_program_of_elder ? made_by_fork : 0U) |
            ((created.flags & EGB_LOCK_IS_INFERRED) != 0 ? exclusive_unseen : 0U);
 }
 
@@ -273,6 +273,10 @@ Lock LockKind::lock_of(const Newcomer& newcomer, const host::FileSight& sight) c
     const ProcessIdentity parent{.boot_id = surroundings_.procfs.boot_id(),
                                  .pid = created.parent,
                                  .start_ticks = host::ProcessLookup::ticks_of(created.parent_start_ns)};
+    auto elders = elders_of(
+        {.creator = newcomer.creator->id, .parent = parent, .at = instant_of(created.header.time_ns)},
+        surroundings_.lineage, surroundings_.procfs);
+    const auto lasting = lasting_facts_of(created, runs_program_of_elder(newcomer, elders));
     return {.kernel = created.key,
             .stamp_ns = created.header.time_ns,
             .made_ns = created.header.time_ns,
@@ -285,10 +289,26 @@ Lock LockKind::lock_of(const Newcomer& newcomer, const host::FileSight& sight) c
             .changed_ns = sight.changed_ns,
             .looked_ns = sight.changed_ns,
             .creator = newcomer.creator,
-            .elders = elders_from(parent, surroundings_.procfs),
-            .lasting = lasting_facts_of(created),
+            .elders = std::move(elders),
+            .lasting = lasting,
             .ownerless = {},
             .owned_until = {}};
+}
+
+/// Of one who was only forked. Where those between him and the first of the elders are gone by then, that one
+/// may have been forked by a script, as a subshell, or be a daemon that a shell has started: it is told by
+/// what both run.
+bool LockKind::runs_program_of_elder(const Newcomer& newcomer, const Elders& elders) const {
+    if (elders.line.empty()) {
+        return false;
+    }
+    const ProcessIdentity& first = elders.line.front();
+    if (first.pid == newcomer.created.parent) {
+        return true;
+    }
+    const auto elder = surroundings_.procfs.process(first.pid);
+    return elder && elder->id == first &&
+           (elder->exe == newcomer.creator->exe || elder->comm == newcomer.creator->comm);
 }
 
 /// A claim that is given up makes the lock anew, under its own name.
@@ -333,7 +353,8 @@ void LockKind::on_end(const ProcessIdentity& process) {
     const bool was_killed = death && *death && (*death)->by_signal();
     for (const std::string& key : book_.owned_by(process)) {
         Lock* const lock = book_.find(key);
-        const bool is_heir = process != lock->creator->id && !std::ranges::contains(lock->elders, process);
+        const bool is_heir =
+            process != lock->creator->id && !std::ranges::contains(lock->elders.line, process);
         lock->lasting |= is_heir && !was_killed ? heir_exited : 0U;
         to_look_at_.insert(key);
     }
