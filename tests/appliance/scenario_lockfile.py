@@ -5,6 +5,7 @@ By programs of the tests' own, and by git, vim and dpkg; scenario_lockfile_progr
 """
 
 import contextlib
+import json
 import os
 import pathlib
 import shutil
@@ -15,8 +16,9 @@ import tempfile
 import unittest
 
 from lockers import Locker, LockScenario, folders_of, governed, running
-from machine import PATIENCE, PYTHON, eventually, in_unit
+from machine import PATIENCE, PYTHON, TOP, eventually, in_unit
 
+ASK_OWNERS = TOP / "tests/harness/ask_owners.py"
 LOCK_AFTER = 1.0
 STRANGER = 4711
 UNIT, OPTED_OUT = "egb-locks.service", "egb-locks-precious.service"
@@ -56,8 +58,19 @@ def mount_namespaces() -> set[str]:
     return found
 
 
+def children_of(pid: int) -> list[int]:
+    return [int(child) for child in pathlib.Path(f"/proc/{pid}/task/{pid}/children").read_text().split()]
+
+
 class Lockfile(LockScenario):
     files = FILES
+
+    @classmethod
+    def before_boot(cls) -> None:
+        folder = tempfile.TemporaryDirectory(prefix=folders_of(cls.__name__))
+        cls.addClassCleanup(folder.cleanup)
+        cls.old = pathlib.Path(folder.name) / "old.lock"
+        cls.old.write_text("")
 
     def dies_and_comes_back(self, way: str) -> dict:
         path = self.folder / f"{way}.lock"
@@ -181,6 +194,106 @@ class Lockfile(LockScenario):
             self.remembered(path)
             script.kill()
             self.dies(path)
+
+    # Who asks.
+
+    CONTAINER = "3f7c" * 16
+    # PID 1 of a container takes a lock, forks one who inherits it, and asks the machine's bus about it, each time that it is
+    # told to: by the descriptor that it has.
+    ASKS = """
+    read order
+    mount -t tmpfs egb-container {folder}
+    set -o noclobber
+    exec 3>{path}
+    sleep 1000 3>&- &
+    while read order; do
+        {ask} 3 || exit
+    done
+    """
+
+    def ask(self) -> str:
+        """A command, but for the descriptor, that asks from anywhere on this machine."""
+        return f"{PYTHON} {ASK_OWNERS} {self.machine.root()}/run/dbus/system_bus_socket"
+
+    def owners_by(self, path: pathlib.Path | str) -> dict:
+        """As told to one of us who has it open."""
+        command = f"exec {self.ask()} 4 4<{path}"
+        return json.loads(subprocess.run(["bash", "-c", command], check=True, capture_output=True).stdout)
+
+    def owned_by_a_container(self, container: subprocess.Popen) -> dict:
+        """What it is told of its own lock."""
+        container.stdin.write("ask\n")
+        container.stdin.flush()
+        return json.loads(container.stdout.readline())
+
+    def test_a_container_that_asks_about_its_own_lock(self) -> None:
+        folder = self.folder / "inside"
+        folder.mkdir()
+        path, unit = folder / "x.lock", f"docker-{self.CONTAINER}.scope"
+        script = self.ASKS.format(folder=folder, path=path, ask=self.ask())
+        with running("unshare", "--mount", "--pid", "--fork", "--kill-child", "bash", "-c", script,
+                     stdout=subprocess.PIPE, text=True) as outside:
+            init = eventually("it is forked", lambda: children_of(outside.pid))[0]
+            with in_unit(init, unit):
+                outside.stdin.write("go\n")
+                told = self.owned_by_a_container(outside)
+                (claim,) = told["claims"]
+                self.assertEqual((claim["verdict"], told["unclaimed"]), ("owned", []))
+                creator, *heirs = claim["claimants"]
+                self.assertEqual((creator["role"], creator["lives"]), ("creator", True))
+                self.assertEqual(creator["process"]["pid"], init)
+                self.assertEqual((creator["process"]["unit"], creator["process"]["container"]), (unit, self.CONTAINER))
+                self.assertIn("sleep", [heir["process"]["comm"] for heir in heirs if heir["role"] == "heir"])
+                self.assertIn((init, 3), [(holder["pid"], holder["fd"]) for holder in told["holders"]])
+                # Without anybody in its mount namespace, it could not be looked at; open here, it is not cleaned.
+                keeper = ("nsenter", f"--mount=/proc/{init}/ns/mnt", "sh", "-c", "echo; read answer")
+                self.enterContext(running(*keeper, stdout=subprocess.PIPE)).stdout.readline()
+                opened = os.open(f"/proc/{init}/root{path}", os.O_RDONLY)
+                self.addCleanup(os.close, opened)
+                os.kill(init, signal.SIGKILL)
+                outside.wait(PATIENCE)
+            told = self.owners_by(f"/proc/{os.getpid()}/fd/{opened}")
+            (claim,) = told["claims"]
+            self.assertEqual((claim["claimants"][0]["lives"], claim["claimants"][0]["end"]), (False, "killed by SIGKILL"))
+            self.assertEqual(claim["claimants"][0]["process"]["container"], self.CONTAINER)
+
+    def reason_of(self, path: pathlib.Path | str) -> str:
+        told = self.owners_by(path)
+        self.assertEqual(told["claims"], [])
+        (disclaimer,) = told["unclaimed"]
+        self.assertEqual(disclaimer["kind"], "lockfile")
+        return disclaimer["reason"]
+
+    def test_why_a_file_is_not_known_as_a_lock(self) -> None:
+        for name, reason in (("Cargo.lock", "data-file"), ("syslog", "other-name")):
+            with Locker("open", self.folder / name):
+                self.assertEqual(self.reason_of(self.folder / name), reason)
+        path = self.folder / "x.lock"
+        with Locker("flock", path):
+            self.assertEqual(self.reason_of(path), "advisory")
+        self.assertEqual(self.reason_of(path), "not-exclusive")
+
+    def test_why_a_file_of_before_is_not_known(self) -> None:
+        self.assertEqual(self.reason_of(self.old), "older")
+
+    def test_why_a_file_on_another_kind_of_file_system_is_not_known(self) -> None:
+        if "by timestamps: " not in " ".join(self.machine.read("ghostctl", "doctor").split()):
+            self.skipTest("files are seen on all file systems here")
+        folder = self.folder / "inside"
+        folder.mkdir()
+        subprocess.run(["mount", "-t", "ramfs", "egb-ramfs", folder], check=True)
+        self.addCleanup(subprocess.run, ["umount", folder], check=True)
+        with Locker("open", folder / "x.lock"):
+            self.assertEqual(self.reason_of(folder / "x.lock"), "file-system")
+
+    def test_why_a_file_in_a_users_own_mounts_is_not_known(self) -> None:
+        folder = self.folder / "inside"
+        folder.mkdir()
+        script = f"mount -t tmpfs egb-users {folder} && exec 3>{folder}/x.lock && echo && read answer"
+        with running("unshare", "--user", "--map-root-user", "--mount", "bash", "-c", f"set -o noclobber; {script}",
+                     stdout=subprocess.PIPE, text=True) as owner:
+            owner.stdout.readline()
+            self.assertEqual(self.reason_of(f"/proc/{owner.pid}/fd/3"), "users-mounts")
 
     # Look-alikes.
 

@@ -7,6 +7,7 @@
 #include "host/cgroup_names.hpp"
 #include "host/kernel_names.hpp"
 #include "kinds/lockfile/claimants.hpp"
+#include "kinds/lockfile/disclaimer.hpp"
 #include "kinds/lockfile/lockfile.hpp"
 #include "kinds/lockfile/verdict.hpp"
 #include "kinds/lockfile/watched.hpp"
@@ -160,6 +161,7 @@ Result<> LockKind::start() {
         return attached;
     }
     attached_ = true;
+    started_ = surroundings_.clock.wall_now();
     surroundings_.lineage.on_end([this](const ProcessIdentity& process) {
         on_end(process);
     });
@@ -521,6 +523,20 @@ std::optional<OwnerReport> LockKind::owners_of(const FileIdentity& file) {
                        .unnamed = claimants.unnamed,
                        .evidence = evidence_of_ownership(look->seen.record),
                        .ghost = 0};
+}
+
+std::optional<Disclaimer> LockKind::why_not(const AskedFile& file) const {
+    const auto is_with_users_mounts = [this](std::int32_t pid) {
+        const auto root = surroundings_.procfs.mount_root(pid);
+        return root && root->is_users;
+    };
+    return disclaimer_of(file, {.names = observer_.names(),
+                                .is_seen_there = mechanisms_.see(file.file_system),
+                                .is_followed =
+                                    [&] {
+                                        return std::ranges::none_of(file.holders, is_with_users_mounts);
+                                    },
+                                .started = started_});
 }
 
 /// The clock of an earlier boot says nothing in this one.
