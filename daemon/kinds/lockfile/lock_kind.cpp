@@ -107,8 +107,16 @@ bool may_get_its_name(const egb_lock_created& created, const egb_lock_watched& k
     return was_made_new(created.way) && age < longest_unnamed && (known.flags & EGB_LOCK_IS_TOUCHED) == 0;
 }
 
-std::uint32_t lasting_facts_of(const egb_lock_created& created, bool runs_program_of_elder) {
-    return ((created.flags & EGB_LOCK_BY_FORK) != 0 && runs_program_of_elder ? made_by_fork : 0U) |
+/// As long as whoever has forked him lives, he may be a part of that one. Who has lost him before stands
+/// alone, as a daemon does that forks twice: the first of the elders is further away then, and not his
+/// parent.
+bool is_fork_of_parent(const egb_lock_created& created, const Elders& elders) {
+    return (created.flags & EGB_LOCK_BY_FORK) != 0 && !elders.line.empty() &&
+           elders.line.front().pid == created.parent;
+}
+
+std::uint32_t lasting_facts_of(const egb_lock_created& created, const Elders& elders) {
+    return (is_fork_of_parent(created, elders) ? made_by_fork : 0U) |
            ((created.flags & EGB_LOCK_IS_INFERRED) != 0 ? exclusive_unseen : 0U);
 }
 
@@ -278,7 +286,7 @@ Lock LockKind::lock_of(const Newcomer& newcomer, const host::FileSight& sight) c
     auto elders = elders_of(
         {.creator = newcomer.creator->id, .parent = parent, .at = instant_of(created.header.time_ns)},
         surroundings_.lineage, surroundings_.procfs);
-    const auto lasting = lasting_facts_of(created, runs_program_of_elder(newcomer, elders));
+    const auto lasting = lasting_facts_of(created, elders);
     return {.kernel = created.key,
             .stamp_ns = created.header.time_ns,
             .made_ns = created.header.time_ns,
@@ -295,22 +303,6 @@ Lock LockKind::lock_of(const Newcomer& newcomer, const host::FileSight& sight) c
             .lasting = lasting,
             .ownerless = {},
             .owned_until = {}};
-}
-
-/// Of one who was only forked. Where those between him and the first of the elders are gone by then, that one
-/// may have been forked by a script, as a subshell, or be a daemon that a shell has started: it is told by
-/// what both run.
-bool LockKind::runs_program_of_elder(const Newcomer& newcomer, const Elders& elders) const {
-    if (elders.line.empty()) {
-        return false;
-    }
-    const ProcessIdentity& first = elders.line.front();
-    if (first.pid == newcomer.created.parent) {
-        return true;
-    }
-    const auto elder = surroundings_.procfs.process(first.pid);
-    return elder && elder->id == first &&
-           (elder->exe == newcomer.creator->exe || elder->comm == newcomer.creator->comm);
 }
 
 /// A claim that is given up makes the lock anew, under its own name.

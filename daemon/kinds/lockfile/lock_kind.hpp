@@ -66,7 +66,6 @@ private:
     [[nodiscard]] bool is_wanted(const egb_lock_created& created, std::string_view path) const;
     [[nodiscard]] bool take_up(const Newcomer& newcomer);
     [[nodiscard]] Lock lock_of(const Newcomer& newcomer, const host::FileSight& sight) const;
-    [[nodiscard]] bool runs_program_of_elder(const Newcomer& newcomer, const Elders& elders) const;
     void take_in(Lock lock);
     void look_at_unnamed();
     void on_touched(const egb_lock_touched& touched);

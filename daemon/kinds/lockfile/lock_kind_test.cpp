@@ -499,15 +499,6 @@ TEST_F(OrphansLockTest, is_not_the_scripts_when_its_creator_is_killed) {
     EXPECT_EQ(ghost_after(10s).grade, Grade::proven);
 }
 
-TEST_F(OrphansLockTest, is_perhaps_the_scripts_when_its_creator_is_killed_and_a_part_of_it) {
-    add_process(maker, 1, "sh");
-    around_.lineage.set_forker(identity(maker), identity(subshell));
-    flags_ = EGB_LOCK_BY_FORK;
-    make_after_its_end();
-    die(maker, SIGKILL);
-    expect_doubt(ghost_after(10s), parent_lives);
-}
-
 TEST_F(OrphansLockTest, is_not_called_ownerless_where_a_forker_is_not_known) {
     lose_forker_of(subshell);
     make_after_its_end();
