@@ -11,20 +11,27 @@
 #include <nlohmann/json.hpp>
 
 #include <algorithm>
+#include <array>
 #include <cerrno>
 #include <cstdlib>
 #include <fcntl.h>
 #include <filesystem>
 #include <iterator>
+#include <linux/kcmp.h>
 #include <optional>
+#include <sys/syscall.h>
 #include <system_error>
 #include <unistd.h>
+#include <vector>
 
 namespace egb::cli {
 
 namespace {
 
 using Dictionary = std::map<std::string, sdbus::Variant>;
+/// pid, uid, comm, exe, unit, container, descriptor
+using HolderRow = sdbus::Struct<std::int32_t, std::uint32_t, std::string, std::string, std::string,
+                                std::string, std::int32_t>;
 
 constexpr std::uint32_t page_rows = 1000;
 /// The most that one call takes.
@@ -203,19 +210,40 @@ std::uint32_t pid_of_bus(sdbus::IConnection& connection) {
     return pid;
 }
 
+/// Those whose descriptors are there because we ask.
+struct Askers {
+    std::optional<std::int32_t> us; ///< as the machine has our pid
+    std::uint32_t bus{};            ///< 0 when it does not say
+    int asked{-1};                  ///< our descriptor for the file
+};
+
+bool has_our_name(const Json& holder) {
+    return text_of(holder, "comm") == program_invocation_short_name;
+}
+
+/// The file was opened to ask about it: what the kernel takes for the same opening is a copy that was made to
+/// be passed on, and so is a number that is closed by now. What we were started with, as by `3<FILE`, is
+/// another opening, and was there before; whoever gave it to us has the file for a reason of his own.
+bool is_for_asking(int fd, int asked) {
+    return ::syscall(SYS_kcmp, ::getpid(), ::getpid(), KCMP_FILE, fd, asked) <= 0;
+}
+
+bool is_asker(const Json& holder, const Askers& askers) {
+    const auto pid = text_of(holder, "pid");
+    if (askers.us && pid == std::to_string(*askers.us) && has_our_name(holder)) {
+        const auto fd = holder.value("fd", Json{});
+        return fd.is_number_integer() && is_for_asking(fd.get<int>(), askers.asked);
+    }
+    return pid == std::to_string(askers.bus) && text_of(holder, "comm").starts_with("dbus-");
+}
+
 /// We hold the file ourselves while we ask about it, and the bus holds what it passes on until it has done
 /// so: `kill $(ghostctl who-owns -q FILE)` must not end it.
-Json without_those_who_ask(Json owners, std::uint32_t bus) {
+Json without_those_who_ask(Json owners, const Askers& askers) {
     auto others = Json::array();
-    for (const auto& holder : list_of(owners, "holders")) {
-        const auto pid = text_of(holder, "pid");
-        const auto command = text_of(holder, "comm");
-        const bool is_us = pid == std::to_string(getpid()) && command == program_invocation_short_name;
-        const bool is_bus = pid == std::to_string(bus) && command.starts_with("dbus-");
-        if (!is_us && !is_bus) {
-            others.push_back(holder);
-        }
-    }
+    std::ranges::copy_if(list_of(owners, "holders"), std::back_inserter(others), [&](const Json& holder) {
+        return !is_asker(holder, askers);
+    });
     owners["holders"] = std::move(others);
     return owners;
 }
@@ -224,6 +252,31 @@ Json without_those_who_ask(Json owners, std::uint32_t bus) {
 
 Client::Impl::Impl(ConnectOptions options, sd_bus* bus, std::unique_ptr<sdbus::IConnection> connection)
     : options_{std::move(options)}, bus_{bus}, connection_{std::move(connection)}, manager_{*connection_} {}
+
+/// In a container it is another than we are told: the one of whom the daemon says that he has both ends of a
+/// pipe, of which only one was passed.
+std::optional<std::int32_t> Client::Impl::our_pid() {
+    std::array<int, 2> ends{};
+    if (our_pid_ || ::pipe2(ends.data(), O_CLOEXEC) != 0) {
+        return our_pid_;
+    }
+    const sdbus::UnixFd passed{ends[0], sdbus::adopt_fd};
+    const sdbus::UnixFd kept{ends[1], sdbus::adopt_fd};
+    const auto holders = ask([&] {
+                             return manager_.WhoOwns(passed);
+                         }).value_or(std::vector<HolderRow>{});
+    const auto has = [&holders](std::int32_t pid, int fd) {
+        return std::ranges::any_of(holders, [&](const HolderRow& row) {
+            return row.get<0>() == pid && row.get<6>() == fd;
+        });
+    };
+    for (const HolderRow& row : holders) {
+        if (has(row.get<0>(), passed.get()) && has(row.get<0>(), kept.get())) {
+            our_pid_ = row.get<0>();
+        }
+    }
+    return our_pid_;
+}
 
 Failure Client::Impl::failure(const sdbus::Error& error) const {
     auto failure = failure_of(error.getName(), error.getMessage());
@@ -463,8 +516,12 @@ Answer<Json> Client::owners(const std::string& path) {
                 return impl_->manager().Owners(*file);
             })
             .and_then(parsed)
-            .transform([this](Json owners) {
-                return without_those_who_ask(std::move(owners), pid_of_bus(impl_->connection()));
+            .transform([&](Json owners) {
+                const bool may_be_us = std::ranges::any_of(list_of(owners, "holders"), has_our_name);
+                return without_those_who_ask(std::move(owners),
+                                             {.us = may_be_us ? impl_->our_pid() : std::nullopt,
+                                              .bus = pid_of_bus(impl_->connection()),
+                                              .asked = file->get()});
             });
     }
     return impl_

@@ -9,6 +9,7 @@
 #include <systemd/sd-bus.h>
 
 #include <concepts>
+#include <cstdint>
 #include <memory>
 #include <optional>
 #include <utility>
@@ -45,6 +46,9 @@ public:
     [[nodiscard]] Answer<> in_batches(const std::vector<GhostId>& ids,
                                       const std::function<void(const std::vector<GhostId>&)>& call);
 
+    /// Ours, as the machine has it; nothing when the daemon does not say.
+    [[nodiscard]] std::optional<std::int32_t> our_pid();
+
     [[nodiscard]] sdbus::IConnection& connection() { return *connection_; }
     [[nodiscard]] sd_bus* bus() { return bus_; }
     [[nodiscard]] ManagerProxy& manager() { return manager_; }
@@ -59,6 +63,7 @@ private:
     std::unique_ptr<sdbus::IConnection> connection_;
     ManagerProxy manager_;
     std::optional<PasswordAgent> agent_;
+    std::optional<std::int32_t> our_pid_;
 };
 
 } // namespace egb::cli

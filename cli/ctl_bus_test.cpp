@@ -597,6 +597,17 @@ TEST_F(CtlBus, WhoOwnsNamesNotTheBusThatHasPassedTheFileOn) {
     EXPECT_EQ(run({"who-owns", "-q", "/"}).out, "7\n");
 }
 
+TEST_F(CtlBus, WhoOwnsSaysWhyNothingIsKnown) {
+    Script script;
+    script.owners = R"({"unclaimed":[{"kind":"lockfile","reason":"data-file","text":"it is data"}]})";
+    serve(script);
+    EXPECT_EQ(run({"who-owns", "/"}).out,
+              "No process holds /.\nThe kind lockfile knows nothing of it: it is data [data-file].\n");
+    EXPECT_EQ(run({"who-owns", "-q", "/"}).out, "");
+    EXPECT_EQ(json::parse(run({"who-owns", "--json", "/"}).out)["files"][0]["unclaimed"][0]["reason"],
+              "data-file");
+}
+
 TEST_F(CtlBus, WhoOwnsSaysWhatIsKnownOfNobody) {
     for (const auto& [verdict, sentence] :
          {std::pair{"ownerless", "Nobody who can have owned it is left.\n"},

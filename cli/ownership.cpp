@@ -104,6 +104,10 @@ std::vector<std::string> ownership_lines(const Json& owners, WallTime now) {
     for (const auto& claim : list_of(owners, "claims")) {
         add_claim(lines, claim, now);
     }
+    for (const auto& one : list_of(owners, "unclaimed")) {
+        lines.push_back(formatted("The kind {} knows nothing of it: {} [{}].", text_of(one, "kind"),
+                                  text_of(one, "text"), text_of(one, "reason")));
+    }
     return lines;
 }
 

@@ -5,6 +5,7 @@
 #include "host/kernel_locks.hpp"
 
 #include <algorithm>
+#include <iterator>
 #include <memory>
 #include <span>
 #include <utility>
@@ -145,32 +146,31 @@ Result<std::string> DaemonControl::owners(int fd) {
     if (!locks) {
         return std::unexpected(locks.error());
     }
-    return claims_on(fd).transform([&](std::vector<OwnerReport> claims) {
-        return engine::to_json(FileOwners{.holders = *std::move(holders),
-                                          .locks = *std::move(locks),
-                                          .claims = std::move(claims)},
-                               parts_.clock);
+    return host::asked_file(fd).transform([&](AskedFile file) {
+        file.is_locked = !locks->empty();
+        std::ranges::transform(*holders, std::back_inserter(file.holders), [](const Holder& holder) {
+            return holder.process->id.pid;
+        });
+        FileOwners owners{.holders = *std::move(holders), .locks = *std::move(locks)};
+        add_claims(owners, file);
+        return engine::to_json(owners, parts_.clock);
     });
 }
 
-Result<std::vector<OwnerReport>> DaemonControl::claims_on(int fd) const {
-    const auto file = host::identity_of(fd);
-    if (!file) {
-        return std::unexpected(file.error());
-    }
-    std::vector<OwnerReport> claims;
+void DaemonControl::add_claims(FileOwners& owners, const AskedFile& file) const {
     for (const auto& runner : parts_.runners) {
-        runner->catch_up();
-        auto claim = runner->running() ? runner->kind().owners_of(*file) : std::nullopt;
-        if (!claim) {
+        if (!runner->running()) {
             continue;
         }
-        if (const auto ghost = parts_.ledger.find(runner->info().name, claim->key)) {
-            claim->ghost = ghost->id;
+        runner->catch_up();
+        if (auto claim = runner->kind().owners_of(file.id)) {
+            const auto ghost = parts_.ledger.find(runner->info().name, claim->key);
+            claim->ghost = ghost ? ghost->id : 0;
+            owners.claims.push_back(*std::move(claim));
+        } else if (auto disclaimer = runner->kind().why_not(file)) {
+            owners.unclaimed.push_back(*std::move(disclaimer));
         }
-        claims.push_back(*std::move(claim));
     }
-    return claims;
 }
 
 Result<Outcome> DaemonControl::clean(GhostId id, Grade least, std::string_view actor) {

@@ -93,7 +93,7 @@ public:
 private:
     [[nodiscard]] Result<KindRunner*> runner(std::string_view kind) const;
     [[nodiscard]] Result<GhostPtr> ghost(GhostId id) const;
-    [[nodiscard]] Result<std::vector<OwnerReport>> claims_on(int fd) const;
+    void add_claims(FileOwners& owners, const AskedFile& file) const;
     [[nodiscard]] engine::Kinship kinship(const Ghost& ghost) const;
 
     Parts parts_;

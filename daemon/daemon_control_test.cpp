@@ -341,6 +341,27 @@ TEST_F(DaemonControlTest, SaysWhoHasLockedAFileAndWhoseAKindHoldsItToBe) {
     EXPECT_EQ(kind().asked_for_owners(), host::identity_of(file.get()).value());
 }
 
+TEST_F(DaemonControlTest, SaysWhyAKindKnowsNothingOfAFile) {
+    const host::Fd file{::open(root_.write("x.lock", "").c_str(), O_RDONLY | O_CLOEXEC)};
+    holder_scan_.answer(test::held_by({.pid = 7, .comm = "vi"}, 4));
+    proc_.write("locks", "");
+    kind().answer_why_not("it is data");
+    const auto owners = control_.owners(file.get());
+    ASSERT_TRUE(owners) << owners.error().message;
+    EXPECT_THAT(*owners, HasSubstr(R"("unclaimed":[{"kind":"fake","reason":"so","text":"it is data"}])"));
+    const auto& asked = kind().asked_why_not();
+    ASSERT_TRUE(asked);
+    EXPECT_EQ(asked->id, host::identity_of(file.get()).value());
+    EXPECT_EQ(asked->type, FileType::regular);
+    EXPECT_EQ(asked->name, "x.lock");
+    EXPECT_FALSE(asked->is_locked);
+    EXPECT_THAT(asked->holders, ElementsAre(7));
+    OwnerReport report;
+    report.kind = &test::fake_info();
+    kind().answer_owners(std::move(report));
+    EXPECT_THAT(control_.owners(file.get()).value(), HasSubstr(R"("unclaimed":[])")) << "it is one";
+}
+
 TEST_F(DaemonControlTest, SaysNothingAboutOwnersRatherThanHalfOfIt) {
     holder_scan_.answer(fail(ErrorCode::denied, "no"));
     EXPECT_FALSE(control_.owners(3));

@@ -68,6 +68,11 @@ public:
     [[nodiscard]] virtual std::optional<OwnerReport> owners_of(const FileIdentity& /*file*/) {
         return std::nullopt;
     }
+
+    /// Why it is none, where it might be one; asked when it is none.
+    [[nodiscard]] virtual std::optional<Disclaimer> why_not(const AskedFile& /*file*/) const {
+        return std::nullopt;
+    }
 };
 
 using KindPtr = std::unique_ptr<Kind>;

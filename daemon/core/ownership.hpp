@@ -8,6 +8,7 @@
 #include "core/ghost.hpp"
 #include "core/identity.hpp"
 #include "core/kind_info.hpp"
+#include "core/quarantine.hpp"
 
 #include <cstddef>
 #include <cstdint>
@@ -50,6 +51,23 @@ struct OwnerReport {
     GhostId ghost{}; ///< 0 while it is none; kinds leave that to whoever asks them
 };
 
+/// A file that somebody asks about.
+struct AskedFile {
+    FileIdentity id;
+    FileType type{FileType::other};
+    std::string name{};                  ///< the last part of a path to it; empty when it has none any more
+    std::uint64_t file_system{};         ///< the number by which the kernel has its kind
+    bool is_locked{};                    ///< by flock or fcntl
+    std::vector<std::int32_t> holders{}; ///< the pids of those who have it open
+};
+
+/// Why a kind knows nothing of a file that might be one of its own.
+struct Disclaimer {
+    const KindInfo* kind{};
+    std::string_view reason; ///< in a word
+    std::string text;
+};
+
 /// A lock or a lease that the kernel keeps on a file.
 struct AdvisoryLock {
     std::string type;   ///< FLOCK, POSIX, OFDLCK, LEASE, DELEG
@@ -62,7 +80,8 @@ struct AdvisoryLock {
 struct FileOwners {
     std::vector<Holder> holders;
     std::vector<AdvisoryLock> locks;
-    std::vector<OwnerReport> claims;
+    std::vector<OwnerReport> claims{};
+    std::vector<Disclaimer> unclaimed{};
 };
 
 [[nodiscard]] std::string_view to_string(OwnerVerdict verdict);

@@ -151,6 +151,10 @@ Json list_json(const List& list, Writer writer) {
     return json;
 }
 
+Json disclaimer_json(const Disclaimer& disclaimer) {
+    return {{"kind", disclaimer.kind->name}, {"reason", disclaimer.reason}, {"text", disclaimer.text}};
+}
+
 Json claim_json(const OwnerReport& claim, const Clock& clock) {
     const auto write_evidence = [&clock](const Evidence& evidence) {
         return evidence_json(evidence, clock);
@@ -278,7 +282,8 @@ std::string to_json(const FileOwners& owners, const Clock& clock) {
     };
     return dump({{"holders", list_json(owners.holders, open_json)},
                  {"locks", list_json(owners.locks, lock_json)},
-                 {"claims", list_json(owners.claims, write_claim)}});
+                 {"claims", list_json(owners.claims, write_claim)},
+                 {"unclaimed", list_json(owners.unclaimed, disclaimer_json)}});
 }
 
 std::string to_json(const Incident& incident, const Clock& clock) {

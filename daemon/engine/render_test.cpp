@@ -262,22 +262,26 @@ TEST_F(RenderIncident, says_why_a_ghost_vanished) {
 
 TEST_F(RenderTest, writes_whose_a_file_is) {
     const auto creator = test::make_process({.pid = 7, .comm = "backup\xFF", .unit = "backup.service"});
-    const FileOwners owners{.holders = test::held_by({.pid = 8, .comm = "vi"}, 4),
-                            .locks = {{.type = "FLOCK", .access = "WRITE", .holder = creator, .waits = false},
-                                      {.type = "POSIX", .access = "READ", .holder = nullptr, .waits = true}},
-                            .claims = {{.kind = &test::some_kind(),
-                                        .key = "key",
-                                        .summary = "a lock",
-                                        .verdict = OwnerVerdict::ownerless,
-                                        .since = clock_.wall_now() - 3min,
-                                        .claimants = {{.process = creator,
-                                                       .role = ClaimantRole::creator,
-                                                       .lives = false,
-                                                       .end = "killed by SIGKILL"}},
-                                        .unnamed = 2,
-                                        .evidence = {{.rule = &rules.at(1), .value = 0}},
-                                        .ghost = 17}}};
+    const FileOwners owners{
+        .holders = test::held_by({.pid = 8, .comm = "vi"}, 4),
+        .locks = {{.type = "FLOCK", .access = "WRITE", .holder = creator, .waits = false},
+                  {.type = "POSIX", .access = "READ", .holder = nullptr, .waits = true}},
+        .claims = {{.kind = &test::some_kind(),
+                    .key = "key",
+                    .summary = "a lock",
+                    .verdict = OwnerVerdict::ownerless,
+                    .since = clock_.wall_now() - 3min,
+                    .claimants = {{.process = creator,
+                                   .role = ClaimantRole::creator,
+                                   .lives = false,
+                                   .end = "killed by SIGKILL"}},
+                    .unnamed = 2,
+                    .evidence = {{.rule = &rules.at(1), .value = 0}},
+                    .ghost = 17}},
+        .unclaimed = {{.kind = &test::some_kind(), .reason = "data-file", .text = "it is data"}}};
     const auto written = json::parse(to_json(owners, clock_));
+    EXPECT_EQ(written["unclaimed"],
+              json::parse(R"([{"kind":"some","reason":"data-file","text":"it is data"}])"));
     EXPECT_EQ(written["holders"][0]["pid"], 8);
     EXPECT_EQ(written["holders"][0]["fd"], 4);
     EXPECT_EQ(written["holders"][0]["container"], nullptr);

@@ -6,6 +6,7 @@
 #include <dirent.h>
 #include <fcntl.h>
 #include <sys/stat.h>
+#include <sys/statfs.h>
 #include <sys/sysmacros.h>
 #include <sys/xattr.h>
 #include <unistd.h>
@@ -14,8 +15,10 @@
 #include <array>
 #include <cerrno>
 #include <climits>
+#include <filesystem>
 #include <memory>
 #include <string_view>
+#include <system_error>
 #include <utility>
 
 namespace egb::host {
@@ -109,6 +112,22 @@ Result<FileIdentity> identity_of(int fd) {
         return fail_errno("a file");
     }
     return identity_in(status);
+}
+
+Result<AskedFile> asked_file(int fd) {
+    struct statx status{};
+    struct statfs file_system{};
+    constexpr unsigned wanted = STATX_TYPE | STATX_NLINK | STATX_INO | STATX_BTIME;
+    if (::statx(fd, "", AT_EMPTY_PATH | AT_STATX_DONT_SYNC, wanted, &status) != 0 ||
+        ::fstatfs(fd, &file_system) != 0) {
+        return fail_errno("a file");
+    }
+    std::error_code unnamed;
+    const auto path = std::filesystem::read_symlink(formatted("/proc/self/fd/{}", fd), unnamed);
+    return AskedFile{.id = identity_in(status),
+                     .type = type_of(status.stx_mode),
+                     .name = unnamed || status.stx_nlink == 0 ? "" : path.filename().string(),
+                     .file_system = static_cast<std::uint64_t>(file_system.f_type)};
 }
 
 std::string way_to(const Fd& file) {

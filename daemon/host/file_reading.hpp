@@ -3,6 +3,7 @@
 // waiting.
 #pragma once
 
+#include "core/ownership.hpp"
 #include "core/quarantine.hpp"
 #include "core/result.hpp"
 #include "host/fd.hpp"
@@ -38,6 +39,9 @@ struct FileStatus {
 
 /// Which file it is. No file server is asked: what it would have to say is known since the file was opened.
 [[nodiscard]] Result<FileIdentity> identity_of(int fd);
+
+/// What whoever asks about it may be told by; who holds and locks it is not among that.
+[[nodiscard]] Result<AskedFile> asked_file(int fd);
 
 /// The same file, opened to be read. Only for regular files and directories: others may do something when
 /// they are opened.

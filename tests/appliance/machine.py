@@ -156,6 +156,11 @@ class Machine:
         """The newest first."""
         return json.loads(self.read("ghostctl", "history", "--json", "--lines", "1000"))["incidents"]
 
+    def owners_of(self, path: str) -> dict:
+        """Of a file inside."""
+        (file,) = json.loads(self.read("ghostctl", "who-owns", "--json", path))["files"]
+        return file
+
     # The package.
 
     def dpkg(self, *arguments: str) -> None:

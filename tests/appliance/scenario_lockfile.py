@@ -1,12 +1,12 @@
 # SPDX-License-Identifier: Apache-2.0
 """Locks that their owners have left behind, and what only looks like them.
 
-By programs of the tests' own, and by git, vim and dpkg; scenario_lockfile_programs.py has others. What io_uring does is
-in tests/bpf.
+By programs of the tests' own, and by git, vim and dpkg; scenario_lockfile_programs.py has others.
 """
 
 import contextlib
 import fcntl
+import json
 import os
 import pathlib
 import shutil
@@ -18,8 +18,9 @@ import unittest
 from collections.abc import Callable, Iterator
 
 from lockers import Locker, LockScenario, folders_of, governed, running
-from machine import PATIENCE, PYTHON, SERVICE, eventually, in_unit
+from machine import PATIENCE, PYTHON, SERVICE, TOP, eventually, in_unit
 
+ASK_OWNERS = TOP / "tests/harness/ask_owners.py"
 LOCK_AFTER = 1.0
 MOST_BYTES = 4096
 STRANGER = 4711
@@ -86,8 +87,19 @@ def mount_namespaces() -> set[str]:
     return found
 
 
+def children_of(pid: int) -> list[int]:
+    return [int(child) for child in pathlib.Path(f"/proc/{pid}/task/{pid}/children").read_text().split()]
+
+
 class Lockfile(LockScenario):
     files = FILES
+
+    @classmethod
+    def before_boot(cls) -> None:
+        folder = tempfile.TemporaryDirectory(prefix=folders_of(cls.__name__))
+        cls.addClassCleanup(folder.cleanup)
+        cls.old = pathlib.Path(folder.name) / "old.lock"
+        cls.old.write_text("")
 
     def dies_and_comes_back(self, way: str) -> dict:
         path = self.folder / f"{way}.lock"
@@ -212,6 +224,106 @@ class Lockfile(LockScenario):
             script.kill()
             self.dies(path)
 
+    # Who asks.
+
+    CONTAINER = "3f7c" * 16
+    # PID 1 of a container takes a lock, forks one who inherits it, and asks the machine's bus about it, each time that it is
+    # told to: by the descriptor that it has.
+    ASKS = """
+    read order
+    mount -t tmpfs egb-container {folder}
+    set -o noclobber
+    exec 3>{path}
+    sleep 1000 3>&- &
+    while read order; do
+        {ask} 3 || exit
+    done
+    """
+
+    def ask(self) -> str:
+        """A command, but for the descriptor, that asks from anywhere on this machine."""
+        return f"{PYTHON} {ASK_OWNERS} {self.machine.root()}/run/dbus/system_bus_socket"
+
+    def owners_by(self, path: pathlib.Path | str) -> dict:
+        """As told to one of us who has it open."""
+        command = f"exec {self.ask()} 4 4<{path}"
+        return json.loads(subprocess.run(["bash", "-c", command], check=True, capture_output=True).stdout)
+
+    def owned_by_a_container(self, container: subprocess.Popen) -> dict:
+        """What it is told of its own lock."""
+        container.stdin.write("ask\n")
+        container.stdin.flush()
+        return json.loads(container.stdout.readline())
+
+    def test_a_container_that_asks_about_its_own_lock(self) -> None:
+        folder = self.folder / "inside"
+        folder.mkdir()
+        path, unit = folder / "x.lock", f"docker-{self.CONTAINER}.scope"
+        script = self.ASKS.format(folder=folder, path=path, ask=self.ask())
+        with running("unshare", "--mount", "--pid", "--fork", "--kill-child", "bash", "-c", script,
+                     stdout=subprocess.PIPE, text=True) as outside:
+            init = eventually("it is forked", lambda: children_of(outside.pid))[0]
+            with in_unit(init, unit):
+                outside.stdin.write("go\n")
+                told = self.owned_by_a_container(outside)
+                (claim,) = told["claims"]
+                self.assertEqual((claim["verdict"], told["unclaimed"]), ("owned", []))
+                creator, *heirs = claim["claimants"]
+                self.assertEqual((creator["role"], creator["lives"]), ("creator", True))
+                self.assertEqual(creator["process"]["pid"], init)
+                self.assertEqual((creator["process"]["unit"], creator["process"]["container"]), (unit, self.CONTAINER))
+                self.assertIn("sleep", [heir["process"]["comm"] for heir in heirs if heir["role"] == "heir"])
+                self.assertIn((init, 3), [(holder["pid"], holder["fd"]) for holder in told["holders"]])
+                # Without anybody in its mount namespace, it could not be looked at; open here, it is not cleaned.
+                keeper = ("nsenter", f"--mount=/proc/{init}/ns/mnt", "sh", "-c", "echo; read answer")
+                self.enterContext(running(*keeper, stdout=subprocess.PIPE)).stdout.readline()
+                opened = os.open(f"/proc/{init}/root{path}", os.O_RDONLY)
+                self.addCleanup(os.close, opened)
+                os.kill(init, signal.SIGKILL)
+                outside.wait(PATIENCE)
+            told = self.owners_by(f"/proc/{os.getpid()}/fd/{opened}")
+            (claim,) = told["claims"]
+            self.assertEqual((claim["claimants"][0]["lives"], claim["claimants"][0]["end"]), (False, "killed by SIGKILL"))
+            self.assertEqual(claim["claimants"][0]["process"]["container"], self.CONTAINER)
+
+    def reason_of(self, path: pathlib.Path | str) -> str:
+        told = self.owners_by(path)
+        self.assertEqual(told["claims"], [])
+        (disclaimer,) = told["unclaimed"]
+        self.assertEqual(disclaimer["kind"], "lockfile")
+        return disclaimer["reason"]
+
+    def test_why_a_file_is_not_known_as_a_lock(self) -> None:
+        for name, reason in (("Cargo.lock", "data-file"), ("syslog", "other-name")):
+            with Locker("open", self.folder / name):
+                self.assertEqual(self.reason_of(self.folder / name), reason)
+        path = self.folder / "x.lock"
+        with Locker("flock", path):
+            self.assertEqual(self.reason_of(path), "advisory")
+        self.assertEqual(self.reason_of(path), "not-exclusive")
+
+    def test_why_a_file_of_before_is_not_known(self) -> None:
+        self.assertEqual(self.reason_of(self.old), "older")
+
+    def test_why_a_file_on_another_kind_of_file_system_is_not_known(self) -> None:
+        if "by timestamps: " not in " ".join(self.machine.read("ghostctl", "doctor").split()):
+            self.skipTest("files are seen on all file systems here")
+        folder = self.folder / "inside"
+        folder.mkdir()
+        subprocess.run(["mount", "-t", "ramfs", "egb-ramfs", folder], check=True)
+        self.addCleanup(subprocess.run, ["umount", folder], check=True)
+        with Locker("open", folder / "x.lock"):
+            self.assertEqual(self.reason_of(folder / "x.lock"), "file-system")
+
+    def test_why_a_file_in_a_users_own_mounts_is_not_known(self) -> None:
+        folder = self.folder / "inside"
+        folder.mkdir()
+        script = f"mount -t tmpfs egb-users {folder} && exec 3>{folder}/x.lock && echo && read answer"
+        with running("unshare", "--user", "--map-root-user", "--mount", "bash", "-c", f"set -o noclobber; {script}",
+                     stdout=subprocess.PIPE, text=True) as owner:
+            owner.stdout.readline()
+            self.assertEqual(self.reason_of(f"/proc/{owner.pid}/fd/3"), "users-mounts")
+
     # Look-alikes.
 
     def git(self, *arguments: str) -> tuple[str, ...]:
@@ -263,6 +375,60 @@ class Lockfile(LockScenario):
             self.suspected(folder, "creator-exited")
             self.lives_unnoticed(file)
 
+    def is_the_scripts(self, commands: str, path: pathlib.Path) -> None:
+        """Whoever has made it has exited, and so has whoever may have forked that one; and the script lives."""
+        with running("sh", "-c", f"{commands}; read answer") as script:
+            self.remembered(path)
+            self.lives_unnoticed(path)
+            script.kill()
+            self.suspected(path, "creator-exited", "ownerless", without={"owners-unknown", "parent-lives"})
+
+    def test_a_script_whose_shell_has_exited(self) -> None:
+        path = self.folder / "x.lock"
+        self.is_the_scripts(f"sh -c 'mkdir {path}; true'", path)
+
+    def test_a_script_whose_subshell_is_gone_before_its_command(self) -> None:
+        path = self.folder / "x.lock"
+        self.is_the_scripts(f"(mkdir {path} &)", path)
+
+    def test_a_script_whose_subshells_are_gone_long_before_their_command(self) -> None:
+        path, gone = self.folder / "x.lock", self.folder / "gone"
+        self.is_the_scripts(f"( ( ( until [ -e {gone} ]; do sleep 0.01; done; mkdir {path} ) & ) ); touch {gone}", path)
+
+    def test_a_script_whose_command_is_of_another_session(self) -> None:
+        path = self.folder / "x.lock"
+        self.is_the_scripts(f"setsid sh -c 'mkdir {path} &'", path)
+
+    def test_a_script_that_exits_like_its_command(self) -> None:
+        """Nobody but PID 1 has started it, which owns nothing."""
+        unit, path, go = "egb-script.service", "/srv/left.lock", "/srv/go"
+        script = f"(sh -C -c ': >{path}' &); until [ -e {go} ]; do sleep 0.1; done"
+        self.machine.run("systemd-run", f"--unit={unit}", "--service-type=exec", "sh", "-c", script)
+        inside = self.machine.root() / path.lstrip("/")
+        self.remembered(path)
+        self.ghost_dies_beside()
+        self.assertIsNone(self.ghost_at(path))
+        (claim,) = self.machine.owners_of(path)["claims"]
+        self.assertEqual(claim["verdict"], "owned")
+        self.machine.put(go, "")
+        ghost = eventually(f"{path} is told of", lambda: self.ghost_at(path))
+        self.assertIn("creator-exited", self.evidence_of(ghost))
+        self.assertNotIn("owners-unknown", self.evidence_of(ghost))
+        self.assertEqual(ghost.grade, "suspected")
+        self.ghost_dies_beside()
+        self.assertTrue(inside.exists())
+
+    def test_a_daemon_that_has_forked_twice(self) -> None:
+        """Its lock is its own, whoever has started it lives on."""
+        path = self.folder / "x.lock"
+        daemon = "use POSIX; fork and exit; setsid; fork and exit; " \
+                 f"sysopen F, '{path}', O_CREAT | O_EXCL | O_WRONLY; syswrite F, $$; close F; pause"
+        with running("sh", "-c", f"perl -e '{daemon.replace(chr(39), chr(34))}'; read answer"):
+            eventually("it is there", lambda: filled(path))
+            self.remembered(path)
+            os.kill(int(path.read_text()), signal.SIGKILL)
+            self.dies(path)
+
     def test_one_that_another_has_taken_since(self) -> None:
         path = self.folder / "x.lock"
         with Locker("open", path) as before:
@@ -283,6 +449,65 @@ class Lockfile(LockScenario):
                         return
                     path.unlink()
         self.skipTest("this file system does not give an inode's number again")
+
+    # What those do of whom no mechanism that goes by registers can tell.
+
+    def taken_again_unseen(self, caller: str, path: pathlib.Path, way: str) -> bool:
+        """By another, after one who was killed then; whether it has the same inode number."""
+        with Locker("open", path, "--write=PID") as before:
+            self.remembered(path)
+            if way == "open":
+                path.unlink()
+            after = self.enterContext(Locker(f"{way}-by-{caller}", path, "--write=PID"))
+            before.kill()
+        self.assertEqual(path.read_text(), str(after.pid))
+        return after.inode == before.inode
+
+    def lives_taken_again_unseen(self, caller: str, way: str) -> None:
+        paths = [self.folder / f"{number}.lock" for number in range(5)]
+        same = [path for path in paths if self.taken_again_unseen(caller, path, way)]
+        self.stays_as_it_is(paths[-1])
+        for path in paths:
+            self.assertTrue(path.exists(), path)
+            self.assertIsNone(self.ghost_at(path))
+            self.assertEqual(self.history_of(path), [])
+        if not same:
+            self.skipTest("this file system does not give an inode's number again")
+
+    def test_one_that_io_uring_has_made_since(self) -> None:
+        self.lives_taken_again_unseen("io-uring", "open")
+
+    def test_one_that_io_uring_has_removed_and_made_since(self) -> None:
+        self.lives_taken_again_unseen("io-uring", "anew")
+
+    def test_one_that_a_worker_of_io_uring_has_removed_and_made_since(self) -> None:
+        self.lives_taken_again_unseen("io-uring-worker", "anew")
+
+    def test_one_that_a_32_bit_caller_has_made_since(self) -> None:
+        self.lives_taken_again_unseen("32-bits", "open")
+
+    def test_one_that_a_32_bit_caller_has_removed_and_made_since(self) -> None:
+        self.lives_taken_again_unseen("32-bits", "anew")
+
+    def lives_written_over_unseen(self, caller: str) -> None:
+        """After its owner's death, with the very text that he has written. Even when that one is gone, too."""
+        path = self.folder / "x.lock"
+        with Locker("open", path, "--write=PID") as before:
+            after = self.enterContext(Locker(f"over-by-{caller}", path, f"--write={before.pid}", "--when-asked"))
+            self.kill(before)
+            self.assertEqual(after.ask("now")["inode"], before.inode)
+        self.suspected(path, "changed-since", "names-creator")
+        after.kill()
+        self.stays_as_it_is(path)
+
+    def test_one_that_io_uring_has_written_over(self) -> None:
+        self.lives_written_over_unseen("io-uring")
+
+    def test_one_that_a_worker_of_io_uring_has_written_over(self) -> None:
+        self.lives_written_over_unseen("io-uring-worker")
+
+    def test_one_that_a_32_bit_caller_has_written_over(self) -> None:
+        self.lives_written_over_unseen("32-bits")
 
     def test_data_files(self) -> None:
         names = ("Cargo.lock", "yarn.lock", "poetry.lock", "flake.lock", "package-lock.json", ".x.swp")

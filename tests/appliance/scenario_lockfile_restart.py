@@ -4,7 +4,7 @@
 import os
 import signal
 
-from lockers import Locker, LockScenario, change_database, governed
+from lockers import Locker, LockScenario, change_database, governed, running
 from machine import CONFIGURATION, NEW_DEFAULT, SERVICE, eventually, unit_drop_in
 
 ANOTHER_BOOT = "0123456789abcdef0123456789abcdef"
@@ -80,6 +80,19 @@ class LockfileRestart(LockScenario):
             self.machine.run("systemctl", "start", SERVICE)
             owner.kill()
             self.suspected(self.path, "unwatched")
+
+    def test_whose_it_is_that_one_from_before_has_left(self) -> None:
+        """Who forked that one nobody has seen, and he is an orphan; but the leader of his session lives."""
+        go = self.folder / "go"
+        os.mkfifo(go)
+        with running("sh", "-c", f"( (read go <{go}; mkdir {self.path}; true) & ); read answer") as leader:
+            self.machine.run("systemctl", "stop", SERVICE)
+            self.machine.run("systemctl", "start", SERVICE)
+            go.write_text("\n")
+            self.remembered(self.path)
+            self.lives_unnoticed(self.path)
+            leader.kill()
+            self.suspected(self.path, "creator-exited", "owners-unknown", without={"ownerless"})
 
     def power_loss(self, owner: Locker) -> None:
         """As if what was seen had been in another boot, at the end of which nobody had the time to say a word."""

@@ -497,12 +497,12 @@ TEST_F(LockfileFanotifyTest, who_asks_by_io_uring_is_told_of) {
 }
 
 TEST_F(LockfileFanotifyTest, who_asks_by_32_bits_is_told_of) {
-    const int opened = test::make_by_32_bits(test::Call32::creat, folder_ / "a.zlk");
+    const int opened = test::call_by_32_bits(test::Call32::creat, folder_ / "a.zlk");
     if (opened == -ENOSYS) {
         GTEST_SKIP() << "no 32-bit calls here";
     }
     EXPECT_GE(opened, 0);
-    EXPECT_EQ(test::make_by_32_bits(test::Call32::mkdir, folder_ / "b.zlk"), 0);
+    EXPECT_EQ(test::call_by_32_bits(test::Call32::mkdir, folder_ / "b.zlk"), 0);
     const auto told = listener_.created();
     ASSERT_THAT(told, SizeIs(2));
     EXPECT_THAT(told[0], named(folder_ / "a.zlk", EGB_LOCK_BY_OPEN));

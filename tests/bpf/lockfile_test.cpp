@@ -883,7 +883,7 @@ TEST_F(LockfileTest, a_32_bit_call_is_told_where_no_registers_are_read) {
     const auto path = folder_ / "32.zlk";
     for (const auto call :
          {test::Call32::mkdir, test::Call32::creat}) { // as creat's number open would be read
-        const int result = test::make_by_32_bits(call, path);
+        const int result = test::call_by_32_bits(call, path);
         if (result == -ENOSYS) {
             GTEST_SKIP() << "no 32-bit calls here";
         }
@@ -897,6 +897,111 @@ TEST_F(LockfileTest, a_32_bit_call_is_told_where_no_registers_are_read) {
         EXPECT_THAT(told, ElementsAre(AllOf(is_at(full(path)), is_made_by(EGB_LOCK_BY_MKDIR))));
     }
 }
+
+/// One who does not speak for himself, and what he does to a lock that is there; less than 0: the error.
+struct Taker {
+    const char* name;
+    int (*remove)(const std::filesystem::path&);
+    int (*make)(const std::filesystem::path&);
+    int (*empty)(const std::filesystem::path&);
+};
+
+template <unsigned request_flags>
+constexpr Taker taker_by_io_uring(const char* name) {
+    return {.name = name,
+            .remove =
+                [](const std::filesystem::path& path) {
+                    return test::unlink_by_io_uring(path, request_flags);
+                },
+            .make =
+                [](const std::filesystem::path& path) {
+                    return test::open_by_io_uring(path, exclusive, request_flags);
+                },
+            .empty =
+                [](const std::filesystem::path& path) {
+                    return test::open_by_io_uring(path, O_WRONLY | O_TRUNC | O_CLOEXEC, request_flags);
+                }};
+}
+
+int create_by_32_bits(const std::filesystem::path& path) {
+    return test::call_by_32_bits(test::Call32::creat, path);
+}
+
+int unlink_by_32_bits(const std::filesystem::path& path) {
+    return test::call_by_32_bits(test::Call32::unlink, path);
+}
+
+constexpr std::array takers{
+    taker_by_io_uring<0>("IoUring"),
+    taker_by_io_uring<IOSQE_ASYNC>("IoUringWorker"),
+    Taker{"Bits32", unlink_by_32_bits, create_by_32_bits, create_by_32_bits},
+};
+
+class LockfileTakenBy : public LockfileTest, public testing::WithParamInterface<Taker> {
+protected:
+    /// Why he cannot do it here; empty when he can.
+    [[nodiscard]] static std::string lack() {
+        const test::TempFolder folder;
+        const Fd made{GetParam().make(folder.path() / "probe")};
+        return made ? "" : std::strerror(-made.get());
+    }
+
+    /// He removes the lock and makes it again; the inode that it has then.
+    [[nodiscard]] static std::uint64_t taken_again(const std::filesystem::path& path) {
+        EXPECT_EQ(GetParam().remove(path), 0);
+        const Fd second{GetParam().make(path)};
+        EXPECT_TRUE(second);
+        return stat_of(path).stx_ino;
+    }
+};
+
+/// Where it has the same inode number, that is another file; else the first one has gone, which is told.
+TEST_P(LockfileTakenBy, one_that_is_taken_again_is_not_taken_for_the_first) {
+    if (const std::string why = lack(); !why.empty()) {
+        GTEST_SKIP() << why;
+    }
+    for (const auto& folder : {folder_, std::filesystem::current_path()}) {
+        const auto path = folder / "unseen.zlk";
+        ::unlink(path.c_str());
+        watch_.take_everything();
+        const Created first = made(path);
+        const bool is_same_number = taken_again(path) == first.key.inode;
+        if (mechanism().goes_by_registers) {
+            EXPECT_THAT(watch_.created(), IsEmpty());
+        }
+        if (is_same_number) {
+            const auto known = watch_.state(first);
+            EXPECT_TRUE(known.made_ns != first.header.time_ns || (known.flags & EGB_LOCK_IS_REMADE) != 0);
+        }
+        EXPECT_THAT(watch_.touched(), SizeIs(1));
+        ::unlink(path.c_str());
+    }
+}
+
+TEST_P(LockfileTakenBy, one_that_is_emptied_has_changed) {
+    if (const std::string why = lack(); !why.empty()) {
+        GTEST_SKIP() << why;
+    }
+    const auto path = folder_ / "over.zlk";
+    const Created file = made(path);
+    EXPECT_EQ(::truncate(path.c_str(), 5), 0);
+    look(file);
+    std::ignore = watch_.touched();
+    const auto before = ns_of(stat_of(path).stx_ctime);
+    const Fd second{GetParam().empty(path)};
+    EXPECT_TRUE(second);
+    EXPECT_EQ(stat_of(path).stx_size, 0U);
+    EXPECT_NE(ns_of(stat_of(path).stx_ctime), before) << "which the next look finds, whoever tells or not";
+    if (mechanism().sees_contents) {
+        EXPECT_THAT(watch_.touched(), SizeIs(1));
+        EXPECT_EQ(watch_.state(file).changed_ns, ns_of(stat_of(path).stx_ctime));
+        EXPECT_FALSE(watch_.state(file).flags & EGB_LOCK_IS_REMADE);
+    }
+}
+
+INSTANTIATE_TEST_SUITE_P(, LockfileTakenBy, testing::ValuesIn(takers), [](const auto& one) {
+    return std::string{one.param.name};
+});
 
 /// Each has a way of its own to give an inode its number, its device and its birth.
 class LockfileOn : public LockfileTest, public testing::WithParamInterface<const char*> {};

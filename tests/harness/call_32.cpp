@@ -10,7 +10,7 @@
 namespace egb::test {
 
 #ifdef __x86_64__
-int make_by_32_bits(Call32 call, const std::filesystem::path& path) {
+int call_by_32_bits(Call32 call, const std::filesystem::path& path) {
     constexpr std::size_t length = 4096;
     constexpr long mode = 0700;
     // The name has to be where 32 bits lead to.
@@ -26,7 +26,7 @@ int make_by_32_bits(Call32 call, const std::filesystem::path& path) {
     return static_cast<int>(result);
 }
 #else
-int make_by_32_bits(Call32, const std::filesystem::path&) {
+int call_by_32_bits(Call32, const std::filesystem::path&) {
     return -ENOSYS;
 }
 #endif

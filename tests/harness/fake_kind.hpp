@@ -153,6 +153,15 @@ public:
         asked_for_owners_ = file;
         return owners_;
     }
+    /// And why, of every file, it knows nothing.
+    void answer_why_not(std::string text) { why_not_ = std::move(text); }
+    [[nodiscard]] const std::optional<AskedFile>& asked_why_not() const { return asked_why_not_; }
+
+    [[nodiscard]] std::optional<Disclaimer> why_not(const AskedFile& file) const override {
+        asked_why_not_ = file;
+        return why_not_.empty() ? std::nullopt
+                                : std::optional{Disclaimer{.kind = &info_, .reason = "so", .text = why_not_}};
+    }
     [[nodiscard]] Cleaner* cleaner() override {
         return info_.reach == Reach::cleans && !withdrawn_ ? &cleaner_ : nullptr;
     }
@@ -172,6 +181,8 @@ private:
     std::map<std::string, Planted, std::less<>> planted_; ///< the truth, which sweeps look at
     std::optional<OwnerReport> owners_;
     std::optional<FileIdentity> asked_for_owners_;
+    std::string why_not_;
+    mutable std::optional<AskedFile> asked_why_not_;
     bool withdrawn_{};
     std::uint64_t next_inode_{1};
     std::uint64_t lost_{};

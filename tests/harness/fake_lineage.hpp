@@ -74,6 +74,8 @@ public:
         forkers_.insert_or_assign(of, std::move(forker));
     }
 
+    void lose_forker(const ProcessIdentity& of) { forkers_.erase(of); }
+
     void set_session(const ProcessIdentity& of, std::int32_t leader) {
         sessions_.insert_or_assign(of, leader);
     }

@@ -18,7 +18,10 @@
 
 namespace egb::test {
 
-int open_by_io_uring(const std::filesystem::path& path, int flags, unsigned request_flags) {
+namespace {
+
+/// What has become of it, once it is done.
+int carry_out(const io_uring_sqe& request) {
     io_uring_params params{};
     const host::Fd ring{static_cast<int>(::syscall(SYS_io_uring_setup, 4, &params))};
     if (!ring) {
@@ -31,13 +34,7 @@ int open_by_io_uring(const std::filesystem::path& path, int flags, unsigned requ
     auto* requests =
         static_cast<io_uring_sqe*>(::mmap(nullptr, params.sq_entries * sizeof(io_uring_sqe),
                                           PROT_READ | PROT_WRITE, MAP_SHARED, ring.get(), IORING_OFF_SQES));
-    *requests = {};
-    requests->opcode = IORING_OP_OPENAT;
-    requests->flags = static_cast<__u8>(request_flags);
-    requests->fd = AT_FDCWD;
-    requests->addr = std::bit_cast<std::uintptr_t>(path.c_str());
-    requests->open_flags = static_cast<__u32>(flags);
-    requests->len = 0600;
+    *requests = request;
     const auto word = [memory](std::size_t at) {
         return std::atomic_ref{*reinterpret_cast<__u32*>(memory + at)};
     };
@@ -48,6 +45,28 @@ int open_by_io_uring(const std::filesystem::path& path, int flags, unsigned requ
     ::munmap(requests, params.sq_entries * sizeof(io_uring_sqe));
     ::munmap(memory, size);
     return result;
+}
+
+io_uring_sqe request_for(io_uring_op what, const std::filesystem::path& path, unsigned request_flags) {
+    io_uring_sqe request{};
+    request.opcode = static_cast<__u8>(what);
+    request.flags = static_cast<__u8>(request_flags);
+    request.fd = AT_FDCWD;
+    request.addr = std::bit_cast<std::uintptr_t>(path.c_str());
+    return request;
+}
+
+} // namespace
+
+int open_by_io_uring(const std::filesystem::path& path, int flags, unsigned request_flags) {
+    io_uring_sqe request = request_for(IORING_OP_OPENAT, path, request_flags);
+    request.open_flags = static_cast<__u32>(flags);
+    request.len = 0600;
+    return carry_out(request);
+}
+
+int unlink_by_io_uring(const std::filesystem::path& path, unsigned request_flags) {
+    return carry_out(request_for(IORING_OP_UNLINKAT, path, request_flags));
 }
 
 } // namespace egb::test

@@ -10,4 +10,7 @@ namespace egb::test {
 /// descriptor, or less than 0: the error.
 [[nodiscard]] int open_by_io_uring(const std::filesystem::path& path, int flags, unsigned request_flags);
 
+/// 0, or less: the error.
+[[nodiscard]] int unlink_by_io_uring(const std::filesystem::path& path, unsigned request_flags);
+
 } // namespace egb::test

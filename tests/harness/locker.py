@@ -3,7 +3,7 @@
 """A process that takes a lock, in one of the ways in which locks are taken, and some that only look like one.
 
 It says in one line of JSON who it is and what it has made, and ends, with everybody it has started, when its standard
-input does.
+input does. With --when-asked it says that of what is there already, and acts at the first line that it is given.
 """
 
 import argparse
@@ -18,6 +18,7 @@ import threading
 from collections.abc import Callable
 
 import orphan
+import unseen_calls
 
 CLONE_NEWNS = 0x00020000
 CLONE_NEWPID = 0x20000000
@@ -75,6 +76,17 @@ def held(path: str, _: str) -> None:
     os.open(path, os.O_RDONLY)
 
 
+def by_one_unseen(caller: str, flags: int, removes: bool = False) -> Callable[[str, str], None]:
+    def act(path: str, text: str) -> None:
+        calls = unseen_calls.CALLERS[caller]()
+        if removes:
+            calls.unlink(path)
+        fd = calls.open(path, os.O_WRONLY | flags)
+        os.write(fd, text.encode())
+        os.close(fd)
+    return act
+
+
 WAYS: dict[str, Callable[[str, str], None]] = {
     "open": by_open,
     "open-held": make_file,
@@ -86,6 +98,10 @@ WAYS: dict[str, Callable[[str, str], None]] = {
     "in-vain": in_vain,
     "held": held,
 }
+for caller in unseen_calls.CALLERS:
+    WAYS[f"open-by-{caller}"] = by_one_unseen(caller, os.O_CREAT | os.O_EXCL)
+    WAYS[f"anew-by-{caller}"] = by_one_unseen(caller, os.O_CREAT | os.O_EXCL, removes=True)
+    WAYS[f"over-by-{caller}"] = by_one_unseen(caller, os.O_TRUNC)
 
 
 def stay() -> None:
@@ -148,12 +164,16 @@ def main() -> None:
     parser.add_argument("--write", default="", help="its content; PID stands for its own")
     parser.add_argument("--thread", action="store_true", help="a thread takes it, and ends")
     parser.add_argument("--heir", action="store_true", help="forks another process afterwards")
+    parser.add_argument("--when-asked", action="store_true", help="first waits for a line")
     parser.add_argument("--new-mounts", metavar="FOLDER", help="in a mount namespace with a file system at FOLDER")
     parser.add_argument("--container", action="store_true", help="as PID 1 of a container")
     arguments = parser.parse_args()
     if arguments.container or arguments.new_mounts:
         leave_to_an_orphan(arguments)
         return
+    if arguments.when_asked:
+        tell(arguments, os.getpid())
+        sys.stdin.readline()
     more = {}
     (take_in_a_thread if arguments.thread else take)(arguments)
     if arguments.heir:

@@ -13,7 +13,7 @@ namespace egb::lockfile {
 namespace {
 
 /// What the words are: another one, another version.
-constexpr std::string_view version = "2";
+constexpr std::string_view version = "3";
 
 class Writer {
 public:
@@ -90,6 +90,7 @@ void each_number(auto& lock, auto& words) {
     words.number(lock.ownerless_changed_ns);
     words.number(lock.lasting);
     words.number(lock.let_go);
+    words.number(lock.elders.gap);
     words.bytes(lock.name.path);
 }
 
@@ -134,8 +135,8 @@ std::string to_text(const Lock& lock) {
     each_number(lock, words);
     each_word(*lock.creator, words);
     words.number(lock.creator->known ? 1 : 0);
-    words.number(lock.elders.size());
-    for (const ProcessIdentity& elder : lock.elders) {
+    words.number(lock.elders.line.size());
+    for (const ProcessIdentity& elder : lock.elders.line) {
         words.number(elder.pid);
         words.number(elder.start_ticks);
     }
@@ -157,7 +158,7 @@ std::optional<Lock> lock_from(const Memory& memory) {
     words.number(known);
     words.number(count);
     for (; words.sound_so_far() && count > 0; --count) {
-        ProcessIdentity& elder = lock.elders.emplace_back();
+        ProcessIdentity& elder = lock.elders.line.emplace_back();
         elder.boot_id = memory.boot;
         words.number(elder.pid);
         words.number(elder.start_ticks);

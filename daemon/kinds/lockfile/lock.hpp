@@ -12,7 +12,6 @@
 #include <cstdint>
 #include <optional>
 #include <string>
-#include <vector>
 
 namespace egb::lockfile {
 
@@ -30,7 +29,7 @@ struct Lock {
     std::int64_t looked_ns{};  ///< ctime when it was last looked at
     std::int64_t ownerless_changed_ns{}; ///< ctime at the first look at which nobody owned it; 0 until then
     ProcessPtr creator;
-    std::vector<ProcessIdentity> elders;
+    Elders elders;
     std::uint32_t lasting{}; ///< facts that do not change any more
     std::uint16_t let_go{};  ///< 1: as it was remembered, nobody in user space watched it afterwards
     Instant ownerless;       ///< since when; the epoch while somebody owns it

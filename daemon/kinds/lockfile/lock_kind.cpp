@@ -7,6 +7,7 @@
 #include "host/cgroup_names.hpp"
 #include "host/kernel_names.hpp"
 #include "kinds/lockfile/claimants.hpp"
+#include "kinds/lockfile/disclaimer.hpp"
 #include "kinds/lockfile/lockfile.hpp"
 #include "kinds/lockfile/verdict.hpp"
 #include "kinds/lockfile/watched.hpp"
@@ -106,8 +107,16 @@ bool may_get_its_name(const egb_lock_created& created, const egb_lock_watched& k
     return was_made_new(created.way) && age < longest_unnamed && (known.flags & EGB_LOCK_IS_TOUCHED) == 0;
 }
 
-std::uint32_t lasting_facts_of(const egb_lock_created& created) {
-    return ((created.flags & EGB_LOCK_BY_FORK) != 0 ? made_by_fork : 0U) |
+/// As long as whoever has forked him lives, he may be a part of that one. Who has lost him before stands
+/// alone, as a daemon does that forks twice: the first of the elders is further away then, and not his
+/// parent.
+bool is_fork_of_parent(const egb_lock_created& created, const Elders& elders) {
+    return (created.flags & EGB_LOCK_BY_FORK) != 0 && !elders.line.empty() &&
+           elders.line.front().pid == created.parent;
+}
+
+std::uint32_t lasting_facts_of(const egb_lock_created& created, const Elders& elders) {
+    return (is_fork_of_parent(created, elders) ? made_by_fork : 0U) |
            ((created.flags & EGB_LOCK_IS_INFERRED) != 0 ? exclusive_unseen : 0U);
 }
 
@@ -157,6 +166,7 @@ Result<> LockKind::start() {
         return attached;
     }
     attached_ = true;
+    started_ = surroundings_.clock.wall_now();
     surroundings_.lineage.on_end([this](const ProcessIdentity& process) {
         on_end(process);
     });
@@ -270,6 +280,10 @@ Lock LockKind::lock_of(const Newcomer& newcomer, const host::FileSight& sight) c
     const ProcessIdentity parent{.boot_id = surroundings_.procfs.boot_id(),
                                  .pid = created.parent,
                                  .start_ticks = host::ProcessLookup::ticks_of(created.parent_start_ns)};
+    auto elders = elders_of(
+        {.creator = newcomer.creator->id, .parent = parent, .at = instant_of(created.header.time_ns)},
+        surroundings_.lineage, surroundings_.procfs);
+    const auto lasting = lasting_facts_of(created, elders);
     return {.kernel = created.key,
             .stamp_ns = created.header.time_ns,
             .made_ns = created.header.time_ns,
@@ -282,8 +296,8 @@ Lock LockKind::lock_of(const Newcomer& newcomer, const host::FileSight& sight) c
             .changed_ns = sight.changed_ns,
             .looked_ns = sight.changed_ns,
             .creator = newcomer.creator,
-            .elders = elders_from(parent, surroundings_.procfs),
-            .lasting = lasting_facts_of(created),
+            .elders = std::move(elders),
+            .lasting = lasting,
             .ownerless = {},
             .owned_until = {}};
 }
@@ -330,7 +344,8 @@ void LockKind::on_end(const ProcessIdentity& process) {
     const bool was_killed = death && *death && (*death)->by_signal();
     for (const std::string& key : book_.owned_by(process)) {
         Lock* const lock = book_.find(key);
-        const bool is_heir = process != lock->creator->id && !std::ranges::contains(lock->elders, process);
+        const bool is_heir =
+            process != lock->creator->id && !std::ranges::contains(lock->elders.line, process);
         lock->lasting |= is_heir && !was_killed ? heir_exited : 0U;
         to_look_at_.insert(key);
     }
@@ -497,6 +512,20 @@ std::optional<OwnerReport> LockKind::owners_of(const FileIdentity& file) {
                        .unnamed = claimants.unnamed,
                        .evidence = evidence_of_ownership(look->seen.record),
                        .ghost = 0};
+}
+
+std::optional<Disclaimer> LockKind::why_not(const AskedFile& file) const {
+    const auto is_with_users_mounts = [this](std::int32_t pid) {
+        const auto root = surroundings_.procfs.mount_root(pid);
+        return root && root->is_users;
+    };
+    return disclaimer_of(file, {.names = observer_.names(),
+                                .is_seen_there = mechanisms_.see(file.file_system),
+                                .is_followed =
+                                    [&] {
+                                        return std::ranges::none_of(file.holders, is_with_users_mounts);
+                                    },
+                                .started = started_});
 }
 
 /// The clock of an earlier boot says nothing in this one.

@@ -44,6 +44,7 @@ public:
     [[nodiscard]] const Tracker& tracker() const override { return tracker_; }
     [[nodiscard]] Cleaner* cleaner() override { return &cleaner_; }
     [[nodiscard]] std::optional<OwnerReport> owners_of(const FileIdentity& file) override;
+    [[nodiscard]] std::optional<Disclaimer> why_not(const AskedFile& file) const override;
 
 private:
     [[nodiscard]] host::EventSource& events() const { return mechanisms_.events(); }
@@ -94,6 +95,7 @@ private:
     LockTracker tracker_;
     LockCleaner cleaner_;
     std::vector<Newcomer> unnamed_; ///< told of before they have got their names
+    WallTime started_;
     std::set<std::string> to_look_at_;
     std::string looked_at_; ///< the last of them
     bool attached_{};

@@ -94,8 +94,13 @@ protected:
         }
     }
 
-    void add_process(std::int32_t pid, std::int32_t parent, std::string comm) const {
-        around_.proc.add({.pid = pid, .start_ticks = start_ticks, .comm = std::move(comm), .parent = parent});
+    void add_process(std::int32_t pid, std::int32_t parent, const std::string& comm) {
+        around_.proc.add({.pid = pid,
+                          .start_ticks = start_ticks,
+                          .comm = comm,
+                          .exe = formatted("/usr/bin/{}", comm),
+                          .parent = parent});
+        around_.lineage.set_forker(identity(pid), identity(parent));
     }
 
     [[nodiscard]] ProcessIdentity identity(std::int32_t pid) const {
@@ -149,7 +154,7 @@ protected:
         created.creator_start_ns = creator_start_ns_;
         created.parent_start_ns = start_ticks * ns_per_tick;
         created.creator = creator_;
-        created.parent = shell;
+        created.parent = parent_;
         created.inner_pid = inner_pid_;
         created.uid = 1000;
         created.creator_forked_ns = 1;
@@ -252,6 +257,7 @@ protected:
     host::FileSight sight_;
     egb_lock_watched watched_{};
     std::int32_t creator_{maker};
+    std::int32_t parent_{shell}; ///< of the creator, when it made it
     std::uint64_t creator_start_ns_{start_ticks * ns_per_tick};
     std::uint16_t flags_{};
     std::string group_; ///< names along the path of the creator's control group
@@ -425,6 +431,150 @@ TEST_F(LockKindTest, what_a_command_of_a_script_has_made_is_the_scripts) {
     EXPECT_TRUE(around_.lineage.is_watched(identity(shell)));
     die(shell, SIGKILL);
     expect_doubt(ghost_after(10s), exited);
+}
+
+/// `(app &)` in a script: who has forked the creator is a subshell, which is gone when the lock is made.
+class OrphansLockTest : public LockKindTest {
+protected:
+    static constexpr std::int32_t subshell = 95;
+    static constexpr std::int32_t login = 80; ///< leader of the session
+
+    OrphansLockTest() {
+        add_process(login, 1, "login");
+        add_process(shell, login, "sh");
+        add_process(subshell, shell, "sh");
+        add_process(maker, 1, "app");
+        around_.lineage.set_forker(identity(maker), identity(subshell));
+        parent_ = 1;
+    }
+
+    void lose_forker_of(std::int32_t pid) { around_.lineage.lose_forker(identity(pid)); }
+
+    void lead_session() {
+        around_.lineage.set_session(identity(maker), login);
+        around_.lineage.set_identity(identity(login));
+    }
+
+    void make_after_its_end() {
+        die(subshell, 0);
+        around_.clock.advance(1s);
+        make();
+    }
+};
+
+TEST_F(OrphansLockTest, is_the_scripts) {
+    make_after_its_end();
+    die(maker, 0);
+    EXPECT_THAT(tick_after(1h).ghosts, IsEmpty()) << "the script runs";
+    die(shell, SIGKILL);
+    const Ghost ghost = ghost_after(10s);
+    expect_doubt(ghost, exited);
+    EXPECT_FALSE(has(ghost, unknown_owners));
+    EXPECT_TRUE(has(ghost, without_owner));
+}
+
+TEST_F(OrphansLockTest, is_of_whoever_has_started_the_script_once_that_has_exited) {
+    make_after_its_end();
+    die(maker, 0);
+    die(shell, 0);
+    EXPECT_THAT(tick_after(1h).ghosts, IsEmpty());
+    die(login, 0);
+    EXPECT_FALSE(has(ghost_after(10s), unknown_owners)) << "it was forked by init";
+}
+
+TEST_F(OrphansLockTest, is_also_of_those_whom_the_subshell_has_forked_since) {
+    make();
+    die(subshell, 0, {identity(child)});
+    die(shell, SIGKILL);
+    die(maker, 0);
+    EXPECT_THAT(tick_after(1h).ghosts, IsEmpty()) << "it lived when the lock was made";
+    end(child, subshell);
+    expect_doubt(ghost_after(10s), exited);
+}
+
+TEST_F(OrphansLockTest, is_not_the_scripts_when_its_creator_is_killed) {
+    flags_ = EGB_LOCK_BY_FORK; // as a daemon is that has forked twice
+    make_after_its_end();
+    die(maker, SIGKILL);
+    EXPECT_EQ(ghost_after(10s).grade, Grade::proven);
+}
+
+TEST_F(OrphansLockTest, is_not_called_ownerless_where_a_forker_is_not_known) {
+    lose_forker_of(subshell);
+    make_after_its_end();
+    die(maker, 0);
+    const Ghost ghost = ghost_after(10s);
+    expect_doubt(ghost, unknown_owners);
+    EXPECT_FALSE(has(ghost, without_owner));
+    EXPECT_EQ(clean(ghost).verdict, Verdict::refused) << "not on request either";
+}
+
+TEST_F(OrphansLockTest, that_nobody_knows_the_next_does_not_matter_while_he_has_not_inherited) {
+    lose_forker_of(shell);
+    make_after_its_end();
+    die(maker, 0);
+    EXPECT_THAT(tick_after(1h).ghosts, IsEmpty());
+    die(shell, SIGKILL);
+    EXPECT_FALSE(has(ghost_after(10s), unknown_owners));
+}
+
+TEST_F(OrphansLockTest, is_not_called_ownerless_where_nobody_knows_how_an_elder_has_ended) {
+    make_after_its_end();
+    die(maker, 0);
+    around_.lineage.set_heirs(identity(shell), std::vector<ProcessIdentity>{});
+    around_.lineage.know_nothing_of(identity(shell));
+    touch();
+    expect_doubt(ghost_after(10s), unknown_owners);
+}
+
+TEST_F(OrphansLockTest, is_its_sessions_where_a_forker_is_not_known) {
+    lose_forker_of(subshell);
+    lead_session();
+    make_after_its_end();
+    die(maker, 0);
+    EXPECT_THAT(tick_after(1h).ghosts, IsEmpty()) << "the leader of the session lives";
+    EXPECT_TRUE(around_.lineage.is_watched(identity(login)));
+    die(login, 0, {identity(child)});
+    EXPECT_THAT(tick_after(1h).ghosts, IsEmpty()) << "somebody is left in the session";
+    end(child, login);
+    expect_doubt(ghost_after(10s), unknown_owners);
+}
+
+TEST_F(OrphansLockTest, is_not_called_ownerless_because_the_leader_was_killed) {
+    lose_forker_of(subshell);
+    lead_session();
+    make_after_its_end();
+    die(maker, 0);
+    die(login, SIGKILL);
+    expect_doubt(ghost_after(10s), unknown_owners);
+}
+
+TEST_F(OrphansLockTest, is_not_its_sessions_when_its_creator_is_killed) {
+    lose_forker_of(subshell);
+    lead_session();
+    make_after_its_end();
+    die(maker, SIGKILL);
+    EXPECT_EQ(ghost_after(10s).grade, Grade::proven);
+}
+
+TEST_F(OrphansLockTest, is_not_of_a_session_that_serves_others) {
+    add_process(login, 1, "systemd");
+    lose_forker_of(subshell);
+    lead_session();
+    make_after_its_end();
+    die(maker, 0);
+    expect_doubt(ghost_after(10s), unknown_owners);
+}
+
+TEST_F(OrphansLockTest, is_the_sessions_over_a_restart) {
+    lose_forker_of(subshell);
+    lead_session();
+    make_after_its_end();
+    die(maker, 0);
+    start();
+    EXPECT_THAT(tick_after(1h).ghosts, IsEmpty());
+    die(login, 0);
+    expect_doubt(ghost_after(10s), unknown_owners);
 }
 
 TEST_F(LockKindTest, whoever_exits_and_leaves_it_is_suspected_of_a_mistake) {

@@ -26,7 +26,7 @@ Lock some_lock() {
             .looked_ns = 0,
             .ownerless_changed_ns = 8,
             .creator = std::make_shared<const Process>(std::move(creator)),
-            .elders = {{.boot_id = "here", .pid = 90, .start_ticks = 4}},
+            .elders = {.line = {{.boot_id = "here", .pid = 90, .start_ticks = 4}}, .gap = 2},
             .lasting = was_advisory,
             .let_go = 1,
             .ownerless = {},

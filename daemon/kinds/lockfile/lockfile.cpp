@@ -13,7 +13,10 @@
 #include "lockfile_fanotify.skel.h"
 #include "lockfile_vfs.skel.h"
 
+#include <linux/magic.h>
+
 #include <array>
+#include <cstdint>
 #include <utility>
 #include <vector>
 
@@ -30,6 +33,10 @@ std::span<const std::byte> bytes_of(const void* (*elf_bytes)(std::size_t* size))
     return {static_cast<const std::byte*>(elf), size};
 }
 
+/// Those with multigrain timestamps, and overlayfs, of which the one below it counts.
+constexpr std::array<std::uint64_t, 5> multigrain{EXT4_SUPER_MAGIC, XFS_SUPER_MAGIC, BTRFS_SUPER_MAGIC,
+                                                  TMPFS_MAGIC, OVERLAYFS_SUPER_MAGIC};
+
 Mechanism timestamps(host::FdStore& store) {
     const host::BpfImage image{
         .name = "lockfile", .layout = EGB_LOCK_LAYOUT, .elf = bytes_of(lockfile_bpf__elf_bytes)};
@@ -39,7 +46,8 @@ Mechanism timestamps(host::FdStore& store) {
                 "created exclusively, in every mount namespace, on file systems with multigrain "
                 "timestamps (ext4, XFS, btrfs, tmpfs); not of those on others, nor of those that io_uring "
                 "or a 32-bit program creates, which are never touched",
-            .events = std::make_unique<host::BpfEvents>(image, store)};
+            .events = std::make_unique<host::BpfEvents>(image, store),
+            .file_systems = multigrain};
 }
 
 Mechanism fexit(host::FdStore& store) {

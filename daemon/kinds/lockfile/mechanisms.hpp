@@ -7,6 +7,7 @@
 #include "host/events.hpp"
 
 #include <cstddef>
+#include <cstdint>
 #include <functional>
 #include <memory>
 #include <span>
@@ -23,6 +24,8 @@ struct Mechanism {
     /// Programs that do the same under the names that different kernels have for it; one of them must be
     /// there.
     std::span<const std::string_view> either{};
+    /// The kinds of file systems on which it sees, as the kernel numbers them; none: all.
+    std::span<const std::uint64_t> file_systems{};
     std::function<std::string()> extent{}; ///< what else is to be said while it is in use: where it sees that
 };
 
@@ -42,6 +45,9 @@ public:
 
     /// Those of the one in use; before attach(), of one that is not attached.
     [[nodiscard]] host::EventSource& events() const { return *all_[in_use_].events; }
+
+    /// Whether the one in use sees what is made on such a file system.
+    [[nodiscard]] bool see(std::uint64_t file_system) const;
 
     /// What is seen, by which of them, and why not by another.
     [[nodiscard]] std::string description() const;

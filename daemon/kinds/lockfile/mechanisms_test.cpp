@@ -7,6 +7,7 @@
 #include <gtest/gtest.h>
 
 #include <array>
+#include <cstdint>
 #include <memory>
 #include <utility>
 #include <vector>
@@ -19,6 +20,8 @@ using testing::HasSubstr;
 
 constexpr std::array<std::string_view, 2> names{"its_old_name", "its_new_name"};
 
+constexpr std::array<std::uint64_t, 2> file_systems{17, 18};
+
 /// Two of them, "first" and "second", of which either may not work.
 class MechanismsTest : public testing::Test {
 protected:
@@ -29,7 +32,8 @@ protected:
         second_ = second.get();
         std::vector<Mechanism> all;
         all.push_back({.name = "first", .sees = "all there is", .events = std::move(first), .either = names});
-        all.push_back({.name = "second", .sees = "little", .events = std::move(second)});
+        all.push_back(
+            {.name = "second", .sees = "little", .events = std::move(second), .file_systems = file_systems});
         mechanisms_ = std::make_unique<Mechanisms>(std::move(all));
     }
 
@@ -53,6 +57,14 @@ TEST_F(MechanismsTest, the_next_takes_the_place_of_one_that_is_refused) {
     EXPECT_EQ(&mechanisms_->events(), second_);
     EXPECT_TRUE(second_->attached());
     EXPECT_EQ(mechanisms_->description(), "by second: little; not by first: the kernel refuses it");
+}
+
+TEST_F(MechanismsTest, each_sees_on_file_systems_of_its_own) {
+    refuse_first();
+    EXPECT_TRUE(mechanisms_->see(19)) << "the first sees on all";
+    ASSERT_TRUE(mechanisms_->attach());
+    EXPECT_TRUE(mechanisms_->see(18));
+    EXPECT_FALSE(mechanisms_->see(19));
 }
 
 TEST_F(MechanismsTest, one_of_the_names_of_a_program_is_enough) {

@@ -66,6 +66,11 @@ bool Names::may_be_lock(std::string_view path) const {
     return matches_any(globs_.patterns, name) && !matches_any(globs_.data, name);
 }
 
+bool Names::is_data(std::string_view path) const {
+    const std::string name{last_part(path)};
+    return matches_any(globs_.patterns, name) && matches_any(globs_.data, name);
+}
+
 bool Names::is_protected(const std::string& path) const {
     return matches_any(globs_.except, path);
 }

@@ -33,6 +33,9 @@ public:
     /// Whether the last part of the path may be a lock.
     [[nodiscard]] bool may_be_lock(std::string_view path) const;
 
+    /// Whether that is said to be the name of a data file, by a name that could be that of a lock.
+    [[nodiscard]] bool is_data(std::string_view path) const;
+
     /// Whether the path is one that is never acted upon.
     [[nodiscard]] bool is_protected(const std::string& path) const;
 

@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "kinds/lockfile/owners.hpp"
 
+#include <algorithm>
 #include <csignal>
 #include <utility>
 
@@ -8,17 +9,9 @@ namespace egb::lockfile {
 
 namespace {
 
-/// A chain of commands that start commands is not as long.
+/// A chain of commands that start commands is not as long, nor that of those who have ended in between.
 constexpr std::size_t most_elders = 16;
-
-/// PID 1 of the machine or of a container, and the manager of a user's services.
-bool serves_others(std::int32_t pid, const host::ProcFs& procfs) {
-    if (pid <= 1) {
-        return true;
-    }
-    const auto state = procfs.state(pid);
-    return !state || state->is_container_init || state->comm == "systemd";
-}
+constexpr std::size_t most_steps = 64;
 
 /// A pipe that nobody reads any more ends the part of a script that writes into it, as it is meant to.
 bool met_its_end(const host::Death& death) {
@@ -26,16 +19,163 @@ bool met_its_end(const host::Death& death) {
 }
 
 /// Whether the first of them does, as far as is known.
-bool lives(const std::vector<ProcessIdentity>& elders, host::Lineage& lineage) {
-    const auto death = elders.empty() ? std::nullopt : std::optional{lineage.death_of(elders.front())};
+bool lives(const std::vector<ProcessIdentity>& line, host::Lineage& lineage) {
+    const auto death = line.empty() ? std::nullopt : std::optional{lineage.death_of(line.front())};
     return death && *death && !**death;
 }
 
-Ownership owned_by(std::vector<ProcessIdentity> living, Ownership& so_far) {
-    so_far.state = Ownership::State::owned;
-    so_far.living = std::move(living);
-    return std::move(so_far);
-}
+/// Asks the creator, and for as long as each has left it to the next, the elders.
+class Search {
+public:
+    Search(const Claim& claim, host::Lineage& lineage) : claim_{claim}, lineage_{lineage} {}
+
+    [[nodiscard]] Ownership run() {
+        bool is_left = leaves_it(claim_.creator, claim_.creator_since);
+        for (const ProcessIdentity& elder : claim_.elders.line) {
+            is_left = is_left && leaves_it(elder, claim_.since);
+        }
+        if (is_left) {
+            end_with(claim_.elders.line.size() + 2); // with whoever comes after all of them
+        }
+        return std::move(found_);
+    }
+
+private:
+    bool leaves_it(const ProcessIdentity& one, Instant since) {
+        const bool is_creator = found_.met.empty();
+        Met& met = found_.met.emplace_back(one, lineage_.death_of(one));
+        if (!met.death && met.death.error().code != ErrorCode::lost) {
+            return false;
+        }
+        if (is_creator) {
+            found_.death = met.death.value_or(std::nullopt);
+        }
+        if (!is_dead_without_heirs(met, since)) {
+            return false;
+        }
+        if (met.death && !met_its_end(**met.death)) {
+            found_.was_left = true;
+            return true;
+        }
+        if (is_creator || met.death) { // of an elder, it has to be known that he has left it to nobody
+            found_.parent_lives = is_creator && claim_.is_shared && lives(claim_.elders.line, lineage_);
+            end_with(found_.met.size());
+        }
+        return false;
+    }
+
+    bool is_dead_without_heirs(Met& met, Instant since) {
+        if (met.death && !*met.death) {
+            return own({met.process});
+        }
+        auto heirs = lineage_.heirs(met.process, since);
+        if (!heirs) {
+            return false;
+        }
+        met.heirs = *std::move(heirs);
+        return met.heirs.empty() || own(met.heirs);
+    }
+
+    /// False: there is nothing more to ask.
+    bool own(std::vector<ProcessIdentity> living) {
+        found_.state = Ownership::State::owned;
+        found_.living = std::move(living);
+        return false;
+    }
+
+    /// So many, the creator among them, are dead with all their heirs, and have left it to nobody else.
+    void end_with(std::size_t count) {
+        const bool may_have_others = claim_.elders.gap != 0 && count > claim_.elders.gap;
+        found_.state = may_have_others ? Ownership::State::unknown : Ownership::State::ownerless;
+    }
+
+    const Claim& claim_;
+    host::Lineage& lineage_;
+    Ownership found_;
+};
+
+/// The one after the other of those who had a process forked.
+class Climb {
+public:
+    Climb(const Making& making, host::Lineage& lineage, const host::ProcFs& procfs)
+        : making_{making}, lineage_{lineage}, procfs_{procfs} {}
+
+    [[nodiscard]] Elders climb() {
+        auto next = forker_of(making_.creator);
+        for (std::size_t steps = 0; next && !serves_others(*next); ++steps) {
+            if (steps == most_steps || found_.line.size() == most_elders) {
+                note_gap();
+                break;
+            }
+            if (lived_then(*next)) {
+                found_.line.push_back(*next);
+            }
+            next = forker_of(*next);
+        }
+        add_leader();
+        return std::move(found_);
+    }
+
+private:
+    /// Where it is not known who that was, the parent is a forebear at least: the kernel gives orphans to no
+    /// other. There may be some in between, then.
+    [[nodiscard]] std::optional<ProcessIdentity> forker_of(const ProcessIdentity& process) {
+        if (auto forker = lineage_.forker_of(process)) {
+            return *std::move(forker);
+        }
+        note_gap();
+        return process == making_.creator ? making_.parent : parent_of(process);
+    }
+
+    [[nodiscard]] std::optional<ProcessIdentity> parent_of(const ProcessIdentity& process) const {
+        const auto link = procfs_.link(process.pid);
+        if (!link || link->start_ticks != process.start_ticks) {
+            return std::nullopt;
+        }
+        const auto parent = procfs_.identity(link->parent);
+        return parent ? std::optional{*parent} : std::nullopt;
+    }
+
+    [[nodiscard]] Result<host::ProcessState> state_of(const ProcessIdentity& process) const {
+        auto state = procfs_.state(process.pid);
+        const bool is_another = state && state->start_ticks != process.start_ticks;
+        return is_another ? fail(ErrorCode::not_found, "it is gone") : std::move(state);
+    }
+
+    /// PID 1 of the machine or of a container, and the manager of a user's services.
+    [[nodiscard]] bool serves_others(const ProcessIdentity& process) const {
+        const auto state = process.pid > 1 ? state_of(process) : fail(ErrorCode::not_found, "it is init");
+        return process.pid <= 1 || (state && (state->is_container_init || state->comm == "systemd"));
+    }
+
+    /// Of whose end nothing is known, that may have been later.
+    [[nodiscard]] bool lived_then(const ProcessIdentity& process) const {
+        const auto death = lineage_.death_of(process);
+        return !death || !*death || (*death)->at >= making_.at;
+    }
+
+    /// He has forked all the others of the session, and is among those found but where there is a gap, or one
+    /// who serves others. While there is somebody in the session, nobody else gets his pid.
+    void add_leader() {
+        const auto leader = lineage_.session_of(making_.creator).and_then([this](std::int32_t session) {
+            return lineage_.identity_at(session, making_.at);
+        });
+        if (leader && *leader != making_.creator && !serves_others(*leader) &&
+            !std::ranges::contains(found_.line, *leader)) {
+            found_.line.push_back(*leader);
+        }
+    }
+
+    void note_gap() {
+        const auto known = static_cast<std::uint16_t>(found_.line.size() + 1);
+        found_.gap = found_.gap == 0 ? known : found_.gap;
+    }
+
+    const Making& making_;
+    host::Lineage& lineage_;
+    const host::ProcFs& procfs_;
+    Elders found_;
+};
 
 } // namespace
 
@@ -43,56 +183,11 @@ Ownership owned_by(std::vector<ProcessIdentity> living, Ownership& so_far) {
 /// him, and those are asked one after the other, for as long as each has exited, too. Whoever the creator had
 /// forked before may share its work: a pool of workers is older than the lock around what they do.
 Ownership ownership_of(const Claim& claim, host::Lineage& lineage) {
-    Ownership ownership;
-    std::vector<ProcessIdentity> line{claim.creator};
-    line.insert(line.end(), claim.elders.begin(), claim.elders.end());
-    for (const ProcessIdentity& one : line) {
-        const bool is_creator = &one == &line.front();
-        Met& met = ownership.met.emplace_back(one, lineage.death_of(one));
-        const auto death = met.death;
-        if (!death && death.error().code != ErrorCode::lost) {
-            return ownership;
-        }
-        if (death && !*death) {
-            return owned_by({one}, ownership);
-        }
-        if (is_creator) {
-            ownership.death = death ? *death : std::nullopt;
-        }
-        auto heirs = lineage.heirs(one, is_creator ? claim.creator_since : claim.since);
-        if (!heirs) {
-            return ownership;
-        }
-        met.heirs = std::move(*heirs);
-        if (!met.heirs.empty()) {
-            return owned_by(met.heirs, ownership);
-        }
-        if (!death || met_its_end(**death)) {
-            ownership.parent_lives = is_creator && claim.is_shared && lives(claim.elders, lineage);
-            break;
-        }
-        ownership.was_left = true;
-    }
-    ownership.state = Ownership::State::ownerless;
-    return ownership;
+    return Search{claim, lineage}.run();
 }
 
-std::vector<ProcessIdentity> elders_from(const ProcessIdentity& parent, const host::ProcFs& procfs) {
-    std::vector<ProcessIdentity> elders;
-    ProcessIdentity next = parent;
-    while (elders.size() < most_elders && !serves_others(next.pid, procfs)) {
-        const auto link = procfs.link(next.pid);
-        if (!link || link->start_ticks != next.start_ticks) {
-            break;
-        }
-        elders.push_back(next);
-        const auto above = procfs.identity(link->parent);
-        if (!above) {
-            break;
-        }
-        next = *above;
-    }
-    return elders;
+Elders elders_of(const Making& making, host::Lineage& lineage, const host::ProcFs& procfs) {
+    return Climb{making, lineage, procfs}.climb();
 }
 
 } // namespace egb::lockfile

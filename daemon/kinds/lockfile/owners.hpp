@@ -13,12 +13,21 @@
 
 namespace egb::lockfile {
 
+/// Who had the creator forked, and lived when the lock was made: the nearest first, and the leader of the
+/// creator's session last, if he is not among the others. No init and no service manager, which own nothing.
+struct Elders {
+    std::vector<ProcessIdentity> line{};
+    std::uint16_t gap{}; ///< so many, the creator among them, of whom it is known that nobody is missing
+                         ///< between them; 0: of all, and nobody comes after them
+
+    bool operator==(const Elders&) const = default;
+};
+
 struct Claim {
     ProcessIdentity creator;
-    Instant since;                         ///< when it was made
-    Instant creator_since{};               ///< when its creator was forked
-    std::vector<ProcessIdentity> elders{}; ///< the creator's parent then, that one's, and so on; but no init
-                                           ///< and no service manager, which own nothing
+    Instant since;           ///< when it was made
+    Instant creator_since{}; ///< when its creator was forked
+    Elders elders{};
     bool is_shared{}; ///< its creator ran the program of its parent, as a subshell or a pool's worker does
 
     bool operator==(const Claim&) const = default;
@@ -44,8 +53,13 @@ struct Ownership {
 
 [[nodiscard]] Ownership ownership_of(const Claim& claim, host::Lineage& lineage);
 
-/// `parent` is who was the creator's parent when the lock was made.
-[[nodiscard]] std::vector<ProcessIdentity> elders_from(const ProcessIdentity& parent,
-                                                       const host::ProcFs& procfs);
+/// What the kernel side has told.
+struct Making {
+    ProcessIdentity creator;
+    ProcessIdentity parent; ///< of the creator, when the lock was made
+    Instant at;
+};
+
+[[nodiscard]] Elders elders_of(const Making& making, host::Lineage& lineage, const host::ProcFs& procfs);
 
 } // namespace egb::lockfile
