@@ -55,6 +55,7 @@ BusDaemon::BusDaemon(const std::vector<std::string>& options) {
                                    formatted("--print-address={}", theirs.get())};
     words.insert(words.end(), options.begin(), options.end());
     std::vector<char*> arguments;
+    arguments.reserve(words.size() + 1);
     for (std::string& word : words) {
         arguments.push_back(word.data());
     }
