@@ -73,7 +73,7 @@ std::optional<Disclaimer> disclaimer_of(const AskedFile& file, const Circumstanc
     if (file.type == FileType::other) {
         return std::nullopt;
     }
-    const auto reason = std::ranges::find_if(reasons, [&](const Reason& one) {
+    const auto* const reason = std::ranges::find_if(reasons, [&](const Reason& one) {
         return one.applies(file, circumstances);
     });
     return Disclaimer{.kind = &info(), .reason = reason->name, .text = std::string{reason->text}};

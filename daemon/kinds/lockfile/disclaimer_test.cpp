@@ -23,7 +23,7 @@ protected:
         return disclaimer ? disclaimer->reason : "";
     }
 
-    Names names_{{.patterns = {"*.lock"}}};
+    Names names_{{.patterns = {"*.lock"}, .data = {"Cargo.lock", "package-lock.json"}}};
     AskedFile file_{.id = {.device = 1, .inode = 2, .born_ns = 11'000'000'000},
                     .type = FileType::regular,
                     .name = "x.lock",
