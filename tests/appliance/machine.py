@@ -283,6 +283,8 @@ class Scenario(unittest.TestCase):
     files: dict[str, str] = {}
     # Nothing else of ours may happen on this machine meanwhile, because the daemon sees it too.
     alone = False
+    # As how many other tests each of them takes: the longest scenarios begin first.
+    length = 1
     # Which rung of the ladder it is of; each rung has an image of its own.
     rung = "appliance"
     machine: Machine

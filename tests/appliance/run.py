@@ -99,7 +99,8 @@ def scenarios(pattern: str) -> list[unittest.TestSuite]:
         # One whose file cannot even be read is everybody's.
         if getattr(test, "rung", RUNG) == RUNG and re.search(pattern, name_of(test)):
             by_class.setdefault(type(test), unittest.TestSuite()).addTest(test)
-    return sorted(by_class.values(), key=unittest.TestSuite.countTestCases, reverse=True)
+    return sorted(by_class.values(), reverse=True,
+                  key=lambda suite: sum(getattr(test, "length", 1) for test in tests_of(suite)))
 
 
 def run(scenario: unittest.TestSuite) -> Reporter:

@@ -23,6 +23,7 @@ SLOWEST_MEDIAN = 0.5
 class LockfileRace(LockScenario):
     # No other daemon that this machine may run at this time looks at these.
     suffix = ".race"
+    length = 20
     files = {
         "/etc/eghostbuster/eghostbuster.conf.d/10-test.conf":
             governed("LockfileRace", "LockAfter=0", "Patterns=", "Patterns=*.race"),

@@ -64,6 +64,7 @@ def outcomes_of(machine: Machine, stuck: Forgetful) -> list[str]:
 
 
 class TcpActs(Scenario):
+    length = 3
     files = {
         "/etc/eghostbuster/eghostbuster.conf.d/10-test.conf": CONFIGURATION,
         f"/etc/systemd/system/{OPTED_OUT}.d/ghosts.conf": "[X-Ghostbuster]\nClean=no\n",
@@ -184,6 +185,8 @@ class TcpActs(Scenario):
 
 class TcpOverdue(Scenario):
     """What is older than the threshold is ended without proof and without a question, where that is wanted."""
+
+    length = 5
 
     files = {
         "/etc/eghostbuster/eghostbuster.conf.d/10-test.conf": CLEANS_SUSPECTED,
