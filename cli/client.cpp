@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "client.hpp"
 
+#include "askers.hpp"
 #include "client_impl.hpp"
 #include "core/format.hpp"
 #include "core/time_span.hpp"
@@ -17,9 +18,7 @@
 #include <fcntl.h>
 #include <filesystem>
 #include <iterator>
-#include <linux/kcmp.h>
 #include <optional>
-#include <sys/syscall.h>
 #include <system_error>
 #include <unistd.h>
 #include <vector>
@@ -208,44 +207,6 @@ std::uint32_t pid_of_bus(sdbus::IConnection& connection) {
         return 0;
     }
     return pid;
-}
-
-/// Those whose descriptors are there because we ask.
-struct Askers {
-    std::optional<std::int32_t> us; ///< as the machine has our pid
-    std::uint32_t bus{};            ///< 0 when it does not say
-    int asked{-1};                  ///< our descriptor for the file
-};
-
-bool has_our_name(const Json& holder) {
-    return text_of(holder, "comm") == program_invocation_short_name;
-}
-
-/// The file was opened to ask about it: what the kernel takes for the same opening is a copy that was made to
-/// be passed on, and so is a number that is closed by now. What we were started with, as by `3<FILE`, is
-/// another opening, and was there before; whoever gave it to us has the file for a reason of his own.
-bool is_for_asking(int fd, int asked) {
-    return ::syscall(SYS_kcmp, ::getpid(), ::getpid(), KCMP_FILE, fd, asked) <= 0;
-}
-
-bool is_asker(const Json& holder, const Askers& askers) {
-    const auto pid = text_of(holder, "pid");
-    if (askers.us && pid == std::to_string(*askers.us) && has_our_name(holder)) {
-        const auto fd = holder.value("fd", Json{});
-        return fd.is_number_integer() && is_for_asking(fd.get<int>(), askers.asked);
-    }
-    return pid == std::to_string(askers.bus) && text_of(holder, "comm").starts_with("dbus-");
-}
-
-/// We hold the file ourselves while we ask about it, and the bus holds what it passes on until it has done
-/// so: `kill $(ghostctl who-owns -q FILE)` must not end it.
-Json without_those_who_ask(Json owners, const Askers& askers) {
-    auto others = Json::array();
-    std::ranges::copy_if(list_of(owners, "holders"), std::back_inserter(others), [&](const Json& holder) {
-        return !is_asker(holder, askers);
-    });
-    owners["holders"] = std::move(others);
-    return owners;
 }
 
 } // namespace

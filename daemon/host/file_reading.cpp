@@ -123,15 +123,19 @@ Result<AskedFile> asked_file(int fd) {
         return fail_errno("a file");
     }
     std::error_code unnamed;
-    const auto path = std::filesystem::read_symlink(formatted("/proc/self/fd/{}", fd), unnamed);
+    const auto path = std::filesystem::read_symlink(way_to(fd), unnamed);
     return AskedFile{.id = identity_in(status),
                      .type = type_of(status.stx_mode),
                      .name = unnamed || status.stx_nlink == 0 ? "" : path.filename().string(),
                      .file_system = static_cast<std::uint64_t>(file_system.f_type)};
 }
 
+std::string way_to(int fd) {
+    return formatted("/proc/self/fd/{}", fd);
+}
+
 std::string way_to(const Fd& file) {
-    return formatted("/proc/self/fd/{}", file.get());
+    return way_to(file.get());
 }
 
 Result<Fd> reopen(const Fd& file) {

@@ -59,6 +59,7 @@ struct FileStatus {
 [[nodiscard]] Result<std::map<std::string, std::string>> attributes_of(const Fd& file);
 
 /// A path by which a call that takes only paths finds an open file.
+[[nodiscard]] std::string way_to(int fd);
 [[nodiscard]] std::string way_to(const Fd& file);
 
 } // namespace egb::host

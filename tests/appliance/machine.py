@@ -5,6 +5,7 @@ import json
 import os
 import pathlib
 import re
+import shlex
 import shutil
 import subprocess
 import sys
@@ -156,9 +157,10 @@ class Machine:
         """The newest first."""
         return json.loads(self.read("ghostctl", "history", "--json", "--lines", "1000"))["incidents"]
 
-    def owners_of(self, path: str) -> dict:
-        """Of a file inside."""
-        (file,) = json.loads(self.read("ghostctl", "who-owns", "--json", path))["files"]
+    def owners_of(self, path: str, *redirections: str) -> dict:
+        """Of a file inside, as told to a ghostctl that is started with these."""
+        command = " ".join(("exec ghostctl who-owns --json", shlex.quote(path), *redirections))
+        (file,) = json.loads(self.read("sh", "-c", command))["files"]
         return file
 
     # The package.

@@ -106,18 +106,14 @@ class Bus(Scenario):
         self.assertEqual(done.returncode, 5)
         self.assertIn("ghostctl list", done.stderr)
 
-    def holders_as_told_by(self, command: str) -> list[dict]:
-        (file,) = json.loads(self.machine.read("sh", "-c", command))["files"]
-        return file["holders"]
-
     def test_who_asks_is_no_holder(self) -> None:
         """Though its pid in the machine is another than ours."""
         self.machine.put("/srv/file", "")
-        self.assertEqual(self.holders_as_told_by("ghostctl who-owns --json /srv/file"), [])
+        self.assertEqual(self.machine.owners_of("/srv/file")["holders"], [])
 
     def test_who_asks_and_has_it_open_himself_is_one(self) -> None:
         self.machine.put("/srv/file", "")
-        (holder,) = self.holders_as_told_by("exec ghostctl who-owns --json /srv/file 7</srv/file")
+        (holder,) = self.machine.owners_of("/srv/file", "7</srv/file")["holders"]
         self.assertEqual((holder["comm"], holder["fd"]), ("ghostctl", 7))
 
     def test_doctor_tells_what_works_here(self) -> None:

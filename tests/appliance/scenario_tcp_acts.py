@@ -14,6 +14,7 @@ from machine import CLOSE_WAIT_AFTER, SERVICE, Forgetful, Machine, Row, Scenario
 
 # Each of the daemons, which run at the same time, has a name of its own.
 NAME, OVERDUE = "egb-forgetful", "egb-overdue"
+STRANGER = "egb-stranger"  # of none of them
 CLOSE, CLOSE_WAIT, LAST_ACK = 7, 8, 9
 VETO = 1
 # Threshold, veto, and a nudge with its answer, with room to spare.
@@ -46,8 +47,8 @@ Only=comm:{OVERDUE}
 LATER = ("--download=3000000", "--late")
 
 
-def forgetful(*options: str) -> Forgetful:
-    return Forgetful("--comm", NAME, *options)
+def forgetful(*options: str, name: str = NAME) -> Forgetful:
+    return Forgetful("--comm", name, *options)
 
 
 def ports_of(stuck: Forgetful) -> list[str]:
@@ -157,7 +158,7 @@ class TcpActs(Scenario):
             eventually("it is ended after all", lambda: stuck.ask("states") == [CLOSE])
 
     def test_what_is_out_of_scope_lives(self) -> None:
-        with Forgetful("--comm", "egb-stranger") as stranger:
+        with forgetful(name=STRANGER) as stranger:
             ghost = self.lives(stranger)
             self.assertEqual(ghost.decision, "report")
 
@@ -192,12 +193,9 @@ class TcpOverdue(Scenario):
         "/etc/eghostbuster/eghostbuster.conf.d/10-test.conf": CLEANS_SUSPECTED,
     }
 
-    @staticmethod
-    def half_closed(name: str = OVERDUE) -> Forgetful:
-        return Forgetful("--comm", name, "--peer=half")
-
     def test_only_who_is_idle_is_ended(self) -> None:
-        with self.half_closed() as idle, self.half_closed() as busy:
+        with (forgetful("--peer=half", name=OVERDUE) as idle,
+              forgetful("--peer=half", name=OVERDUE) as busy):
             end = time.monotonic() + LONG_ENOUGH
             while time.monotonic() < end:
                 self.assertEqual(busy.ask("say"), [True])
@@ -209,7 +207,7 @@ class TcpOverdue(Scenario):
             eventually("so is the other, now that it says no more", lambda: busy.ask("states") == [CLOSE])
 
     def test_what_is_out_of_scope_lives(self) -> None:
-        with self.half_closed("egb-stranger") as stranger:
+        with forgetful("--peer=half", name=STRANGER) as stranger:
             time.sleep(LONG_ENOUGH)
             self.assertEqual(stranger.ask("states"), [CLOSE_WAIT])
 

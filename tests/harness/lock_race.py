@@ -112,15 +112,10 @@ def by_rename(path: str) -> Taken:
 
 
 def in_place(path: str) -> Taken:
-    while True:
-        try:
-            return write_to(os.open(path, os.O_WRONLY | os.O_TRUNC)), True
-        except FileNotFoundError:
-            pass
-        try:
-            return write_anew(path), False
-        except FileExistsError:
-            pass
+    try:
+        return write_to(os.open(path, os.O_WRONLY | os.O_TRUNC)), True
+    except FileNotFoundError:
+        return write_anew(path), False
 
 
 Way = tuple[Callable[[str], int], Callable[[str], Taken], Callable[[str], None]]

@@ -1,0 +1,25 @@
+// SPDX-License-Identifier: Apache-2.0
+// Whoever asks whose a file is has it open himself meanwhile, and is no answer.
+#pragma once
+
+#include "model.hpp"
+
+#include <cstdint>
+#include <optional>
+
+namespace egb::cli {
+
+/// Those whose descriptors are there because we ask.
+struct Askers {
+    std::optional<std::int32_t> us; ///< as the machine has our pid
+    std::uint32_t bus{};            ///< 0 when it does not say
+    int asked{-1};                  ///< our descriptor for the file
+};
+
+[[nodiscard]] bool has_our_name(const Json& holder);
+
+/// We hold the file ourselves while we ask about it, and the bus holds what it passes on until it has done
+/// so: `kill $(ghostctl who-owns -q FILE)` must not end it.
+[[nodiscard]] Json without_those_who_ask(Json owners, const Askers& askers);
+
+} // namespace egb::cli
