@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: GPL-2.0-only OR Apache-2.0 */
-/* Who has a file open: the records behind host/bpf_holder_scan. */
+/* Who has a file open, or works in it: the records behind host/bpf_holder_scan. */
 #ifndef EGB_HOLDERS_H
 #define EGB_HOLDERS_H
 
@@ -8,6 +8,9 @@
 #define EGB_HOLDERS_LAYOUT 2
 
 enum { EGB_HOLDER = 1 };
+
+/* In place of a descriptor: it is a working or root directory. */
+enum { EGB_HOLDER_INSIDE = -1 };
 
 struct egb_holder {
 	struct egb_header header;

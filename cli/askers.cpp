@@ -20,7 +20,8 @@ namespace {
 
 /// The file was opened to ask about it: what the kernel takes for the same opening is a copy that was made to
 /// be passed on, and so is a number that is closed by now. What we were started with, as by `3<FILE`, is
-/// another opening, and was there before; whoever gave it to us has the file for a reason of his own.
+/// another opening, and was there before; whoever gave it to us has the file for a reason of his own. That we
+/// work in it is for no reason of ours.
 bool is_for_asking(int fd, int asked) {
     return ::syscall(SYS_kcmp, ::getpid(), ::getpid(), KCMP_FILE, fd, asked) <= 0;
 }
@@ -29,7 +30,7 @@ bool is_asker(const Json& holder, const Askers& askers) {
     const auto pid = text_of(holder, "pid");
     if (askers.us && pid == std::to_string(*askers.us) && has_our_name(holder)) {
         const auto fd = holder.value("fd", Json{});
-        return fd.is_number_integer() && is_for_asking(fd.get<int>(), askers.asked);
+        return !fd.is_number_integer() || is_for_asking(fd.get<int>(), askers.asked);
     }
     return pid == std::to_string(askers.bus) && text_of(holder, "comm").starts_with("dbus-");
 }

@@ -44,7 +44,7 @@ struct Process {
 
 using ProcessPtr = std::shared_ptr<const Process>;
 
-/// A process and the descriptor by which it holds the resource.
+/// A process and the descriptor by which it holds the resource; -1 where it does so without one.
 struct Holder {
     ProcessPtr process;
     int fd{-1};

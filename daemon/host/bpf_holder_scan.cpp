@@ -58,10 +58,13 @@ Result<std::vector<Holder>> BpfHolderScan::find(int fd) {
         return std::unexpected(ready.error());
     }
     std::vector<egb_holder> records;
-    auto ran = object_->iterate("egb_holders", sizeof(egb_holder), [&](EventSource::Record record) {
+    const auto add = [&records](EventSource::Record record) {
         if (records.size() < most_holders) {
             std::memcpy(&records.emplace_back(), record.data(), sizeof(egb_holder));
         }
+    };
+    const auto ran = object_->iterate("egb_holders", sizeof(egb_holder), add).and_then([&] {
+        return object_->iterate("egb_holders_inside", sizeof(egb_holder), add);
     });
     if (!ran) {
         return std::unexpected(ran.error());

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 // The real HolderScan: two passes of bpf/holders.bpf.c over all descriptors of all processes, one to find our
-// own and with it the inode, one to find who else has that.
+// own and with it the inode, one to find who else has that; and one over all tasks, for who works in it.
 #pragma once
 
 #include "host/bpf_object.hpp"

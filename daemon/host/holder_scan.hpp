@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
-// Who has this file open, on the whole machine, whatever the mount or pid namespace.
+// Who has this file open, or works in it, on the whole machine, whatever the mount or pid namespace.
 #pragma once
 
 #include "core/identity.hpp"
@@ -17,7 +17,8 @@ public:
     static constexpr std::size_t most_holders = 1'000;
 
     virtual ~HolderScan() = default;
-    /// `fd` is a descriptor of this process for the file; it is among the holders. Numbers would not do: what
+    /// `fd` is a descriptor of this process for the file; it is among the holders. Who has it as a working or
+    /// root directory is one, with no descriptor. Numbers would not do: what
     /// struct stat has for device and inode is, on some file systems, not what the kernel has.
     [[nodiscard]] virtual Result<std::vector<Holder>> find(int fd) = 0;
 

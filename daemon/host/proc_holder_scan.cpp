@@ -3,6 +3,9 @@
 
 #include "host/process_lookup.hpp"
 
+#include <algorithm>
+#include <iterator>
+
 namespace egb::host {
 
 Result<std::vector<Holder>> ProcHolderScan::find(int fd) {
@@ -10,9 +13,10 @@ Result<std::vector<Holder>> ProcHolderScan::find(int fd) {
     if (!asked) {
         return std::unexpected(asked.error());
     }
-    const OpenFiles files = procfs_.open_files([&](const FileNumber& file) {
+    OpenFiles files = procfs_.open_files([&](const FileNumber& file) {
         return file == *asked;
     });
+    std::ranges::copy(procfs_.those_inside(*asked), std::back_inserter(files.found));
     ProcessLookup lookup{procfs_};
     std::vector<Holder> holders;
     for (const OpenFile& open : files.found) {

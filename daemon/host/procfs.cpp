@@ -553,6 +553,23 @@ void ProcFs::add_open_files(std::int32_t pid, const std::function<bool(const Fil
     }
 }
 
+std::vector<OpenFile> ProcFs::those_inside(const FileNumber& directory) const {
+    std::vector<OpenFile> inside;
+    for (const auto pid : pids()) {
+        const auto process = open_process(pid);
+        const auto is_at = [&](const char* link) {
+            return process && number_of(process->get(), link, 0) == directory;
+        };
+        if (!is_at("cwd") && !is_at("root")) {
+            continue;
+        }
+        if (const auto stat = read_stat(*process)) {
+            inside.push_back({.pid = pid, .start_ticks = stat->start_ticks, .fd = -1, .file = directory});
+        }
+    }
+    return inside;
+}
+
 Result<std::vector<std::string>> ProcFs::lock_lines() const {
     return read(root_, "locks").transform([](const std::string& text) {
         return text | std::views::split('\n') | std::ranges::to<std::vector<std::string>>();

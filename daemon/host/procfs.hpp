@@ -150,6 +150,9 @@ public:
     /// own.
     [[nodiscard]] OpenFiles open_files(const std::function<bool(const FileNumber&)>& wanted) const;
 
+    /// Who has that as a working or root directory, each with -1 in place of a descriptor.
+    [[nodiscard]] std::vector<OpenFile> those_inside(const FileNumber& directory) const;
+
     /// All locks on files that the kernel knows of, a line each: see host/kernel_locks.hpp.
     [[nodiscard]] Result<std::vector<std::string>> lock_lines() const;
 

@@ -597,6 +597,14 @@ class Lockfile(LockScenario):
             owner.kill()
             self.suspected(path, "held")
 
+    def test_a_directory_that_another_works_in(self) -> None:
+        path = self.folder / "x.lock"
+        with Locker("mkdir", path) as owner, Locker("inside", path):
+            self.remembered(path)
+            owner.kill()
+            self.suspected(path, "held", without=("unheld",))
+        self.dies(path)
+
     def test_a_directory_with_something_in_it(self) -> None:
         path = self.folder / "x.lock"
         with Locker("mkdir", path) as owner:

@@ -1,11 +1,13 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "core/format.hpp"
 #include "harness/sockets.hpp"
+#include "harness/temp_folder.hpp"
 
 #include "host/bpf_holder_scan.hpp"
 #include "host/proc_holder_scan.hpp"
 
 #include <fcntl.h>
+#include <sched.h>
 #include <sys/resource.h>
 #include <unistd.h>
 
@@ -14,7 +16,10 @@
 
 #include <array>
 #include <cstdio>
+#include <filesystem>
+#include <latch>
 #include <memory>
+#include <thread>
 #include <vector>
 
 namespace egb::host {
@@ -68,6 +73,20 @@ TYPED_TEST(HolderScanOnTheKernel, finds_who_has_a_file_open_by_a_descriptor_that
     EXPECT_THAT(*holders, testing::SizeIs(2));
 }
 
+TYPED_TEST(HolderScanOnTheKernel, finds_who_works_in_a_directory) {
+    const test::TempFolder folder;
+    const Fd directory{::open(folder.path().c_str(), O_PATH | O_DIRECTORY | O_CLOEXEC)};
+    this->expect_only_us(directory.get());
+    const auto before = std::filesystem::current_path();
+    std::filesystem::current_path(folder.path());
+    const auto holders = this->scan_.others(directory.get());
+    std::filesystem::current_path(before);
+    ASSERT_TRUE(holders) << holders.error().message;
+    ASSERT_THAT(*holders, testing::SizeIs(1));
+    EXPECT_EQ(holders->front().process->id.pid, ::getpid());
+    EXPECT_EQ(holders->front().fd, -1);
+}
+
 TYPED_TEST(HolderScanOnTheKernel, tells_files_apart) {
     const std::unique_ptr<std::FILE, int (*)(std::FILE*)> first{std::tmpfile(), std::fclose};
     const std::unique_ptr<std::FILE, int (*)(std::FILE*)> second{std::tmpfile(), std::fclose};
@@ -100,6 +119,28 @@ TYPED_TEST(HolderScanOnTheKernel, names_no_more_than_a_thousand_descriptors) {
     const auto holders = this->scan_.find(read_end.get());
     ASSERT_TRUE(holders) << holders.error().message;
     EXPECT_THAT(*holders, testing::SizeIs(HolderScan::most_holders));
+}
+
+TEST(BpfHolderScanOnTheKernel, finds_a_thread_that_works_in_a_directory_of_its_own) {
+    const test::TempFolder folder;
+    const Fd directory{::open(folder.path().c_str(), O_PATH | O_DIRECTORY | O_CLOEXEC)};
+    const ProcFs procfs{"/proc"};
+    BpfHolderScan scan{procfs};
+    std::latch is_there{1};
+    std::latch is_seen{1};
+    const std::jthread worker{[&] {
+        EXPECT_EQ(::unshare(CLONE_FS), 0);
+        EXPECT_EQ(::chdir(folder.path().c_str()), 0);
+        is_there.count_down();
+        is_seen.wait();
+    }};
+    is_there.wait();
+    const auto holders = scan.others(directory.get());
+    is_seen.count_down();
+    ASSERT_TRUE(holders) << holders.error().message;
+    ASSERT_THAT(*holders, testing::SizeIs(1));
+    EXPECT_EQ(holders->front().process->id.pid, ::getpid());
+    EXPECT_EQ(holders->front().fd, -1);
 }
 
 } // namespace

@@ -76,6 +76,11 @@ def held(path: str, _: str) -> None:
     os.open(path, os.O_RDONLY)
 
 
+def inside(path: str, _: str) -> None:
+    """A directory of somebody else, that is worked in."""
+    os.chdir(path)
+
+
 def by_one_unseen(caller: str, flags: int, removes: bool = False) -> Callable[[str, str], None]:
     def act(path: str, text: str) -> None:
         calls = unseen_calls.CALLERS[caller]()
@@ -97,6 +102,7 @@ WAYS: dict[str, Callable[[str, str], None]] = {
     "open-flock": by_open_and_flock,
     "in-vain": in_vain,
     "held": held,
+    "inside": inside,
 }
 for caller in unseen_calls.CALLERS:
     WAYS[f"open-by-{caller}"] = by_one_unseen(caller, os.O_CREAT | os.O_EXCL)

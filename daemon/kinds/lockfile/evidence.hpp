@@ -50,7 +50,7 @@ inline constexpr EvidenceRule unheld{
     .name = "unheld",
     .weight = Weight::supports,
     .unit = EvidenceUnit::none,
-    .text = "no descriptor of a process is open on it, and the kernel holds no lock on it",
+    .text = "no process has it open or works in it, and the kernel holds no lock on it",
     .change = "",
 };
 inline constexpr EvidenceRule names_its_creator{
@@ -88,8 +88,8 @@ inline constexpr EvidenceRule held{
     .name = "held",
     .weight = Weight::opposes,
     .unit = EvidenceUnit::count,
-    .text = "living processes have it open, by {} descriptors",
-    .change = "whoever has it open closes it",
+    .text = "living processes have it open, or have it as a working or root directory: {} times in all",
+    .change = "whoever has it open closes it, and whoever works in it leaves",
 };
 inline constexpr EvidenceRule unknown_holders{
     .name = "holders-unknown",

@@ -208,8 +208,9 @@ Result<> Observer::is_free(int fd) const {
         return std::unexpected(holders.error());
     }
     if (!holders->empty()) {
-        return fail(ErrorCode::changed, "{} (pid {}) has it open", holders->front().process->comm,
-                    holders->front().process->id.pid);
+        const Holder& holder = holders->front();
+        return fail(ErrorCode::changed, "{} (pid {}) {}", holder.process->comm, holder.process->id.pid,
+                    holder.fd < 0 ? "works in it" : "has it open");
     }
     const auto locks = host::locks_on(surroundings_.procfs, fd, *holders);
     if (!locks) {
