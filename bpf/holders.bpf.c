@@ -1,9 +1,10 @@
 // SPDX-License-Identifier: GPL-2.0-only
 /*
- * Who has this inode open, or works in it, in whatever mount, pid or network namespace. /proc/PID/fd would need a
- * walk over every process by path; this compares inodes instead of names. Not their numbers either:
- * what stat(2) says on overlayfs or btrfs is made up for it. So a first pass finds the descriptor
- * that the caller has of the file, and a second one whatever has the same inode.
+ * Who has this inode open, or works in it, in whatever mount, pid or network namespace.
+ * /proc/PID/fd would need a walk over every process by path; this compares inodes instead of names.
+ * Not their numbers either: what stat(2) says on overlayfs or btrfs is made up for it. So a first
+ * pass finds the descriptor that the caller has of the file, and a second one whatever has the same
+ * inode.
  */
 #include "kernel_types.h"
 

@@ -46,6 +46,8 @@ struct egb_lineage_grave {
 	__u64 died_ns;
 	__s32 wait_status;
 	__s32 session;
+	__u32 was_left; /* see EGB_LINEAGE_WAS_LEFT */
+	__u32 reserved;
 };
 
 /* Two for each place, which the pid alone determines. Pids follow each other, so that as a rule the
@@ -111,6 +113,8 @@ struct {
 /* include/linux/sched/signal.h, kernel/bpf/task_iter.c */
 #define SIGNAL_GROUP_EXIT 4
 #define BPF_TASK_ITER_ALL_PROCS 0
+/* include/uapi/asm-generic/signal.h */
+#define SIGPIPE 13
 
 /* Of an entry's reasons these bits are the number, and the others say whose they are. */
 #define REASON_BITS 20
@@ -300,6 +304,7 @@ static __always_inline bool dig(struct egb_lineage_grave *grave,
 	grave->died_ns = filled->died_ns;
 	grave->wait_status = filled->wait_status;
 	grave->session = filled->session;
+	grave->was_left = filled->was_left;
 	__sync_lock_test_and_set(&grave->id, filled->id);
 	return true;
 }
@@ -553,7 +558,50 @@ static __always_inline void count_at_parent(const struct task_struct *leader, __
 	count_loss();
 }
 
-static __always_inline __u64 forker_of(const struct task_struct *leader, __u64 id)
+/* As Death::by_itself() has it: SIGPIPE is how a part of a script ends. */
+static __always_inline bool is_by_itself(__s32 wait_status)
+{
+	__s32 signal = wait_status & 0x7f;
+
+	return !signal || signal == SIGPIPE;
+}
+
+/* Nobody else is buried there meanwhile but by dying at this very moment; then it is noted of him.
+ */
+static __always_inline void note_at_grave(__u64 id)
+{
+	struct egb_lineage_plot *plot = plot_of(pid_of(id));
+
+	if (plot && plot->graves[0].id == id)
+		plot->graves[0].was_left = true;
+	else if (plot && plot->graves[1].id == id)
+		plot->graves[1].was_left = true;
+}
+
+/* One that is held exits by itself, and has outlived those who had forked it: it may leave on
+ * purpose what was theirs. They stay for as long as it is held. */
+__noinline int egb_lineage_note_leaving(__u64 id)
+{
+	struct egb_lineage_entry *entry;
+	int i;
+
+	for (i = 0; i < LINE_LENGTH; i++) {
+		entry = find(id);
+		if (!entry || !(entry->flags & EGB_LINEAGE_COUNTED))
+			return 0;
+		id = entry->parent;
+		entry = find(id);
+		if (!entry || !entry->died_ns)
+			return 0;
+		__sync_fetch_and_or(&entry->flags, EGB_LINEAGE_WAS_LEFT);
+		note_at_grave(id);
+	}
+	return 0;
+}
+
+/* Noted before anybody is told of its end. */
+static __always_inline __u64 take_leave_of_forker(const struct task_struct *leader, __u64 id,
+						  __s32 wait_status)
 {
 	__u64 parent = id_of(leader->real_parent->group_leader);
 	struct egb_lineage_entry *entry;
@@ -564,6 +612,8 @@ static __always_inline __u64 forker_of(const struct task_struct *leader, __u64 i
 	entry = find(id);
 	if (entry)
 		parent = entry->parent;
+	if (is_by_itself(wait_status))
+		egb_lineage_note_leaving(id);
 	egb_lineage_let_go(id);
 	return parent;
 }
@@ -608,12 +658,13 @@ static __always_inline void tell_if_watched(__u64 id)
  */
 static __always_inline void end(const struct task_struct *leader, __u64 id)
 {
+	__s32 wait_status = wait_status_of(leader);
 	struct egb_lineage_grave grave = {
 		.id = id,
-		.parent = forker_of(leader, id),
+		.parent = take_leave_of_forker(leader, id, wait_status),
 		.forked_ns = leader->start_time,
 		.died_ns = bpf_ktime_get_ns(),
-		.wait_status = wait_status_of(leader),
+		.wait_status = wait_status,
 		.session = leader->signal->pids[PIDTYPE_SID]->numbers[0].nr,
 	};
 	struct egb_lineage_entry *entry;
@@ -768,6 +819,7 @@ static __always_inline void answer_from_grave(struct egb_lineage_query *query,
 	query->died_ns = grave->died_ns;
 	query->wait_status = grave->wait_status;
 	query->session = grave->session;
+	query->was_left = grave->was_left;
 }
 
 /* What is known of a process that is not with the kernel any more, or not as it was. */
@@ -791,6 +843,7 @@ int egb_lineage_ask(struct egb_lineage_query *query)
 		query->parent = entry->parent;
 		query->died_ns = entry->died_ns;
 		query->wait_status = entry->wait_status;
+		query->was_left = entry->flags & EGB_LINEAGE_WAS_LEFT;
 	}
 	egb_lineage_let_go(id);
 	return EGB_LINEAGE_KNOWN;

@@ -6,7 +6,7 @@
 #include "wire.h"
 
 /* Part of the names in the descriptor store: raise it when a map's layout or meaning changes. */
-#define EGB_LINEAGE_LAYOUT 2
+#define EGB_LINEAGE_LAYOUT 3
 
 /* Entries, of orphans and of the dead that have left some: at most, for the daemon makes room for
  * fewer where fewer can be. */
@@ -58,6 +58,8 @@ enum {
 	EGB_LINEAGE_LIVES = 1,
 	/* It is one of its parent's reasons to stay. */
 	EGB_LINEAGE_COUNTED = 2,
+	/* One whom it has forked, at any depth, has outlived it and exited by itself. */
+	EGB_LINEAGE_WAS_LEFT = 4,
 };
 
 /* What is known of a process beyond what the kernel itself has of it. */
@@ -99,11 +101,13 @@ struct egb_lineage_query {
 	__u64 parent;  /* 0: no other than the kernel has */
 	__u64 died_ns; /* 0: that is not known */
 	__s32 wait_status;
-	__s32 pid;     /* as the kernel's first pid namespace has it */
-	__s32 session; /* the pid of its leader; when it died */
-	__u32 level;   /* of the pid namespace of who asks; 0 is the first */
+	__s32 pid;	/* as the kernel's first pid namespace has it */
+	__s32 session;	/* the pid of its leader; when it died */
+	__u32 level;	/* of the pid namespace of who asks; 0 is the first */
+	__u32 was_left; /* whether EGB_LINEAGE_WAS_LEFT */
+	__u32 reserved;
 };
-EGB_ASSERT_SIZE(struct egb_lineage_query, 48);
+EGB_ASSERT_SIZE(struct egb_lineage_query, 56);
 
 /* What the daemon says. */
 struct egb_lineage_since {

@@ -430,6 +430,17 @@ static __always_inline long send(struct egb_lock_desk *desk)
 	return bpf_ringbuf_output(&egb_ring, &desk->room[base_at], size, 0);
 }
 
+/* A file that has a name already, and gets another, is the same: that it was locked stays true. */
+static __always_inline __u32 flags_to_keep(const struct egb_lock_created *record)
+{
+	const struct egb_lock_watched *watched;
+
+	if (record->way != EGB_LOCK_BY_LINK && record->way != EGB_LOCK_BY_RENAME)
+		return 0;
+	watched = egb_lock_find(&record->key);
+	return watched ? watched->flags & EGB_LOCK_IS_ADVISORY : 0;
+}
+
 /* The file is watched before it is told: whatever happens to it once it is known is told. */
 static __always_inline void watch_and_tell(struct egb_lock_desk *desk, __s32 maker)
 {
@@ -437,6 +448,7 @@ static __always_inline void watch_and_tell(struct egb_lock_desk *desk, __s32 mak
 		.made_ns = desk->record.header.time_ns,
 		.changed_ns = desk->record.changed_ns,
 		.maker = maker,
+		.flags = flags_to_keep(&desk->record),
 	};
 	int error;
 

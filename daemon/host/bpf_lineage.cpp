@@ -59,7 +59,10 @@ std::uint64_t nanoseconds(Instant at) {
 }
 
 Death death_from(const egb_lineage_query& query) {
-    return {.at = instant_of(query.died_ns), .wait_status = query.wait_status, .seen = true};
+    return {.at = instant_of(query.died_ns),
+            .wait_status = query.wait_status,
+            .seen = true,
+            .was_left = query.was_left != 0};
 }
 
 /// A process and all that it has forked since then.

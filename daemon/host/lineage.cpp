@@ -5,6 +5,7 @@
 
 #include <sys/wait.h>
 
+#include <csignal>
 #include <cstring>
 
 namespace egb::host {
@@ -23,6 +24,10 @@ int Death::exit_status() const {
 
 bool Death::dumped_core() const {
     return by_signal() && WCOREDUMP(wait_status);
+}
+
+bool Death::by_itself() const {
+    return !by_signal() || signal() == SIGPIPE;
 }
 
 std::string to_string(const Death& death) {

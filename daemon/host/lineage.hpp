@@ -20,11 +20,14 @@ struct Death {
     Instant at;        ///< of the whole process, not of a thread
     int wait_status{}; ///< as wait(2) tells it
     bool seen{true};   ///< false: it was dead already when it was first met
+    bool was_left{};   ///< one whom it had forked, at any depth, has outlived it and ended by itself
 
     [[nodiscard]] bool by_signal() const;
     [[nodiscard]] int signal() const;
     [[nodiscard]] int exit_status() const;
     [[nodiscard]] bool dumped_core() const;
+    /// It has exited; or nobody has read any more what it wrote, as it happens to a part of a script.
+    [[nodiscard]] bool by_itself() const;
 
     bool operator==(const Death&) const = default;
 };

@@ -336,6 +336,33 @@ TEST_F(LineageTest, knows_who_was_there_before) {
     EXPECT_EQ(later.death_of(line[0]).value()->signal(), SIGKILL);
 }
 
+TEST_F(LineageTest, tells_of_the_dead_that_one_who_has_outlived_them_has_ended_by_itself) {
+    Line line{3};
+    line.kill(0);
+    line.kill(1);
+    EXPECT_FALSE(death_of(line[1]).was_left);
+    line.kill(2, SIGPIPE);
+    EXPECT_TRUE(death_of(line[2]).by_itself());
+    EXPECT_TRUE(death_of(line[1]).was_left);
+    EXPECT_TRUE(death_of(line[0]).was_left);
+}
+
+TEST_F(LineageTest, who_is_killed_or_ends_before_the_others_leaves_nothing_of_theirs) {
+    Line killed{3};
+    killed.kill(0);
+    killed.kill(1);
+    killed.kill(2);
+    EXPECT_FALSE(death_of(killed[2]).by_itself());
+    EXPECT_FALSE(death_of(killed[0]).was_left);
+    Line outlived{3};
+    outlived.kill(2, SIGPIPE);
+    EXPECT_TRUE(death_of(outlived[2]).by_itself());
+    outlived.kill(1);
+    outlived.kill(0);
+    EXPECT_FALSE(death_of(outlived[1]).was_left);
+    EXPECT_FALSE(death_of(outlived[0]).was_left);
+}
+
 TEST_F(LineageTest, tells_how_somebody_died) {
     EXPECT_EQ(to_string(death_by([] {
                   ::_exit(3);

@@ -39,6 +39,7 @@
 
 #include <algorithm>
 #include <array>
+#include <chrono>
 #include <cstdint>
 #include <cstdlib>
 #include <cstring>
@@ -946,6 +947,9 @@ protected:
         return made ? "" : std::strerror(-made.get());
     }
 
+    /// Within one, times stay as they are where the kernel has none that are finer.
+    static void pass_a_tick() { std::this_thread::sleep_for(std::chrono::milliseconds{20}); }
+
     /// He removes the lock and makes it again; the inode that it has then.
     [[nodiscard]] static std::uint64_t taken_again(const std::filesystem::path& path) {
         EXPECT_EQ(GetParam().remove(path), 0);
@@ -964,10 +968,11 @@ TEST_P(LockfileTakenBy, one_that_is_taken_again_is_not_taken_for_the_first) {
         const auto path = folder / "unseen.zlk";
         ::unlink(path.c_str());
         watch_.take_everything();
+        std::ignore = watch_.touched();
         const Created first = made(path);
         const bool is_same_number = taken_again(path) == first.key.inode;
-        if (mechanism().goes_by_registers) {
-            EXPECT_THAT(watch_.created(), IsEmpty());
+        if (const auto told = watch_.created(); mechanism().goes_by_registers) {
+            EXPECT_THAT(told, IsEmpty());
         }
         if (is_same_number) {
             const auto known = watch_.state(first);
@@ -988,6 +993,7 @@ TEST_P(LockfileTakenBy, one_that_is_emptied_has_changed) {
     look(file);
     std::ignore = watch_.touched();
     const auto before = ns_of(stat_of(path).stx_ctime);
+    pass_a_tick();
     const Fd second{GetParam().empty(path)};
     EXPECT_TRUE(second);
     EXPECT_EQ(stat_of(path).stx_size, 0U);

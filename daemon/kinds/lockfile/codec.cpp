@@ -54,6 +54,7 @@ constexpr std::array fact_words{
     FactWord{"parent_goes_on", parent_goes_on},
     FactWord{"is_out_of_bounds", is_out_of_bounds},
     FactWord{"exclusive_unseen", exclusive_unseen},
+    FactWord{"is_exported", is_exported},
 };
 
 constexpr std::array ways{EGB_LOCK_BY_OPEN, EGB_LOCK_BY_LINK, EGB_LOCK_BY_SYMLINK, EGB_LOCK_BY_MKDIR,

@@ -7,6 +7,7 @@
 #include <gtest/gtest.h>
 
 #include <array>
+#include <limits>
 #include <string>
 
 namespace egb::lockfile {
@@ -51,7 +52,7 @@ TEST(LockCodecTest, so_does_one_that_is_gone) {
 
 TEST(LockCodecTest, every_fact_has_a_word) {
     const LockCodec codec;
-    constexpr unsigned facts = 30;
+    constexpr unsigned facts = std::numeric_limits<decltype(LockRecord::facts)>::digits;
     for (unsigned bit = 0; bit < facts; ++bit) {
         SeenLock lock{.record = {}, .path = "/x"};
         lock.record.facts = 1U << bit;

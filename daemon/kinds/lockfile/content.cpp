@@ -3,6 +3,7 @@
 
 #include <algorithm>
 #include <charconv>
+#include <string>
 
 namespace egb::lockfile {
 
@@ -10,6 +11,10 @@ namespace {
 
 /// The kernel's PID_MAX_LIMIT.
 constexpr std::int32_t most_pid = 4'194'304;
+
+/// Where the kernel goes on when it has given all pids: those below are of what was started with the machine,
+/// or with a container.
+constexpr std::int32_t least_telling_pid = 300;
 
 bool is_digit(char letter) {
     return letter >= '0' && letter <= '9';
@@ -39,6 +44,17 @@ std::vector<std::int32_t> pids_in(std::string_view content) {
         at = end;
     }
     return pids;
+}
+
+bool names_pid(std::string_view content, std::int32_t pid) {
+    if (!std::ranges::contains(pids_in(content), pid)) {
+        return false;
+    }
+    const auto line = first_line(content);
+    const auto word = line.substr(0, line.find_last_not_of(" \t\r") + 1);
+    const bool is_one_word = word.find_first_of(" \t") == std::string_view::npos;
+    const auto number = is_one_word ? word.substr(word.rfind('-') + 1) : std::string_view{};
+    return pid >= least_telling_pid || number == std::to_string(pid);
 }
 
 } // namespace egb::lockfile

@@ -12,4 +12,8 @@ namespace egb::lockfile {
 /// "1234 host", "user@host.1234:1699999999".
 [[nodiscard]] std::vector<std::int32_t> pids_in(std::string_view content);
 
+/// Whether one of them is that, and means a process. Of small numbers, which most pids of a container are,
+/// many files have some: such a one has to be all there is in the line, but for "host-" before it.
+[[nodiscard]] bool names_pid(std::string_view content, std::int32_t pid);
+
 } // namespace egb::lockfile

@@ -29,6 +29,18 @@ TEST(LockContentTest, only_the_first_line_counts) {
                 ElementsAre(12));
 }
 
+TEST(LockContentTest, a_small_number_means_a_process_only_where_it_is_all_there_is) {
+    for (const std::string_view text : {"1", " 1\n", "1 \nmore\n", "host-1", "my-host-1\n"}) {
+        EXPECT_TRUE(names_pid(text, 1)) << text;
+    }
+    for (const std::string_view text :
+         {"# tool lockfile v1\n", "version = 1\n", "1 host\n", "1.0\n", "11", "host-11", "1-host", ""}) {
+        EXPECT_FALSE(names_pid(text, 1)) << text;
+    }
+    EXPECT_TRUE(names_pid("app, pid 1234, since yesterday\n", 1234));
+    EXPECT_FALSE(names_pid("app, pid 1234\n", 234));
+}
+
 TEST(LockContentTest, what_no_process_can_have_is_no_pid) {
     EXPECT_THAT(pids_in(""), IsEmpty());
     EXPECT_THAT(pids_in("0"), IsEmpty());

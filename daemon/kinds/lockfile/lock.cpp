@@ -13,7 +13,7 @@ namespace egb::lockfile {
 namespace {
 
 /// What the words are: another one, another version.
-constexpr std::string_view version = "3";
+constexpr std::string_view version = "4";
 
 class Writer {
 public:
@@ -79,6 +79,8 @@ void each_number(auto& lock, auto& words) {
     words.number(lock.stamp_ns);
     words.number(lock.made_ns);
     words.number(lock.creator_forked_ns);
+    words.number(lock.creator_ended_ns);
+    words.number(lock.creator_status);
     words.number(lock.way);
     words.number(lock.inner_pid);
     words.number(lock.pid_namespace);
@@ -89,6 +91,7 @@ void each_number(auto& lock, auto& words) {
     words.number(lock.changed_ns);
     words.number(lock.ownerless_changed_ns);
     words.number(lock.lasting);
+    words.number(lock.outlived);
     words.number(lock.let_go);
     words.number(lock.elders.gap);
     words.bytes(lock.name.path);
@@ -107,11 +110,13 @@ void each_word(auto& process, auto& words) {
 } // namespace
 
 Claim Lock::claim() const {
+    const host::Death end{.at = instant_of(creator_ended_ns), .wait_status = creator_status};
     return {.creator = creator->id,
             .since = instant_of(made_ns),
             .creator_since = instant_of(creator_forked_ns),
             .elders = elders,
-            .is_shared = (lasting & made_by_fork) != 0};
+            .is_shared = (lasting & made_by_fork) != 0,
+            .end = creator_ended_ns != 0 ? std::optional{end} : std::nullopt};
 }
 
 std::string Lock::key() const {

@@ -20,6 +20,8 @@ struct Lock {
     std::uint64_t stamp_ns{};          ///< the same: another one, another file
     std::uint64_t made_ns{};           ///< when; in an earlier boot by that boot's clock
     std::uint64_t creator_forked_ns{}; ///< the same
+    std::uint64_t creator_ended_ns{};  ///< the same; 0 until that is known
+    std::int32_t creator_status{};     ///< how it has ended then, as wait(2) tells it
     std::uint16_t way{};
     std::int32_t inner_pid{}; ///< its creator, as its own pid namespace has it
     std::uint32_t pid_namespace{};
@@ -30,10 +32,10 @@ struct Lock {
     std::int64_t ownerless_changed_ns{}; ///< ctime at the first look at which nobody owned it; 0 until then
     ProcessPtr creator;
     Elders elders;
-    std::uint32_t lasting{}; ///< facts that do not change any more
-    std::uint16_t let_go{};  ///< 1: as it was remembered, nobody in user space watched it afterwards
-    Instant ownerless;       ///< since when; the epoch while somebody owns it
-    Instant owned_until;     ///< when somebody was last seen to own it
+    std::uint32_t lasting{};  ///< facts that do not change any more
+    std::uint16_t outlived{}; ///< 1: somebody has owned it after its creator's end
+    std::uint16_t let_go{};   ///< 1: as it was remembered, nobody in user space watched it afterwards
+    Instant ownerless;        ///< since when; the epoch while somebody owns it
 
     [[nodiscard]] Claim claim() const;
     [[nodiscard]] std::string key() const;

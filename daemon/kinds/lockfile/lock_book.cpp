@@ -83,13 +83,13 @@ void LockBook::forget_owners(const std::string& key) {
     owners_.erase(known);
 }
 
-void LockBook::note_owners(const std::string& key, const std::vector<ProcessIdentity>& owners) {
+void LockBook::note_owners(const std::string& key, std::vector<ProcessIdentity> owners) {
     forget_owners(key);
     for (const ProcessIdentity& owner : owners) {
         by_owner_[owner].insert(key);
     }
     if (!owners.empty()) {
-        owners_.emplace(key, owners);
+        owners_.emplace(key, std::move(owners));
     }
 }
 

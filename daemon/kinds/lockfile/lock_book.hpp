@@ -27,7 +27,7 @@ public:
     void remove(const std::string& key);
 
     /// Whose death will matter to it.
-    void note_owners(const std::string& key, const std::vector<ProcessIdentity>& owners);
+    void note_owners(const std::string& key, std::vector<ProcessIdentity> owners);
     /// The locks to which a death matters.
     [[nodiscard]] std::vector<std::string> owned_by(const ProcessIdentity& owner) const;
     /// Whether it matters to any.

@@ -17,6 +17,7 @@
 #include <algorithm>
 #include <chrono>
 #include <cstring>
+#include <ranges>
 #include <tuple>
 #include <utility>
 
@@ -33,6 +34,8 @@ constexpr std::size_t most_of_a_user = 512;
 constexpr std::size_t most_looks = 32;
 /// So many are waited for until they have their names, and for so long.
 constexpr std::size_t most_unnamed = 64;
+/// So many owners' ends are waited for; when they are gone, the next.
+constexpr std::size_t most_awaited = 64;
 constexpr Span longest_unnamed = std::chrono::seconds{10};
 constexpr Span between_looks_at_unnamed = std::chrono::milliseconds{20};
 
@@ -298,8 +301,7 @@ Lock LockKind::lock_of(const Newcomer& newcomer, const host::FileSight& sight) c
             .creator = newcomer.creator,
             .elders = std::move(elders),
             .lasting = lasting,
-            .ownerless = {},
-            .owned_until = {}};
+            .ownerless = {}};
 }
 
 /// A claim that is given up makes the lock anew, under its own name.
@@ -341,7 +343,7 @@ void LockKind::on_touched(const egb_lock_touched& touched) {
 
 void LockKind::on_end(const ProcessIdentity& process) {
     const auto death = surroundings_.lineage.death_of(process);
-    const bool was_killed = death && *death && (*death)->by_signal();
+    const bool was_killed = death && *death && !(*death)->by_itself();
     for (const std::string& key : book_.owned_by(process)) {
         Lock* const lock = book_.find(key);
         const bool is_heir =
@@ -403,6 +405,13 @@ std::optional<Lock> LockKind::remembered(const Memory& memory) const {
     return lock;
 }
 
+/// Whether one who owned it after its creator was killed may have exited meanwhile: how he has ended, nobody
+/// has waited to hear. The kernel side knows, as long as it knows of the creator.
+bool LockKind::may_have_lost_an_heir(const Lock& lock) const {
+    return lock.outlived != 0 && (lock.lasting & (earlier_boot | creator_exited)) == 0 &&
+           !surroundings_.lineage.death_of(lock.creator->id);
+}
+
 /// What was watched all the while, over a restart of the daemon, is as it would have been without; what was
 /// not may have been taken by another. Of another boot no kernel side is left that could have watched: there
 /// it is enough that the daemon has not let go of it before the end.
@@ -419,6 +428,7 @@ void LockKind::recall_one(const Memory& memory) {
     const bool is_watched = known && known->made_ns == lock->stamp_ns;
     const bool had_gap = memory.boot == surroundings_.procfs.boot_id() ? !is_watched : lock->let_go != 0;
     lock->lasting |= had_gap ? unwatched : 0U;
+    lock->lasting |= may_have_lost_an_heir(*lock) ? heir_exited : 0U;
     lock->let_go = 0;
     if (!is_watched) {
         static_cast<void>(ask_kernel(watch_program, lock->kernel, lock->stamp_ns));
@@ -456,7 +466,8 @@ void LockKind::look_at(const std::string& key) {
         static_cast<void>(ask_kernel(watch_program, lock->kernel, lock->stamp_ns));
     }
     const auto lasting = [lock] {
-        return std::tuple{lock->lasting, lock->changed_ns, lock->ownerless_changed_ns};
+        return std::tuple{lock->lasting, lock->changed_ns, lock->ownerless_changed_ns, lock->creator_ended_ns,
+                          lock->outlived};
     };
     const auto before = lasting();
     lock->lasting |= facts_of(known);
@@ -479,10 +490,11 @@ void LockKind::settle(Lock& lock, const Look& look) {
     const std::string key = lock.key();
     lock.looked_ns = look.changed_ns;
     lock.changed_ns = (lock.lasting & earlier_boot) != 0 ? lock.changed_ns : look.changed_ns;
-    book_.note_owners(key, look.ownership.living);
-    for (const ProcessIdentity& owner : look.ownership.living) {
+    auto owners = look.ownership.living | std::views::take(most_awaited) | std::ranges::to<std::vector>();
+    for (const ProcessIdentity& owner : owners) {
         surroundings_.lineage.watch(owner);
     }
+    book_.note_owners(key, std::move(owners));
     tell(SightingType::seen, look.seen, lock.creator);
 }
 

@@ -74,6 +74,7 @@ private:
     [[nodiscard]] ProcessPtr creator_of(const egb_lock_created& created, std::string_view group);
     void recall();
     void recall_one(const Memory& memory);
+    [[nodiscard]] bool may_have_lost_an_heir(const Lock& lock) const;
     [[nodiscard]] std::optional<Lock> remembered(const Memory& memory) const;
     void look_at(const std::string& key);
     void look_at_some();

@@ -103,6 +103,16 @@ protected:
         around_.lineage.set_forker(identity(pid), identity(parent));
     }
 
+    /// The maker's parent is one.
+    void add_init_of_container() {
+        around_.proc.add({.pid = shell,
+                          .start_ticks = start_ticks,
+                          .comm = "app",
+                          .exe = "/usr/bin/app",
+                          .parent = 1,
+                          .inner_pids = "\t1"});
+    }
+
     [[nodiscard]] ProcessIdentity identity(std::int32_t pid) const {
         return {.boot_id = around_.procfs.boot_id(), .pid = pid, .start_ticks = start_ticks};
     }
@@ -524,6 +534,8 @@ TEST_F(OrphansLockTest, is_not_called_ownerless_where_nobody_knows_how_an_elder_
     around_.lineage.set_heirs(identity(shell), std::vector<ProcessIdentity>{});
     around_.lineage.know_nothing_of(identity(shell));
     touch();
+    EXPECT_THAT(tick_after(1h).ghosts, IsEmpty()) << "who had forked him lives";
+    die(login, 0);
     expect_doubt(ghost_after(10s), unknown_owners);
 }
 
@@ -789,9 +801,27 @@ TEST_F(LockKindTest, a_subshell_holds_it_for_its_script) {
     make();
     die(maker, SIGKILL);
     expect_doubt(ghost_after(10s), parent_lives);
+    EXPECT_EQ(kind_->owners_of(sight().id)->verdict, OwnerVerdict::unknown);
     die(shell, SIGKILL);
-    touch();
-    EXPECT_EQ(ghost_after(10s).grade, Grade::proven);
+    EXPECT_EQ(ghost_after(20s).grade, Grade::proven);
+}
+
+TEST_F(LockKindTest, a_worker_holds_it_for_who_is_pid_1_of_its_container) {
+    add_init_of_container();
+    flags_ = EGB_LOCK_BY_FORK;
+    make();
+    die(maker, SIGKILL);
+    expect_doubt(ghost_after(10s), parent_lives);
+}
+
+TEST_F(LockKindTest, a_script_may_be_pid_1_of_a_container) {
+    add_init_of_container();
+    make(EGB_LOCK_BY_MKDIR);
+    die(maker, 0);
+    EXPECT_THAT(tick_after(1h).ghosts, IsEmpty());
+    EXPECT_EQ(kind_->owners_of(sight().id)->verdict, OwnerVerdict::owned);
+    die(shell, SIGKILL);
+    expect_doubt(ghost_after(10s), exited);
 }
 
 TEST_F(LockKindTest, a_pipe_that_breaks_is_no_crash) {
@@ -799,7 +829,28 @@ TEST_F(LockKindTest, a_pipe_that_breaks_is_no_crash) {
     die(maker, SIGPIPE);
     EXPECT_THAT(tick_after(1h).ghosts, IsEmpty()) << "the script goes on";
     die(shell, SIGKILL);
-    expect_doubt(ghost_after(10s), exited);
+    const Ghost ghost = ghost_after(10s);
+    expect_doubt(ghost, exited);
+    EXPECT_FALSE(has(ghost, killed));
+}
+
+TEST_F(LockKindTest, the_script_owns_it_for_as_long_as_it_runs_whatever_is_known_of_its_command) {
+    make(EGB_LOCK_BY_MKDIR);
+    die(maker, 0);
+    EXPECT_THAT(tick_after(1h).ghosts, IsEmpty());
+    around_.lineage.know_nothing_of(identity(maker));
+    touch();
+    EXPECT_THAT(tick_after(1h).ghosts, IsEmpty());
+    start();
+    EXPECT_THAT(tick_after(1h).ghosts, IsEmpty());
+    around_.lineage.set_heirs(identity(maker), fail(ErrorCode::lost, "who descends from whom is not known"));
+    EXPECT_TRUE(kind_->sweep(SweepReason::loss));
+    EXPECT_THAT(tick_after(1h).ghosts, IsEmpty());
+    die(shell, 0);
+    const Ghost ghost = ghost_after(10s);
+    expect_doubt(ghost, unknown_owners);
+    EXPECT_FALSE(kind_->owners_of(sight().id)->verdict == OwnerVerdict::ownerless);
+    EXPECT_EQ(clean(ghost).verdict, Verdict::refused);
 }
 
 TEST_F(LockKindTest, an_heir_that_exits_has_left_it) {
@@ -807,6 +858,51 @@ TEST_F(LockKindTest, an_heir_that_exits_has_left_it) {
     die(maker, SIGKILL, {identity(child)});
     around_.lineage.set_heirs(identity(maker), std::vector<ProcessIdentity>{});
     around_.lineage.die(identity(child), {.at = around_.clock.now(), .wait_status = 0});
+    expect_doubt(ghost_after(10s), left_by_heir);
+}
+
+TEST_F(LockKindTest, so_has_one_that_a_broken_pipe_has_ended) {
+    make();
+    die(maker, SIGKILL, {identity(child)});
+    around_.lineage.set_heirs(identity(maker), std::vector<ProcessIdentity>{});
+    around_.lineage.die(identity(child), {.at = around_.clock.now(), .wait_status = SIGPIPE});
+    expect_doubt(ghost_after(10s), left_by_heir);
+}
+
+/// Also one who was gone again before anybody looked who the heirs are.
+TEST_F(LockKindTest, so_has_one_of_whom_only_the_lineage_has_heard) {
+    make();
+    around_.lineage.set_heirs(identity(maker), std::vector<ProcessIdentity>{});
+    around_.proc.remove(maker);
+    around_.lineage.die(identity(maker),
+                        {.at = around_.clock.now(), .wait_status = SIGKILL, .was_left = true});
+    expect_doubt(ghost_after(10s), left_by_heir);
+}
+
+/// A daemon that starts again has heard nothing of the heirs' ends in between.
+class LockOfHeirsTest : public LockKindTest {
+protected:
+    LockOfHeirsTest() {
+        make();
+        die(maker, SIGKILL, {identity(child)});
+        EXPECT_THAT(tick_after(1h).ghosts, IsEmpty());
+        start();
+        EXPECT_THAT(tick_after(1h).ghosts, IsEmpty());
+        around_.lineage.leave_alone();
+        end(child, maker);
+    }
+};
+
+TEST_F(LockOfHeirsTest, is_ownerless_since_they_were_found_to_be_dead) {
+    start();
+    const Ghost ghost = ghost_after(10s);
+    EXPECT_EQ(ghost.grade, Grade::proven);
+    EXPECT_EQ(ghost.since, around_.clock.now() - 10s);
+}
+
+TEST_F(LockOfHeirsTest, may_have_been_left_by_one_where_nothing_is_known_of_its_maker_any_more) {
+    around_.lineage.know_nothing_of(identity(maker));
+    start();
     expect_doubt(ghost_after(10s), left_by_heir);
 }
 
@@ -939,6 +1035,16 @@ TEST_F(LockKindTest, a_pid_of_a_container_is_none_of_ours) {
     put();
     touch();
     EXPECT_TRUE(has(ghost_after(1ms), names_its_creator));
+}
+
+TEST_F(LockKindTest, a_number_in_a_file_is_not_the_pid_of_a_container) {
+    inner_pid_ = 1;
+    make();
+    sight().size = 4000;
+    sight().content = "# tool lockfile v1\nfoo = 2\n";
+    put();
+    die(maker, SIGKILL);
+    expect_doubt(ghost_after(10s), data);
 }
 
 TEST_F(LockKindTest, protected_files_are_only_explained) {

@@ -17,6 +17,8 @@ Lock some_lock() {
             .stamp_ns = 124,
             .made_ns = 123,
             .creator_forked_ns = 122,
+            .creator_ended_ns = 125,
+            .creator_status = 9,
             .way = EGB_LOCK_BY_OPEN,
             .inner_pid = 7,
             .pid_namespace = 4026531836,
@@ -28,9 +30,9 @@ Lock some_lock() {
             .creator = std::make_shared<const Process>(std::move(creator)),
             .elders = {.line = {{.boot_id = "here", .pid = 90, .start_ticks = 4}}, .gap = 2},
             .lasting = was_advisory,
+            .outlived = 1,
             .let_go = 1,
-            .ownerless = {},
-            .owned_until = {}};
+            .ownerless = {}};
 }
 
 TEST(LockTextTest, a_lock_comes_back_as_it_was) {
@@ -44,6 +46,8 @@ TEST(LockTextTest, a_lock_comes_back_as_it_was) {
     EXPECT_EQ(back->elders, lock.elders);
     EXPECT_EQ(back->lasting, lock.lasting);
     EXPECT_EQ(back->ownerless_changed_ns, lock.ownerless_changed_ns);
+    EXPECT_EQ(back->claim(), lock.claim());
+    EXPECT_EQ(back->outlived, lock.outlived);
     EXPECT_EQ(back->let_go, lock.let_go);
     EXPECT_EQ(to_text(*back), to_text(lock));
 }

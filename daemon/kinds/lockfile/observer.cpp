@@ -80,12 +80,12 @@ void Observer::note_owners(Lock& lock, Look& look) const {
     }
     look.ownership = ownership_of(lock.claim(), surroundings_.lineage);
     const Ownership& ownership = look.ownership;
-    lock.lasting |= ownership.was_left ? creator_exited : 0U;
+    note_end_of_creator(lock, ownership);
     record.facts |= lock.lasting;
     const bool is_unknown = ownership.state == Ownership::State::unknown;
-    if (ownership.state == Ownership::State::owned || (is_unknown && !ownership.death)) {
+    if (ownership.state == Ownership::State::owned || (is_unknown && !ownership.has_ended)) {
         lock.ownerless = Instant{};
-        lock.owned_until = now;
+        lock.outlived = ownership.has_ended ? 1 : 0;
         // What an owner changes is his to change; of one who may be there, or not, nothing follows.
         lock.ownerless_changed_ns = is_unknown ? lock.ownerless_changed_ns : 0;
         return;
@@ -93,15 +93,23 @@ void Observer::note_owners(Lock& lock, Look& look) const {
     const bool saw_end = ownership.death && ownership.death->seen;
     if (lock.ownerless == Instant{}) {
         // Heirs that have outlived the creator are looked at when they end.
-        const bool had_heirs = saw_end && lock.owned_until >= ownership.death->at;
-        lock.ownerless = saw_end && !had_heirs ? ownership.death->at : now;
+        lock.ownerless = saw_end && lock.outlived == 0 ? ownership.death->at : now;
     }
     record.ownerless_ns = nanoseconds(lock.ownerless);
     record.wait_status = saw_end ? ownership.death->wait_status : 0;
-    add_if(record, saw_end && ownership.death->by_signal(), creator_killed);
+    add_if(record, saw_end && !ownership.death->by_itself(), creator_killed);
     add_if(record, saw_end && ownership.death->dumped_core(), creator_dumped_core);
     add_if(record, is_unknown || !saw_end, owners_unknown);
     add_if(record, ownership.parent_lives, parent_goes_on);
+}
+
+void Observer::note_end_of_creator(Lock& lock, const Ownership& ownership) {
+    lock.lasting |= ownership.was_left ? creator_exited : 0U;
+    lock.lasting |= ownership.heir_left ? heir_exited : 0U;
+    if (ownership.death && ownership.death->seen) {
+        lock.creator_ended_ns = nanoseconds(ownership.death->at);
+        lock.creator_status = ownership.death->wait_status;
+    }
 }
 
 void Observer::note_file(Lock& lock, const host::FileSight& sight, LockRecord& record) const {
@@ -172,7 +180,7 @@ void Observer::note_content(const Lock& lock, const host::FileSight& sight, Lock
     const auto pids = pids_in(sight.content);
     const std::int32_t creator = lock.creator->id.pid;
     const auto own = std::ranges::find_if(pids, [&](std::int32_t pid) {
-        return pid == creator || pid == lock.inner_pid;
+        return (pid == creator || pid == lock.inner_pid) && names_pid(sight.content, pid);
     });
     if (own != pids.end()) {
         record.named_pid = *own;

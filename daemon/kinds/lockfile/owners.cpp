@@ -2,7 +2,6 @@
 #include "kinds/lockfile/owners.hpp"
 
 #include <algorithm>
-#include <csignal>
 #include <utility>
 
 namespace egb::lockfile {
@@ -12,11 +11,6 @@ namespace {
 /// A chain of commands that start commands is not as long, nor that of those who have ended in between.
 constexpr std::size_t most_elders = 16;
 constexpr std::size_t most_steps = 64;
-
-/// A pipe that nobody reads any more ends the part of a script that writes into it, as it is meant to.
-bool met_its_end(const host::Death& death) {
-    return death.by_signal() && death.signal() != SIGPIPE;
-}
 
 /// Whether the first of them does, as far as is known.
 bool lives(const std::vector<ProcessIdentity>& line, host::Lineage& lineage) {
@@ -41,39 +35,44 @@ public:
     }
 
 private:
+    /// Whether the next is to be asked: also where it is not known how one has ended, or who his heirs are.
+    /// One of whom neither is known may be there.
     bool leaves_it(const ProcessIdentity& one, Instant since) {
         const bool is_creator = found_.met.empty();
-        Met& met = found_.met.emplace_back(one, lineage_.death_of(one));
-        if (!met.death && met.death.error().code != ErrorCode::lost) {
-            return false;
-        }
-        if (is_creator) {
-            found_.death = met.death.value_or(std::nullopt);
-        }
-        if (!is_dead_without_heirs(met, since)) {
-            return false;
-        }
-        if (met.death && !met_its_end(**met.death)) {
-            found_.was_left = true;
-            return true;
-        }
-        if (is_creator || met.death) { // of an elder, it has to be known that he has left it to nobody
-            found_.parent_lives = is_creator && claim_.is_shared && lives(claim_.elders.line, lineage_);
-            end_with(found_.met.size());
-        }
-        return false;
-    }
-
-    bool is_dead_without_heirs(Met& met, Instant since) {
+        Met& met = found_.met.emplace_back(one, end_of(one, is_creator));
         if (met.death && !*met.death) {
             return own({met.process});
         }
         auto heirs = lineage_.heirs(met.process, since);
-        if (!heirs) {
+        if (is_creator) {
+            note_end_of_creator(met.death, heirs.has_value());
+        }
+        if (heirs && !heirs->empty()) {
+            met.heirs = *std::move(heirs);
+            return own(met.heirs);
+        }
+        is_doubtful_ = is_doubtful_ || !heirs || !met.death;
+        if (met.death && !(*met.death)->by_itself()) {
+            found_.parent_lives = is_creator && claim_.is_shared && lives(claim_.elders.line, lineage_);
+            end_with(found_.met.size());
             return false;
         }
-        met.heirs = *std::move(heirs);
-        return met.heirs.empty() || own(met.heirs);
+        return met.death || heirs;
+    }
+
+    [[nodiscard]] Result<std::optional<host::Death>> end_of(const ProcessIdentity& one, bool is_creator) {
+        auto death = lineage_.death_of(one);
+        if (!death && is_creator && claim_.end) {
+            return claim_.end;
+        }
+        return death;
+    }
+
+    void note_end_of_creator(const Result<std::optional<host::Death>>& death, bool knows_heirs) {
+        found_.death = death.value_or(std::nullopt);
+        found_.has_ended = death || (death.error().code == ErrorCode::lost && knows_heirs);
+        found_.was_left = found_.death && found_.death->by_itself();
+        found_.heir_left = found_.death && found_.death->was_left && !found_.was_left;
     }
 
     /// False: there is nothing more to ask.
@@ -86,12 +85,14 @@ private:
     /// So many, the creator among them, are dead with all their heirs, and have left it to nobody else.
     void end_with(std::size_t count) {
         const bool may_have_others = claim_.elders.gap != 0 && count > claim_.elders.gap;
-        found_.state = may_have_others ? Ownership::State::unknown : Ownership::State::ownerless;
+        found_.state =
+            may_have_others || is_doubtful_ ? Ownership::State::unknown : Ownership::State::ownerless;
     }
 
     const Claim& claim_;
     host::Lineage& lineage_;
     Ownership found_;
+    bool is_doubtful_{};
 };
 
 /// The one after the other of those who had a process forked.
@@ -102,7 +103,7 @@ public:
 
     [[nodiscard]] Elders climb() {
         auto next = forker_of(making_.creator);
-        for (std::size_t steps = 0; next && !serves_others(*next); ++steps) {
+        for (std::size_t steps = 0; next && !serves_all(*next); ++steps) {
             if (steps == most_steps || found_.line.size() == most_elders) {
                 note_gap();
                 break;
@@ -110,7 +111,7 @@ public:
             if (lived_then(*next)) {
                 found_.line.push_back(*next);
             }
-            next = forker_of(*next);
+            next = is_init_of_container(*next) ? std::nullopt : forker_of(*next);
         }
         add_leader();
         return std::move(found_);
@@ -142,10 +143,16 @@ private:
         return is_another ? fail(ErrorCode::not_found, "it is gone") : std::move(state);
     }
 
-    /// PID 1 of the machine or of a container, and the manager of a user's services.
-    [[nodiscard]] bool serves_others(const ProcessIdentity& process) const {
+    /// PID 1 of the machine, and whoever manages services, of a user or in a container.
+    [[nodiscard]] bool serves_all(const ProcessIdentity& process) const {
         const auto state = process.pid > 1 ? state_of(process) : fail(ErrorCode::not_found, "it is init");
-        return process.pid <= 1 || (state && (state->is_container_init || state->comm == "systemd"));
+        return process.pid <= 1 || (state && state->comm == "systemd");
+    }
+
+    /// Mostly it is what the container is there for: the application, or the script that starts it.
+    [[nodiscard]] bool is_init_of_container(const ProcessIdentity& process) const {
+        const auto state = state_of(process);
+        return state && state->is_container_init;
     }
 
     /// Of whose end nothing is known, that may have been later.
@@ -160,7 +167,7 @@ private:
         const auto leader = lineage_.session_of(making_.creator).and_then([this](std::int32_t session) {
             return lineage_.identity_at(session, making_.at);
         });
-        if (leader && *leader != making_.creator && !serves_others(*leader) &&
+        if (leader && *leader != making_.creator && !serves_all(*leader) &&
             !std::ranges::contains(found_.line, *leader)) {
             found_.line.push_back(*leader);
         }

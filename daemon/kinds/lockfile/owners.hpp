@@ -14,7 +14,8 @@
 namespace egb::lockfile {
 
 /// Who had the creator forked, and lived when the lock was made: the nearest first, and the leader of the
-/// creator's session last, if he is not among the others. No init and no service manager, which own nothing.
+/// creator's session last, if he is not among the others. No service manager, and not the machine's init,
+/// which own nothing; beyond that of a container nobody is.
 struct Elders {
     std::vector<ProcessIdentity> line{};
     std::uint16_t gap{}; ///< so many, the creator among them, of whom it is known that nobody is missing
@@ -29,6 +30,7 @@ struct Claim {
     Instant creator_since{}; ///< when its creator was forked
     Elders elders{};
     bool is_shared{}; ///< its creator ran the program of its parent, as a subshell or a pool's worker does
+    std::optional<host::Death> end{}; ///< of its creator, as it was known before
 
     bool operator==(const Claim&) const = default;
 };
@@ -46,7 +48,9 @@ struct Ownership {
     State state{State::unknown};
     std::vector<ProcessIdentity> living{}; ///< owners, when there are some
     std::optional<host::Death> death{};    ///< of the creator, where that is known
-    bool was_left{};                       ///< the creator has exited by itself
+    bool has_ended{};                      ///< the creator; where it is not known how, without heirs
+    bool was_left{};                       ///< it has exited by itself
+    bool heir_left{};                      ///< one whom the creator had forked has, and had outlived it
     bool parent_lives{};                   ///< and runs the program that the creator ran
     std::vector<Met> met{};                ///< the creator first, then the elders that it was left to
 };

@@ -17,7 +17,7 @@ namespace {
 
 /// Nobody tells when a file is closed, or when a process ends that has nothing to do with it but its pid.
 constexpr std::uint32_t ends_unseen =
-    is_held | holders_unknown | is_locked | names_living | is_mount_point | is_unreachable;
+    is_held | holders_unknown | is_locked | names_living | is_mount_point | is_unreachable | parent_goes_on;
 constexpr Span soonest_again = std::chrono::seconds{1};
 constexpr Span latest_again = std::chrono::minutes{5};
 constexpr int stagger_parts = 16;

@@ -53,12 +53,12 @@ constexpr std::array fact_rules{
 constexpr std::uint32_t never_touched = is_held | is_locked | was_advisory | has_other_names | is_remote |
                                         is_mount_point | is_not_empty | is_too_large | is_protected |
                                         is_out_of_bounds | is_ageless | is_anothers | is_unreachable |
-                                        exclusive_unseen | is_exported;
+                                        exclusive_unseen | is_exported | made_for_others;
 
 /// With these there may be an owner whom the lineage does not know.
-constexpr std::uint32_t may_have_owners = owners_unknown | unwatched | was_advisory | names_living |
-                                          names_elsewhere | is_remote | is_anothers | is_unreachable |
-                                          has_other_names | changed_since | made_for_others | is_exported;
+constexpr std::uint32_t may_have_owners =
+    owners_unknown | unwatched | was_advisory | names_living | names_elsewhere | is_remote | is_anothers |
+    is_unreachable | has_other_names | changed_since | made_for_others | is_exported | parent_goes_on;
 
 /// For it, or nothing about whether it is a ghost.
 constexpr std::uint32_t not_against =
