@@ -215,11 +215,11 @@ Client::Impl::Impl(ConnectOptions options, sd_bus* bus, std::unique_ptr<sdbus::I
     : options_{std::move(options)}, bus_{bus}, connection_{std::move(connection)}, manager_{*connection_} {}
 
 /// In a container it is another than we are told: the one of whom the daemon says that he has both ends of a
-/// pipe, of which only one was passed.
-std::optional<std::int32_t> Client::Impl::our_pid() {
+/// pipe, of which only one was passed. Where he does not say, we are as likely in none.
+std::int32_t Client::Impl::our_pid() {
     std::array<int, 2> ends{};
     if (our_pid_ || ::pipe2(ends.data(), O_CLOEXEC) != 0) {
-        return our_pid_;
+        return our_pid_.value_or(::getpid());
     }
     const sdbus::UnixFd passed{ends[0], sdbus::adopt_fd};
     const sdbus::UnixFd kept{ends[1], sdbus::adopt_fd};
@@ -236,7 +236,7 @@ std::optional<std::int32_t> Client::Impl::our_pid() {
             our_pid_ = row.get<0>();
         }
     }
-    return our_pid_;
+    return our_pid_.value_or(::getpid());
 }
 
 Failure Client::Impl::failure(const sdbus::Error& error) const {
@@ -479,10 +479,10 @@ Answer<Json> Client::owners(const std::string& path) {
             .and_then(parsed)
             .transform([&](Json owners) {
                 const bool may_be_us = std::ranges::any_of(list_of(owners, "holders"), has_our_name);
-                return without_those_who_ask(std::move(owners),
-                                             {.us = may_be_us ? impl_->our_pid() : std::nullopt,
-                                              .bus = pid_of_bus(impl_->connection()),
-                                              .asked = file->get()});
+                return without_those_who_ask(
+                    std::move(owners), {.us = may_be_us ? std::optional{impl_->our_pid()} : std::nullopt,
+                                        .bus = pid_of_bus(impl_->connection()),
+                                        .asked = file->get()});
             });
     }
     return impl_

@@ -47,7 +47,7 @@ public:
                                       const std::function<void(const std::vector<GhostId>&)>& call);
 
     /// Ours, as the machine has it; nothing when the daemon does not say.
-    [[nodiscard]] std::optional<std::int32_t> our_pid();
+    [[nodiscard]] std::int32_t our_pid();
 
     [[nodiscard]] sdbus::IConnection& connection() { return *connection_; }
     [[nodiscard]] sd_bus* bus() { return bus_; }

@@ -47,6 +47,11 @@ Result<std::vector<AdvisoryLock>> advisory_locks(const host::ProcFs& procfs, int
     return locks;
 }
 
+/// A lease is no lock, and who waits has none.
+bool is_held_lock(const AdvisoryLock& lock) {
+    return !lock.waits && lock.type != "LEASE" && lock.type != "DELEG";
+}
+
 } // namespace
 
 DaemonControl::DaemonControl(const Parts& parts, Constants constants, Hooks hooks)
@@ -146,15 +151,15 @@ Result<std::string> DaemonControl::owners(int fd) {
     if (!locks) {
         return std::unexpected(locks.error());
     }
-    return host::asked_file(fd).transform([&](AskedFile file) {
-        file.is_locked = !locks->empty();
-        std::ranges::transform(*holders, std::back_inserter(file.holders), [](const Holder& holder) {
+    FileOwners owners{.holders = *std::move(holders), .locks = *std::move(locks)};
+    if (auto file = host::asked_file(fd)) {
+        file->is_locked = std::ranges::any_of(owners.locks, is_held_lock);
+        std::ranges::transform(owners.holders, std::back_inserter(file->holders), [](const Holder& holder) {
             return holder.process->id.pid;
         });
-        FileOwners owners{.holders = *std::move(holders), .locks = *std::move(locks)};
-        add_claims(owners, file);
-        return engine::to_json(owners, parts_.clock);
-    });
+        add_claims(owners, *file);
+    }
+    return engine::to_json(owners, parts_.clock);
 }
 
 void DaemonControl::add_claims(FileOwners& owners, const AskedFile& file) const {

@@ -56,7 +56,6 @@ struct AskedFile {
     FileIdentity id;
     FileType type{FileType::other};
     std::string name{};                  ///< the last part of a path to it; empty when it has none any more
-    std::uint64_t file_system{};         ///< the number by which the kernel has its kind
     bool is_locked{};                    ///< by flock or fcntl
     std::vector<std::int32_t> holders{}; ///< the pids of those who have it open
 };

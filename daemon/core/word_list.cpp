@@ -7,9 +7,14 @@ namespace egb {
 
 namespace {
 
+constexpr std::string_view byte_order_mark = "\xEF\xBB\xBF";
+
 Result<> check_word(std::string_view word, WordCheck check) {
     if (auto text = check_line(word); !text) {
         return text;
+    }
+    if (word.contains(" #") || word.contains("\t#")) {
+        return fail(ErrorCode::invalid, "{}: a comment needs a line of its own", word);
     }
     const auto good = check == nullptr ? Result<>{} : check(word);
     return good ? Result<>{} : fail(good.error().code, "{}: {}", word, good.error().message);
@@ -20,6 +25,7 @@ Result<> check_word(std::string_view word, WordCheck check) {
 WordList read_words(std::string_view text, WordCheck check) {
     WordList list;
     std::size_t number = 0;
+    text.remove_prefix(text.starts_with(byte_order_mark) ? byte_order_mark.size() : 0);
     for (const auto line : lines_of(text)) {
         ++number;
         const auto word = trimmed(line);

@@ -25,6 +25,14 @@ TEST(WordListTest, nothing_is_an_empty_list) {
     EXPECT_THAT(read_words("", nullptr).words, IsEmpty());
 }
 
+TEST(WordListTest, a_comment_behind_a_word_is_not_taken_for_a_part_of_it) {
+    const auto list = read_words("\xEF\xBB\xBF"
+                                 "a\n/srv/b.lock  # ours\nc\t#\n",
+                                 nullptr);
+    EXPECT_THAT(list.words, ElementsAre("a"));
+    EXPECT_THAT(list.mistakes, testing::SizeIs(2));
+}
+
 TEST(WordListTest, a_line_that_cannot_be_meant_is_refused_and_the_others_count) {
     const auto list = read_words("a\nb/c\n\nd\0e\n\xFF\nf\n"sv, &check_no_slash);
     EXPECT_THAT(list.words, ElementsAre("a", "f"));

@@ -15,15 +15,6 @@ namespace {
 
 constexpr std::uint64_t most_bytes = 1'048'576;
 
-bool is_below(std::string_view path, std::string_view folder) {
-    return folder == "/" || path == folder ||
-           (path.starts_with(folder) && path.substr(folder.size()).starts_with('/'));
-}
-
-bool is_below(const Site& site, const Site& folder) {
-    return site.device == folder.device && is_below(site.path, folder.path);
-}
-
 } // namespace
 
 std::vector<std::string> exported_folders(std::string_view table) {

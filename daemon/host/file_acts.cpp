@@ -56,13 +56,8 @@ Result<std::string> whole_content(const Entry& entry, std::uint64_t most_bytes) 
 }
 
 Result<std::map<std::string, std::string>> harmless_attributes(const Entry& entry) {
-    auto attributes = attributes_of(entry.fd);
-    if (!attributes) {
-        return attributes;
-    }
-    const auto sizes = *attributes | std::views::values | std::views::transform(&std::string::size);
-    if (attributes->contains("security.capability") ||
-        std::ranges::fold_left(sizes, std::size_t{}, std::plus{}) > most_attribute_bytes) {
+    auto attributes = attributes_of(entry.fd, most_attribute_bytes);
+    if (attributes && attributes->contains("security.capability")) {
         return fail(ErrorCode::denied, "its extended attributes are not those of a lock");
     }
     return attributes;

@@ -56,6 +56,15 @@ FileIdentity identity_in(const struct statx& status) {
             .born_ns = has_birth ? nanoseconds(status.stx_btime) : 0};
 }
 
+/// By which it was opened, be it that this one is gone and another is left.
+std::string last_name_of(int fd) {
+    constexpr std::string_view mark{" (deleted)"};
+    std::error_code unnamed;
+    const auto path = std::filesystem::read_symlink(way_to(fd), unnamed).string();
+    const auto end = path.ends_with(mark) ? path.size() - mark.size() : path.size();
+    return path == "/" ? path : path.substr(0, end).substr(path.rfind('/') + 1);
+}
+
 Result<FileStatus> status_by(const Fd& file, const char* name, int flags) {
     struct statx status{};
     if (::statx(file.get(), name, flags, STATX_BASIC_STATS | STATX_BTIME, &status) != 0) {
@@ -116,18 +125,13 @@ Result<FileIdentity> identity_of(int fd) {
 
 Result<AskedFile> asked_file(int fd) {
     struct statx status{};
-    struct statfs file_system{};
     constexpr unsigned wanted = STATX_TYPE | STATX_NLINK | STATX_INO | STATX_BTIME;
-    if (::statx(fd, "", AT_EMPTY_PATH | AT_STATX_DONT_SYNC, wanted, &status) != 0 ||
-        ::fstatfs(fd, &file_system) != 0) {
+    if (::statx(fd, "", AT_EMPTY_PATH | AT_STATX_DONT_SYNC, wanted, &status) != 0) {
         return fail_errno("a file");
     }
-    std::error_code unnamed;
-    const auto path = std::filesystem::read_symlink(way_to(fd), unnamed);
     return AskedFile{.id = identity_in(status),
                      .type = type_of(status.stx_mode),
-                     .name = unnamed || status.stx_nlink == 0 ? "" : path.filename().string(),
-                     .file_system = static_cast<std::uint64_t>(file_system.f_type)};
+                     .name = status.stx_nlink == 0 ? "" : last_name_of(fd)};
 }
 
 std::string way_to(int fd) {
@@ -206,7 +210,7 @@ Result<bool> is_empty(const Fd& directory) {
     return errno == 0 ? Result<bool>{true} : fail_errno("a directory");
 }
 
-Result<std::map<std::string, std::string>> attributes_of(const Fd& file) {
+Result<std::map<std::string, std::string>> attributes_of(const Fd& file, std::size_t most) {
     std::map<std::string, std::string> attributes;
     const auto way = way_to(file);
     const auto names = attribute_names(way);
@@ -219,6 +223,10 @@ Result<std::map<std::string, std::string>> attributes_of(const Fd& file) {
         if (!value) {
             return std::unexpected(value.error());
         }
+        if (value->size() > most) {
+            return fail(ErrorCode::denied, "it has more than {} bytes of extended attributes", most);
+        }
+        most -= value->size();
         attributes.emplace(name, std::move(*value));
         at += std::string_view{name}.size() + 1;
     }

@@ -40,7 +40,8 @@ struct FileStatus {
 /// Which file it is. No file server is asked: what it would have to say is known since the file was opened.
 [[nodiscard]] Result<FileIdentity> identity_of(int fd);
 
-/// What whoever asks about it may be told by; who holds and locks it is not among that.
+/// What whoever asks about it may be told by; who holds and locks it is not among that. No file server is
+/// asked here, either.
 [[nodiscard]] Result<AskedFile> asked_file(int fd);
 
 /// The same file, opened to be read. Only for regular files and directories: others may do something when
@@ -55,8 +56,9 @@ struct FileStatus {
 /// Whether a directory has no entries.
 [[nodiscard]] Result<bool> is_empty(const Fd& directory);
 
-/// Extended attributes, as far as they let themselves be seen.
-[[nodiscard]] Result<std::map<std::string, std::string>> attributes_of(const Fd& file);
+/// Extended attributes, as far as they let themselves be seen; `denied` when their values are more bytes than
+/// `most`.
+[[nodiscard]] Result<std::map<std::string, std::string>> attributes_of(const Fd& file, std::size_t most);
 
 /// A path by which a call that takes only paths finds an open file.
 [[nodiscard]] std::string way_to(int fd);

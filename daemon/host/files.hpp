@@ -11,6 +11,7 @@
 
 #include <cstdint>
 #include <string>
+#include <vector>
 
 namespace egb::host {
 
@@ -66,6 +67,13 @@ public:
 
     /// A descriptor of ours for it, opened with O_PATH, if it is still that very file; else `changed`.
     [[nodiscard]] virtual Result<Fd> open(const FileName& name, const FileIdentity& id) = 0;
+
+    /// Of which kind the file system is that has this device number, as the machine has it mounted: "ext4".
+    /// Empty when that is not known.
+    [[nodiscard]] virtual std::string file_system_of(std::uint64_t device) = 0;
+
+    /// By which paths the machine's own mount namespace has what was found.
+    [[nodiscard]] virtual std::vector<std::string> machine_paths(const FileSight& sight) = 0;
 
     /// Whether what was found lies in a folder that other machines are served.
     [[nodiscard]] virtual Result<bool> is_exported(const FileSight& sight) = 0;

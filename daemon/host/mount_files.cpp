@@ -1,8 +1,12 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "host/mount_files.hpp"
 
+#include "core/format.hpp"
 #include "host/file_reading.hpp"
 
+#include <sys/sysmacros.h>
+
+#include <algorithm>
 #include <utility>
 
 namespace egb::host {
@@ -20,6 +24,12 @@ void look_inside(const Fd& file, FileSight& sight) {
     } else if (sight.type == FileType::regular && sight.size > 0 && sight.size <= most_read_of) {
         sight.content = content_of(file, content_looked_at).value_or("");
     }
+}
+
+/// Of what is in the folder that is mounted there.
+std::string path_below(const MountPoint& mount, const Site& site) {
+    const auto rest = std::string_view{site.path}.substr(mount.root == "/" ? 0 : mount.root.size());
+    return formatted("{}{}", mount.path == "/" ? "" : mount.path, rest);
 }
 
 FileSight sight_of(const FileStatus& status) {
@@ -88,6 +98,31 @@ Result<Fd> MountFiles::open(const FileName& name, const FileIdentity& id) {
         return fail(ErrorCode::changed, "{} is another file by now", name.path);
     }
     return std::move(spot->fd);
+}
+
+std::vector<MountPoint> MountFiles::machines_mounts() {
+    return roots_.open(0)
+        .transform([](const MountRoot& machine) {
+            return machine.mounts();
+        })
+        .value_or(std::vector<MountPoint>{});
+}
+
+std::string MountFiles::file_system_of(std::uint64_t device) {
+    const auto mounts = machines_mounts();
+    const auto found =
+        std::ranges::find(mounts, formatted("{}:{}", major(device), minor(device)), &MountPoint::device);
+    return found == mounts.end() ? "" : found->file_system;
+}
+
+std::vector<std::string> MountFiles::machine_paths(const FileSight& sight) {
+    std::vector<std::string> paths;
+    for (const MountPoint& mount : machines_mounts()) {
+        if (is_below(sight.site, {.device = mount.device, .path = mount.root})) {
+            paths.push_back(path_below(mount, sight.site));
+        }
+    }
+    return paths;
 }
 
 } // namespace egb::host

@@ -9,8 +9,10 @@
 #include "host/path_walk.hpp"
 #include "host/procfs.hpp"
 
+#include <cstdint>
 #include <string>
 #include <utility>
+#include <vector>
 
 namespace egb::host {
 
@@ -26,7 +28,11 @@ public:
         return exports_.cover(sight.site);
     }
 
+    [[nodiscard]] std::string file_system_of(std::uint64_t device) override;
+    [[nodiscard]] std::vector<std::string> machine_paths(const FileSight& sight) override;
+
 private:
+    [[nodiscard]] std::vector<MountPoint> machines_mounts();
     [[nodiscard]] std::uint64_t machines_own() override { return roots_.machines_own().value_or(0); }
     [[nodiscard]] Result<Spot> go_to(const FileName& name);
 

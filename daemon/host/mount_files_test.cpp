@@ -56,6 +56,34 @@ TEST_F(MountFilesTest, tells_what_stat_tells) {
     EXPECT_FALSE(sight->is_mount_point);
 }
 
+TEST_F(MountFilesTest, tells_how_the_machine_has_it) {
+    const test::TempFolder folder{"/dev/shm"}; // the machine has it, too
+    const auto path = folder.write("deep/x.lock", "");
+    const auto sight = look(path);
+    ASSERT_TRUE(sight) << sight.error().message;
+    EXPECT_EQ(files_.file_system_of(sight->id.device), "tmpfs");
+    EXPECT_EQ(files_.file_system_of(0), "");
+    EXPECT_THAT(files_.machine_paths(*sight), testing::Contains(path));
+    EXPECT_THAT(files_.machine_paths({}), testing::IsEmpty());
+}
+
+TEST_F(MountFilesTest, a_way_that_links_make_too_long_is_not_gone) {
+    const std::string there_and_back = "deep/../";
+    fs::create_directory(folder_.path() / "deep");
+    std::string way;
+    while (way.size() + there_and_back.size() < 4000) {
+        way += there_and_back;
+    }
+    folder_.write("x.lock", "");
+    for (int link = 0; link < 5; ++link) {
+        fs::create_symlink(way + (link == 0 ? "." : std::to_string(link - 1)),
+                           folder_.path() / std::to_string(link));
+    }
+    EXPECT_TRUE(look(folder_.path() / "0/x.lock"));
+    EXPECT_EQ(look(folder_.path() / "4/x.lock").error().code, ErrorCode::invalid);
+    EXPECT_TRUE(fs::exists(folder_.path() / "4/x.lock")) << "the kernel goes it";
+}
+
 TEST_F(MountFilesTest, a_file_of_the_same_name_is_another) {
     const auto path = folder_.write("x.lock", "");
     const auto before = look(path);

@@ -26,6 +26,8 @@ constexpr std::array<std::string_view, 13> local_file_systems{
     "ramfs", "overlay", "zfs",  "bcachefs", "rootfs", "devtmpfs"}; // on the way to /dev/shm
 
 constexpr int most_links = 40; // as many as the kernel follows
+/// As many as the longest path may have. Links make it longer, and a long way takes as long.
+constexpr int most_names = PATH_MAX / 2;
 
 bool is_local(const MountPoint& mount) {
     return std::ranges::contains(local_file_systems, mount.file_system);
@@ -42,6 +44,14 @@ bool is_mount_root(const Fd& file) {
     struct statx status{};
     return ::statx(file.get(), "", AT_EMPTY_PATH | AT_STATX_DONT_SYNC, STATX_TYPE, &status) == 0 &&
            (status.stx_attributes & STATX_ATTR_MOUNT_ROOT) != 0;
+}
+
+/// Of what it is in, without asking the file system either.
+std::optional<std::uint64_t> mount_of(const Fd& file) {
+    struct statx status{};
+    const bool is_told =
+        ::statx(file.get(), "", AT_EMPTY_PATH | AT_STATX_DONT_SYNC, STATX_MNT_ID, &status) == 0;
+    return is_told ? std::optional{status.stx_mnt_id} : std::nullopt;
 }
 
 bool is_link(const Fd& file) {
@@ -86,6 +96,7 @@ private:
     std::deque<std::string> ahead_; ///< names
     std::optional<Spot> foreign_;   ///< what it stands before, and does not enter
     int links_followed_{};
+    int names_taken_{};
 };
 
 void Walk::push(std::string_view path) {
@@ -138,7 +149,7 @@ Result<Walk::Step> Walk::step_to(const std::string& name) {
                    ? Result<Step>{fail(ErrorCode::not_found, "{}: {} is no directory", next.path, here.path)}
                    : fail_errno(next.path);
     }
-    if (is_mount_root(next.fd) != (mounted != nullptr)) {
+    if (mount_of(next.fd) != next.mount->id) {
         return fail(ErrorCode::changed, "something has just been mounted at {}, or unmounted", next.path);
     }
     return next;
@@ -157,6 +168,9 @@ Result<> Walk::follow(const Fd& link) {
 }
 
 Result<> Walk::take(const std::string& name) {
+    if (++names_taken_ > most_names) {
+        return fail(ErrorCode::invalid, "more than {} names on the way", most_names);
+    }
     if (name == "..") {
         if (steps_.size() > 1) {
             steps_.pop_back();

@@ -244,15 +244,17 @@ Result<> describe(MountRoot& root) {
 /// "36 35 98:0 /part /mnt rw,noatime master:1 - ext3 /dev/root rw"
 std::optional<MountPoint> mount_point_of(std::string_view line) {
     constexpr std::string_view separator{" - "};
+    const auto id = word(line, 0).and_then(number<std::uint64_t>);
     const auto device = word(line, 2);
     const auto root = word(line, 3);
     const auto path = word(line, 4);
     const auto rest = line.find(separator);
-    if (!device || !root || !path || rest == std::string_view::npos) {
+    if (!id || !device || !root || !path || rest == std::string_view::npos) {
         return std::nullopt;
     }
     const auto type = word(line.substr(rest + separator.size()), 0);
-    return MountPoint{.path = without_octal(*path),
+    return MountPoint{.id = *id,
+                      .path = without_octal(*path),
                       .file_system = std::string{type.value_or("")},
                       .device = std::string{*device},
                       .root = without_octal(*root)};

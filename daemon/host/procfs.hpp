@@ -72,6 +72,7 @@ struct TaskRoom {
 
 /// Something that is mounted, as the processes of one mount namespace see it.
 struct MountPoint {
+    std::uint64_t id{}; ///< as statx(2) tells it of what is in there; it is given again
     std::string path;
     std::string file_system; ///< "ext4", "fuse.sshfs"
     std::string device;      ///< of the file system: "8:1"

@@ -3,6 +3,7 @@
 #pragma once
 
 #include <string>
+#include <string_view>
 
 namespace egb::host {
 
@@ -13,5 +14,15 @@ struct Site {
 
     bool operator==(const Site&) const = default;
 };
+
+/// Also the folder itself.
+[[nodiscard]] inline bool is_below(std::string_view path, std::string_view folder) {
+    return folder == "/" || path == folder ||
+           (path.starts_with(folder) && path.substr(folder.size()).starts_with('/'));
+}
+
+[[nodiscard]] inline bool is_below(const Site& site, const Site& folder) {
+    return site.device == folder.device && is_below(site.path, folder.path);
+}
 
 } // namespace egb::host

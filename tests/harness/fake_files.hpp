@@ -6,9 +6,11 @@
 
 #include <fcntl.h>
 
+#include <cstdint>
 #include <map>
 #include <string>
 #include <utility>
+#include <vector>
 
 namespace egb::test {
 
@@ -36,6 +38,16 @@ public:
         });
     }
 
+    /// The only file system that there is.
+    void call_file_system(std::string name) { file_system_ = std::move(name); }
+    [[nodiscard]] std::string file_system_of(std::uint64_t /*device*/) override { return file_system_; }
+
+    /// Whatever is looked at, the machine has it by that path, too.
+    void bind_to(std::string path) { machine_paths_.push_back(std::move(path)); }
+    [[nodiscard]] std::vector<std::string> machine_paths(const host::FileSight& /*sight*/) override {
+        return machine_paths_;
+    }
+
     /// What is in that folder is other machines', too, or why that is not known.
     void export_to_others(Result<std::string> folder) { exported_ = std::move(folder); }
     [[nodiscard]] Result<bool> is_exported(const host::FileSight& sight) override {
@@ -49,6 +61,8 @@ private:
 
     std::map<host::FileName, Result<host::FileSight>> sights_;
     Result<std::string> exported_;
+    std::string file_system_;
+    std::vector<std::string> machine_paths_;
 };
 
 } // namespace egb::test

@@ -26,8 +26,7 @@ protected:
     Names names_{{.patterns = {"*.lock"}, .data = {"Cargo.lock", "package-lock.json"}}};
     AskedFile file_{.id = {.device = 1, .inode = 2, .born_ns = 11'000'000'000},
                     .type = FileType::regular,
-                    .name = "x.lock",
-                    .file_system = 3};
+                    .name = "x.lock"};
     bool is_seen_there_{true};
     bool is_followed_{true};
 };

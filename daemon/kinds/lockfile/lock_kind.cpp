@@ -531,13 +531,14 @@ std::optional<Disclaimer> LockKind::why_not(const AskedFile& file) const {
         const auto root = surroundings_.procfs.mount_root(pid);
         return root && root->is_users;
     };
-    return disclaimer_of(file, {.names = observer_.names(),
-                                .is_seen_there = mechanisms_.see(file.file_system),
-                                .is_followed =
-                                    [&] {
-                                        return std::ranges::none_of(file.holders, is_with_users_mounts);
-                                    },
-                                .started = started_});
+    return disclaimer_of(
+        file, {.names = observer_.names(),
+               .is_seen_there = mechanisms_.see(surroundings_.files.file_system_of(file.id.device)),
+               .is_followed =
+                   [&] {
+                       return std::ranges::none_of(file.holders, is_with_users_mounts);
+                   },
+               .started = started_});
 }
 
 /// The clock of an earlier boot says nothing in this one.

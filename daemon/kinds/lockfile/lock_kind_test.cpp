@@ -1056,6 +1056,28 @@ TEST_F(LockKindTest, protected_files_are_only_explained) {
     EXPECT_EQ(ghost.reach, Reach::reports);
 }
 
+TEST_F(LockKindTest, what_the_machine_has_by_a_protected_path_is_protected_by_any) {
+    configure({{"Except", "/srv/db/*"}});
+    around_.files.bind_to("/mnt/elsewhere/app.lock");
+    make();
+    die(maker, SIGKILL);
+    EXPECT_EQ(ghost_after(10s).grade, Grade::proven);
+    around_.files.bind_to("/srv/db/app.lock");
+    touch();
+    expect_doubt(ghost_after(1ms), protected_file);
+}
+
+TEST_F(LockKindTest, what_the_machine_has_by_another_path_may_be_out_of_bounds) {
+    configure({{"Only", "/srv/app/*"}});
+    around_.files.bind_to("/var/lib/containers/srv/app/app.lock");
+    make();
+    die(maker, SIGKILL);
+    EXPECT_EQ(ghost_after(10s).reach, Reach::reports);
+    around_.files.bind_to("/srv/app/app.lock");
+    touch();
+    EXPECT_EQ(ghost_after(1ms).reach, Reach::cleans) << "whatever the list says of where containers are";
+}
+
 TEST_F(LockKindTest, what_other_machines_may_see_is_only_explained) {
     make();
     die(maker, SIGKILL);

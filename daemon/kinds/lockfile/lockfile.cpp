@@ -34,8 +34,7 @@ std::span<const std::byte> bytes_of(const void* (*elf_bytes)(std::size_t* size))
 }
 
 /// Those with multigrain timestamps, and overlayfs, of which the one below it counts.
-constexpr std::array<std::uint64_t, 5> multigrain{EXT4_SUPER_MAGIC, XFS_SUPER_MAGIC, BTRFS_SUPER_MAGIC,
-                                                  TMPFS_MAGIC, OVERLAYFS_SUPER_MAGIC};
+constexpr std::array<std::string_view, 5> multigrain{"ext4", "xfs", "btrfs", "tmpfs", "overlay"};
 
 Mechanism timestamps(host::FdStore& store) {
     const host::BpfImage image{

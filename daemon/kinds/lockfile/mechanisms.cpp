@@ -37,9 +37,9 @@ std::string Mechanisms::why_not(const Mechanism& mechanism) const {
     return !mechanism.either.empty() && lacks_all ? mechanism.events->refusal(mechanism.either.front()) : "";
 }
 
-bool Mechanisms::see(std::uint64_t file_system) const {
+bool Mechanisms::see(std::string_view file_system) const {
     const auto seen = all_[in_use_].file_systems;
-    return seen.empty() || std::ranges::contains(seen, file_system);
+    return seen.empty() || file_system.empty() || std::ranges::contains(seen, file_system);
 }
 
 std::string Mechanisms::description() const {

@@ -24,8 +24,8 @@ struct Mechanism {
     /// Programs that do the same under the names that different kernels have for it; one of them must be
     /// there.
     std::span<const std::string_view> either{};
-    /// The kinds of file systems on which it sees, as the kernel numbers them; none: all.
-    std::span<const std::uint64_t> file_systems{};
+    /// The kinds of file systems on which it sees; none: all.
+    std::span<const std::string_view> file_systems{};
     std::function<std::string()> extent{}; ///< what else is to be said while it is in use: where it sees that
 };
 
@@ -47,7 +47,7 @@ public:
     [[nodiscard]] host::EventSource& events() const { return *all_[in_use_].events; }
 
     /// Whether the one in use sees what is made on such a file system.
-    [[nodiscard]] bool see(std::uint64_t file_system) const;
+    [[nodiscard]] bool see(std::string_view file_system) const;
 
     /// What is seen, by which of them, and why not by another.
     [[nodiscard]] std::string description() const;

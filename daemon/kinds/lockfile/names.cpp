@@ -57,7 +57,8 @@ Globs globs_of(const OptionValues& section) {
             .data = joined(section.list("DataFiles"), section.words("data-files")),
             .known = section.words("known-locks"),
             .only = section.list("Only"),
-            .except = joined(section.list("Except"), section.words("protected-files")),
+            .except = section.list("Except"),
+            .listed = section.words("protected-files"),
             .copying = section.words("copying-programs")};
 }
 
@@ -72,6 +73,10 @@ bool Names::is_data(std::string_view path) const {
 }
 
 bool Names::is_protected(const std::string& path) const {
+    return is_excepted(path) || matches_any(globs_.listed, path);
+}
+
+bool Names::is_excepted(const std::string& path) const {
     return matches_any(globs_.except, path);
 }
 
@@ -100,8 +105,9 @@ Names::KernelPatterns Names::for_kernel() const {
     }
     for (const std::string& glob : globs_.data) {
         // One with a wildcard may share its end with a lock, and one that is too long has lost its beginning.
+        // What finds no room costs a look, and no more: while another list comes, the map has both.
         if (!has_wildcard(glob) && glob.size() < EGB_LOCK_SUFFIX &&
-            !std::ranges::contains(globs_.patterns, glob)) {
+            patterns.keys.size() < EGB_LOCK_PATTERNS / 2 && !std::ranges::contains(globs_.patterns, glob)) {
             add(glob, EGB_LOCK_UNWANTED);
         }
     }

@@ -19,7 +19,8 @@ struct Globs {
     std::vector<std::string> data{};     ///< of names that are none
     std::vector<std::string> known{};    ///< of paths that are those of locks, whatever is in them
     std::vector<std::string> only{};     ///< of paths that may be acted upon; none: all
-    std::vector<std::string> except{};   ///< of paths that are only explained
+    std::vector<std::string> except{};   ///< of paths that are only explained, and of those that the
+    std::vector<std::string> listed{};   ///< list says that of
     std::vector<std::string> copying{};  ///< no globs: commands
 };
 
@@ -38,6 +39,10 @@ public:
 
     /// Whether the path is one that is never acted upon.
     [[nodiscard]] bool is_protected(const std::string& path) const;
+
+    /// Whether that is said by the configuration, and not by the list. What that has is a program's in a
+    /// container, too, but the whole of a container lies in one of these folders.
+    [[nodiscard]] bool is_excepted(const std::string& path) const;
 
     /// Whether the path is one that may be acted upon, if nothing else speaks against it.
     [[nodiscard]] bool is_in_bounds(const std::string& path) const;

@@ -6,7 +6,9 @@
 
 #include <algorithm>
 #include <chrono>
+#include <string>
 #include <utility>
+#include <vector>
 
 namespace egb::lockfile {
 
@@ -121,15 +123,33 @@ void Observer::note_file(Lock& lock, const host::FileSight& sight, LockRecord& r
     add_if(record, sight.is_mount_point, is_mount_point);
     add_if(record, sight.id.born_ns == 0, is_ageless);
     add_if(record, sight.type == FileType::regular && sight.size > most_bytes_, is_too_large);
-    add_if(record, names_.is_protected(lock.name.path) || names_.is_protected(sight.path), is_protected);
-    add_if(record, !names_.is_in_bounds(lock.name.path) || !names_.is_in_bounds(sight.path),
-           is_out_of_bounds);
+    note_bounds(lock, sight, record);
     add_if(record, lock.way == EGB_LOCK_BY_RENAME, was_renamed);
     add_if(record, names_.copies(lock.creator->comm) && !names_.is_known_lock(sight.path), made_for_others);
     add_if(record, has_given_a_name(lock) && sight.uid != lock.creator->uid, is_anothers);
     // For good, whatever the clocks of files and of deaths come to say of each other.
     lock.lasting |= is_changed(lock, sight.changed_ns) ? changed_since : 0U;
     record.facts |= lock.lasting;
+}
+
+/// By the paths that its creator has, and those of the machine: a container may have a folder of the
+/// machine's under another name, and another folder under the same.
+void Observer::note_bounds(const Lock& lock, const host::FileSight& sight, LockRecord& record) const {
+    const auto machines =
+        record.ownerless_ns != 0 ? surroundings_.files.machine_paths(sight) : std::vector<std::string>{};
+    const auto is_excepted = [this](const std::string& path) {
+        return names_.is_excepted(path);
+    };
+    const auto is_for_us = [this](const std::string& path) {
+        return names_.is_in_bounds(path);
+    };
+    const bool is_in_bounds = is_for_us(lock.name.path) && is_for_us(sight.path) &&
+                              (machines.empty() || std::ranges::any_of(machines, is_for_us));
+    add_if(record,
+           names_.is_protected(lock.name.path) || names_.is_protected(sight.path) ||
+               std::ranges::any_of(machines, is_excepted),
+           is_protected);
+    add_if(record, !is_in_bounds, is_out_of_bounds);
 }
 
 /// For good: while the server is started anew, nothing is exported for a moment.

@@ -49,6 +49,7 @@ private:
     void note_owners(Lock& lock, Look& look) const;
     static void note_end_of_creator(Lock& lock, const Ownership& ownership);
     void note_file(Lock& lock, const host::FileSight& sight, LockRecord& record) const;
+    void note_bounds(const Lock& lock, const host::FileSight& sight, LockRecord& record) const;
     void note_exports(Lock& lock, const host::FileSight& sight, LockRecord& record) const;
     [[nodiscard]] bool is_changed(Lock& lock, std::int64_t changed_ns) const;
     void note_holders(const Lock& lock, LockRecord& record) const;
