@@ -157,7 +157,7 @@ class Lockfile(LockScenario):
     def test_of_one_who_does_not_know_the_signal(self) -> None:
         path = self.folder / "x.lock"
         with Locker("open", path) as owner:
-            self.kill(owner, signal.SIGHUP)
+            self.kill(owner, signal.SIGUSR1)
             self.dies(path)
 
     def test_in_a_mount_namespace_of_its_own(self) -> None:

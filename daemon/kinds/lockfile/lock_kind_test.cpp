@@ -104,7 +104,7 @@ protected:
     }
 
     /// The maker's parent is one.
-    void add_init_of_container() {
+    void add_init_of_container() const {
         around_.proc.add({.pid = shell,
                           .start_ticks = start_ticks,
                           .comm = "app",
