@@ -8,12 +8,29 @@
 
 #include <algorithm>
 #include <cstdint>
+#include <utility>
 
 namespace egb::host {
 
 namespace {
 
 constexpr std::uint64_t most_bytes = 1'048'576;
+
+/// What is not there says nothing.
+Result<std::string> text_on(const MountRoot& machine, const std::string& path) {
+    const auto spot = walk(machine, path, Links::followed_to_the_end);
+    if (!spot) {
+        return spot.error().code == ErrorCode::not_found ? Result<std::string>{}
+                                                         : std::unexpected(spot.error());
+    }
+    if (!spot->is_local) {
+        return fail(ErrorCode::denied, "{} is on another machine", path);
+    }
+    return content_of(spot->fd, most_bytes + 1).and_then([&](std::string text) -> Result<std::string> {
+        return text.size() > most_bytes ? fail(ErrorCode::invalid, "{} is too long", path)
+                                        : Result<std::string>{std::move(text)};
+    });
+}
 
 } // namespace
 
@@ -36,66 +53,82 @@ Result<bool> Exports::cover(const Site& site) {
     });
 }
 
-void Exports::forget() {
-    id_ = {};
-    mounts_.clear();
-    sites_.clear();
-}
-
 Result<> Exports::refresh() {
     const auto machine = roots_.open(0);
-    if (!machine) {
-        return std::unexpected(machine.error());
+    auto sources = machine ? sources_on(*machine) : std::unexpected(machine.error());
+    if (!sources) {
+        return std::unexpected(sources.error());
     }
-    const auto table = walk(*machine, table_, Links::followed_to_the_end);
-    if (!table && table.error().code == ErrorCode::not_found) {
-        forget(); // nothing was ever exported
+    if (sources == read_by_) {
         return {};
     }
-    if (!table) {
-        return std::unexpected(table.error());
-    }
-    if (!table->is_local) {
-        return fail(ErrorCode::denied, "{} is on another machine", table_);
-    }
-    return read(*machine, table->fd);
+    read_by_.reset();
+    sites_.clear();
+    return add_all(*machine, *sources).transform([&](bool are_all_there) {
+        if (are_all_there) { // else what is missing may come
+            read_by_ = std::move(*sources);
+        }
+    });
 }
 
-Result<> Exports::read(const MountRoot& machine, const Fd& table) {
-    const auto status = status_of(table);
-    if (!status) {
-        return std::unexpected(status.error());
+Result<Exports::Sources> Exports::sources_on(const MountRoot& machine) const {
+    auto settings = settings_on(machine);
+    if (!settings) {
+        return std::unexpected(settings.error());
     }
-    if (status->size == 0) {
-        forget();
-        return {};
-    }
-    auto mounts = machine.mounts();
-    if (status->id == id_ && status->changed_ns == changed_ns_ && mounts == mounts_) {
-        return {};
-    }
-    forget();
-    const auto text = status->size > most_bytes ? fail(ErrorCode::invalid, "{} is too long", table_)
-                                                : content_of(table, most_bytes);
-    if (!text) {
-        return std::unexpected(text.error());
-    }
-    mounts_ = std::move(mounts);
-    bool are_all_there = true;
-    for (const std::string& folder : exported_folders(*text)) {
-        const auto added = add(machine, folder);
-        if (!added && added.error().code != ErrorCode::not_found) {
-            return added;
+    settings->states.push_back(places_.state);
+    settings->roots.emplace_back();
+    Sources sources{.roots = std::move(settings->roots), .tables = {}, .mounts = machine.mounts()};
+    for (const std::string& state : settings->states) {
+        auto table = text_on(machine, state + "/etab");
+        if (!table) {
+            return std::unexpected(table.error());
         }
-        are_all_there = are_all_there && added;
+        sources.tables.push_back(*std::move(table));
     }
-    id_ = are_all_there ? status->id : FileIdentity{}; // what is missing may come
-    changed_ns_ = status->changed_ns;
-    return {};
+    return sources;
+}
+
+Result<NfsSettings> Exports::settings_on(const MountRoot& machine) const {
+    std::vector<std::string> files{places_.settings};
+    const auto more = places_.settings + ".d";
+    const auto folder = walk(machine, more, Links::followed_to_the_end);
+    if (folder && folder->is_local) {
+        for (const std::string& name : names_in(folder->fd).value_or(std::vector<std::string>{})) {
+            files.push_back(formatted("{}/{}", more, name));
+        }
+    }
+    NfsSettings settings;
+    for (const std::string& file : files) {
+        const auto text = text_on(machine, file);
+        if (!text) {
+            return std::unexpected(text.error());
+        }
+        add_settings(settings, *text);
+    }
+    return settings;
+}
+
+/// Whether all that is named is there.
+Result<bool> Exports::add_all(const MountRoot& machine, const Sources& sources) {
+    bool are_all_there = true;
+    for (const std::string& table : sources.tables) {
+        for (const std::string& folder : exported_folders(table)) {
+            for (const std::string& root : sources.roots) {
+                const auto added = add(machine, sources.mounts, root + folder);
+                if (!added && added.error().code != ErrorCode::not_found) {
+                    return std::unexpected(added.error());
+                }
+                are_all_there = are_all_there && added;
+            }
+        }
+    }
+    return are_all_there;
 }
 
 /// What is mounted below it may be exported with it.
-Result<> Exports::add(const MountRoot& machine, const std::string& folder) {
+Result<> Exports::add(const MountRoot& machine, const std::vector<MountPoint>& mounts,
+                      const std::string& folder) {
     const auto spot = walk(machine, folder, Links::followed_to_the_end);
     if (!spot) {
         return std::unexpected(spot.error());
@@ -103,7 +136,7 @@ Result<> Exports::add(const MountRoot& machine, const std::string& folder) {
     if (spot->is_local) {
         sites_.push_back(spot->site);
     }
-    for (const MountPoint& mount : mounts_) {
+    for (const MountPoint& mount : mounts) {
         if (is_below(mount.path, spot->path)) {
             sites_.push_back({.device = mount.device, .path = mount.root});
         }

@@ -7,10 +7,11 @@
 #include "core/result.hpp"
 #include "host/fd.hpp"
 #include "host/mount_roots.hpp"
+#include "host/nfs_settings.hpp"
 #include "host/procfs.hpp"
 #include "host/site.hpp"
 
-#include <cstdint>
+#include <optional>
 #include <string>
 #include <string_view>
 #include <utility>
@@ -20,27 +21,37 @@ namespace egb::host {
 
 class Exports {
 public:
-    static constexpr std::string_view usual_table = "/var/lib/nfs/etab";
+    /// Files of the machine's own.
+    struct Places {
+        std::string state{"/var/lib/nfs"};       ///< the folder of the table, where nothing else is said
+        std::string settings{"/etc/nfs.conf"};   ///< those in the folder of that name and ".d" count, too
+    };
 
-    /// The table is one of the machine's own files.
-    explicit Exports(MountRoots& roots, std::string table = std::string{usual_table})
-        : roots_{roots}, table_{std::move(table)} {}
+    explicit Exports(MountRoots& roots, Places places = {}) : roots_{roots}, places_{std::move(places)} {}
 
     /// Whether other machines may see what is there; fails when that cannot be found out.
     [[nodiscard]] Result<bool> cover(const Site& site);
 
 private:
+    /// What is read: with anything else, all is read again.
+    struct Sources {
+        std::vector<std::string> roots{}; ///< of the folders, "" among them
+        std::vector<std::string> tables{};
+        std::vector<MountPoint> mounts{};
+
+        bool operator==(const Sources&) const = default;
+    };
+
     [[nodiscard]] Result<> refresh();
-    [[nodiscard]] Result<> read(const MountRoot& machine, const Fd& table);
-    [[nodiscard]] Result<> add(const MountRoot& machine, const std::string& folder);
-    void forget();
+    [[nodiscard]] Result<Sources> sources_on(const MountRoot& machine) const;
+    [[nodiscard]] Result<NfsSettings> settings_on(const MountRoot& machine) const;
+    [[nodiscard]] Result<bool> add_all(const MountRoot& machine, const Sources& sources);
+    [[nodiscard]] Result<> add(const MountRoot& machine, const std::vector<MountPoint>& mounts,
+                               const std::string& folder);
 
     MountRoots& roots_;
-    std::string table_;
-    // What it was read by: with another table, or other mounts, it is read again.
-    FileIdentity id_;
-    std::int64_t changed_ns_{};
-    std::vector<MountPoint> mounts_;
+    Places places_;
+    std::optional<Sources> read_by_; ///< nothing, where something was missing that may come
     std::vector<Site> sites_;
 };
 

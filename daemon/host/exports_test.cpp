@@ -53,7 +53,7 @@ protected:
     const fs::path inside_{folder_.write("served/deep/x.lock", "")};
     const fs::path beside_{folder_.write("served-not/x.lock", "")};
     const ProcFs procfs_{"/proc"};
-    MountFiles files_{procfs_, folder_.path() / "etab"};
+    MountFiles files_{procfs_, {.state = folder_.path(), .settings = folder_.path() / "nfs.conf"}};
 };
 
 TEST_F(ExportsTest, without_a_table_nothing_is_served) {
@@ -95,6 +95,24 @@ TEST_F(ExportsTest, a_file_is_the_same_by_another_path_of_another_mount_namespac
     const auto elsewhere = folder_.path() / "served-not";
     const test::MountSpace space{elsewhere, served_ / "deep"};
     EXPECT_TRUE(is_exported(elsewhere / "x.lock", space.inode()));
+    EXPECT_FALSE(is_exported(beside_));
+}
+
+TEST_F(ExportsTest, the_table_may_be_elsewhere) {
+    export_folders({folder_.path() / "served-not"});
+    folder_.write("state/etab", formatted("{}{}", served_.string(), to_whom));
+    EXPECT_FALSE(is_exported(inside_));
+    folder_.write("nfs.conf.d/local.conf",
+                  formatted("[exportd]\nstate-directory-path={}/state\n", folder_.path().string()));
+    EXPECT_TRUE(is_exported(inside_));
+    EXPECT_TRUE(is_exported(beside_));
+}
+
+TEST_F(ExportsTest, the_folders_in_it_may_begin_elsewhere) {
+    export_folders({"/deep"});
+    EXPECT_FALSE(is_exported(inside_));
+    folder_.write("nfs.conf", formatted("[exports]\nrootdir={}\n", served_.string()));
+    EXPECT_TRUE(is_exported(inside_));
     EXPECT_FALSE(is_exported(beside_));
 }
 

@@ -16,6 +16,7 @@
 #include <cerrno>
 #include <climits>
 #include <filesystem>
+#include <functional>
 #include <memory>
 #include <string_view>
 #include <system_error>
@@ -82,6 +83,27 @@ Result<FileStatus> status_by(const Fd& file, const char* name, int flags) {
                       .modified_ns = nanoseconds(status.stx_mtime),
                       .changed_ns = nanoseconds(status.stx_ctime),
                       .is_mount_point = (status.stx_attributes & STATX_ATTR_MOUNT_ROOT) != 0};
+}
+
+/// For as long as `on_name` wants more.
+Result<> each_name(const Fd& directory, const std::function<bool(std::string_view)>& on_name) {
+    auto opened = reopen(directory);
+    if (!opened) {
+        return std::unexpected(opened.error());
+    }
+    const std::unique_ptr<DIR, CloseDirectory> entries{::fdopendir(opened->get())};
+    if (!entries) {
+        return fail_errno("a directory");
+    }
+    [[maybe_unused]] const int owned_by_directory = opened->release();
+    errno = 0;
+    while (const dirent* entry = ::readdir(entries.get())) {
+        const std::string_view name{entry->d_name};
+        if (name != "." && name != ".." && !on_name(name)) {
+            return {};
+        }
+    }
+    return errno == 0 ? Result<>{} : fail_errno("a directory");
 }
 
 Result<std::string> attribute_of(const std::string& way, const char* name) {
@@ -190,24 +212,28 @@ Result<std::string> target_of_link(const Fd& link) {
     return std::string{target.data(), static_cast<std::size_t>(length)};
 }
 
+Result<std::vector<std::string>> names_in(const Fd& directory) {
+    std::vector<std::string> names;
+    return each_name(directory,
+                     [&names](std::string_view name) {
+                         names.emplace_back(name);
+                         return true;
+                     })
+        .transform([&names] {
+            return std::move(names);
+        });
+}
+
 Result<bool> is_empty(const Fd& directory) {
-    auto opened = reopen(directory);
-    if (!opened) {
-        return std::unexpected(opened.error());
-    }
-    const std::unique_ptr<DIR, CloseDirectory> entries{::fdopendir(opened->get())};
-    if (!entries) {
-        return fail_errno("a directory");
-    }
-    [[maybe_unused]] const int owned_by_directory = opened->release();
-    errno = 0;
-    while (const dirent* entry = ::readdir(entries.get())) {
-        const std::string_view name{entry->d_name};
-        if (name != "." && name != "..") {
-            return false;
-        }
-    }
-    return errno == 0 ? Result<bool>{true} : fail_errno("a directory");
+    bool empty = true;
+    return each_name(directory,
+                     [&empty](std::string_view /*name*/) {
+                         empty = false;
+                         return false;
+                     })
+        .transform([&empty] {
+            return empty;
+        });
 }
 
 Result<std::map<std::string, std::string>> attributes_of(const Fd& file, std::size_t most) {

@@ -13,6 +13,7 @@
 #include <cstdint>
 #include <map>
 #include <string>
+#include <vector>
 
 namespace egb::host {
 
@@ -52,6 +53,9 @@ struct FileStatus {
 [[nodiscard]] Result<std::string> content_of(const Fd& file, std::size_t most);
 
 [[nodiscard]] Result<std::string> target_of_link(const Fd& link);
+
+/// The entries of a directory.
+[[nodiscard]] Result<std::vector<std::string>> names_in(const Fd& directory);
 
 /// Whether a directory has no entries.
 [[nodiscard]] Result<bool> is_empty(const Fd& directory);

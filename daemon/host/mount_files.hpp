@@ -18,9 +18,8 @@ namespace egb::host {
 
 class MountFiles final : public Files {
 public:
-    /// The table as Exports takes it.
-    explicit MountFiles(const ProcFs& procfs, std::string table = std::string{Exports::usual_table})
-        : roots_{procfs}, exports_{roots_, std::move(table)} {}
+    explicit MountFiles(const ProcFs& procfs, Exports::Places places = {})
+        : roots_{procfs}, exports_{roots_, std::move(places)} {}
 
     [[nodiscard]] Result<FileSight> look(const FileName& name) override;
     [[nodiscard]] Result<Fd> open(const FileName& name, const FileIdentity& id) override;
