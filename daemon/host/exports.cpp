@@ -59,7 +59,7 @@ Result<> Exports::refresh() {
     if (!sources) {
         return std::unexpected(sources.error());
     }
-    if (sources == read_by_) {
+    if (read_by_ == *sources) {
         return {};
     }
     read_by_.reset();

@@ -19,15 +19,16 @@
 
 namespace egb::host {
 
+/// Files of the machine's own.
+struct ExportPlaces {
+    std::string state{"/var/lib/nfs"};     ///< the folder of the table, where nothing else is said
+    std::string settings{"/etc/nfs.conf"}; ///< those in the folder of that name and ".d" count, too
+};
+
 class Exports {
 public:
-    /// Files of the machine's own.
-    struct Places {
-        std::string state{"/var/lib/nfs"};       ///< the folder of the table, where nothing else is said
-        std::string settings{"/etc/nfs.conf"};   ///< those in the folder of that name and ".d" count, too
-    };
-
-    explicit Exports(MountRoots& roots, Places places = {}) : roots_{roots}, places_{std::move(places)} {}
+    explicit Exports(MountRoots& roots, ExportPlaces places = {})
+        : roots_{roots}, places_{std::move(places)} {}
 
     /// Whether other machines may see what is there; fails when that cannot be found out.
     [[nodiscard]] Result<bool> cover(const Site& site);
@@ -50,7 +51,7 @@ private:
                                const std::string& folder);
 
     MountRoots& roots_;
-    Places places_;
+    ExportPlaces places_;
     std::optional<Sources> read_by_; ///< nothing, where something was missing that may come
     std::vector<Site> sites_;
 };

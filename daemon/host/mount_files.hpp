@@ -18,7 +18,7 @@ namespace egb::host {
 
 class MountFiles final : public Files {
 public:
-    explicit MountFiles(const ProcFs& procfs, Exports::Places places = {})
+    explicit MountFiles(const ProcFs& procfs, ExportPlaces places = {})
         : roots_{procfs}, exports_{roots_, std::move(places)} {}
 
     [[nodiscard]] Result<FileSight> look(const FileName& name) override;
