@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "host/exports.hpp"
 
+#include "core/format.hpp"
 #include "core/lines.hpp"
 #include "host/file_reading.hpp"
 #include "host/octal.hpp"
@@ -95,7 +96,9 @@ Result<NfsSettings> Exports::settings_on(const MountRoot& machine) const {
     const auto folder = walk(machine, more, Links::followed_to_the_end);
     if (folder && folder->is_local) {
         for (const std::string& name : names_in(folder->fd).value_or(std::vector<std::string>{})) {
-            files.push_back(formatted("{}/{}", more, name));
+            if (name.ends_with(".conf")) {
+                files.push_back(formatted("{}/{}", more, name));
+            }
         }
     }
     NfsSettings settings;

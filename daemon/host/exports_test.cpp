@@ -101,6 +101,7 @@ TEST_F(ExportsTest, a_file_is_the_same_by_another_path_of_another_mount_namespac
 TEST_F(ExportsTest, the_table_may_be_elsewhere) {
     export_folders({folder_.path() / "served-not"});
     folder_.write("state/etab", formatted("{}{}", served_.string(), to_whom));
+    folder_.write("nfs.conf.d/old/local.conf", "");
     EXPECT_FALSE(is_exported(inside_));
     folder_.write("nfs.conf.d/local.conf",
                   formatted("[exportd]\nstate-directory-path={}/state\n", folder_.path().string()));
