@@ -10,6 +10,7 @@
 #include <iterator>
 #include <linux/kcmp.h>
 #include <string>
+#include <sys/stat.h>
 #include <sys/syscall.h>
 #include <unistd.h>
 #include <utility>
@@ -19,11 +20,15 @@ namespace egb::cli {
 namespace {
 
 /// The file was opened to ask about it: what the kernel takes for the same opening is a copy that was made to
-/// be passed on, and so is a number that is closed by now. What we were started with, as by `3<FILE`, is
-/// another opening, and was there before; whoever gave it to us has the file for a reason of his own. That we
-/// work in it is for no reason of ours.
+/// be passed on, and so is a number that is closed by now, or another file's. What we were started with, as
+/// by `3<FILE`, is another opening, and was there before; whoever gave it to us has the file for a reason of
+/// his own. That we work in it is for no reason of ours.
 bool is_for_asking(int fd, int asked) {
-    return ::syscall(SYS_kcmp, ::getpid(), ::getpid(), KCMP_FILE, fd, asked) <= 0;
+    struct stat now{};
+    struct stat then{};
+    const bool is_same_file = ::fstat(fd, &now) == 0 && ::fstat(asked, &then) == 0 &&
+                              now.st_dev == then.st_dev && now.st_ino == then.st_ino;
+    return !is_same_file || ::syscall(SYS_kcmp, ::getpid(), ::getpid(), KCMP_FILE, fd, asked) <= 0;
 }
 
 bool is_asker(const Json& holder, const Askers& askers) {
