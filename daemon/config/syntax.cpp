@@ -12,8 +12,6 @@ namespace egb::config {
 
 namespace {
 
-constexpr std::string_view byte_order_mark = "\xEF\xBB\xBF";
-
 /// For a message: the beginning is enough to find the place.
 std::string shortened(std::string_view text) {
     constexpr std::size_t most = 60;
@@ -120,7 +118,7 @@ private:
 } // namespace
 
 Result<std::vector<Statement>> parse(std::string_view text) {
-    text.remove_prefix(text.starts_with(byte_order_mark) ? byte_order_mark.size() : 0);
+    text = without_byte_order_mark(text);
     Parser parser;
     std::size_t number = 0;
     for (const auto line : lines_of(text)) {

@@ -12,6 +12,9 @@ namespace egb {
 /// Without their ends, be they \n or \r\n; the last one may lack it.
 [[nodiscard]] std::vector<std::string_view> lines_of(std::string_view text);
 
+/// Without what some editors put before a text.
+[[nodiscard]] std::string_view without_byte_order_mark(std::string_view text);
+
 /// Without the blanks around it.
 [[nodiscard]] std::string_view trimmed(std::string_view text);
 

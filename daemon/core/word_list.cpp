@@ -7,8 +7,6 @@ namespace egb {
 
 namespace {
 
-constexpr std::string_view byte_order_mark = "\xEF\xBB\xBF";
-
 Result<> check_word(std::string_view word, WordCheck check) {
     if (auto text = check_line(word); !text) {
         return text;
@@ -25,7 +23,7 @@ Result<> check_word(std::string_view word, WordCheck check) {
 WordList read_words(std::string_view text, WordCheck check) {
     WordList list;
     std::size_t number = 0;
-    text.remove_prefix(text.starts_with(byte_order_mark) ? byte_order_mark.size() : 0);
+    text = without_byte_order_mark(text);
     for (const auto line : lines_of(text)) {
         ++number;
         const auto word = trimmed(line);

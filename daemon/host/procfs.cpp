@@ -214,7 +214,6 @@ Result<std::uint64_t> read_descriptor_limit(const Fd& process) {
     return fail(ErrorCode::io, "limits: no limit of open files in it");
 }
 
-/// The root as statx(2) tells it: an id of what is mounted there, and whether it is the top of that.
 /// PROC_PID_INIT_INO of the kernel: the pid namespace that all others descend from.
 constexpr std::uint64_t first_pid_namespace = 4026531836;
 
@@ -229,6 +228,7 @@ bool is_of_user_namespace(const Fd& process) {
     return !owner || ::fstat(owner.get(), &status) != 0 || status.st_ino != first_user_namespace;
 }
 
+/// The root as statx(2) tells it: an id of what is mounted there, and whether it is the top of that.
 Result<> describe(MountRoot& root) {
     constexpr unsigned unique_id = 0x4000; // STATX_MNT_ID_UNIQUE of 6.8; others are given again
     struct statx status{};

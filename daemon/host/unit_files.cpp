@@ -39,7 +39,6 @@ constexpr std::array<std::string_view, 13> directories_of_units{
 constexpr std::size_t most_bytes = 1'048'576; // systemd takes no longer line either
 constexpr int most_links = 8;
 constexpr std::string_view line_ends{"\n\r\0", 3};
-constexpr std::string_view byte_order_mark{"\xEF\xBB\xBF"};
 
 /// For messages: file names have no encoding.
 std::string shown(const fs::path& path) {
@@ -103,7 +102,7 @@ public:
         : section_{section}, file_{file}, assignments_{assignments} {}
 
     [[nodiscard]] Result<> read(std::string_view text) {
-        text.remove_prefix(text.starts_with(byte_order_mark) ? byte_order_mark.size() : 0);
+        text = without_byte_order_mark(text);
         std::string statement;
         while (!text.empty()) {
             const auto line = take_line(text);

@@ -38,9 +38,8 @@ public:
         });
     }
 
-    /// The only file system that there is.
-    void call_file_system(std::string name) { file_system_ = std::move(name); }
-    [[nodiscard]] std::string file_system_of(std::uint64_t /*device*/) override { return file_system_; }
+    /// Of none it is known what it is.
+    [[nodiscard]] std::string file_system_of(std::uint64_t /*device*/) override { return {}; }
 
     /// Whatever is looked at, the machine has it by that path, too.
     void bind_to(std::string path) { machine_paths_.push_back(std::move(path)); }
@@ -61,7 +60,6 @@ private:
 
     std::map<host::FileName, Result<host::FileSight>> sights_;
     Result<std::string> exported_;
-    std::string file_system_;
     std::vector<std::string> machine_paths_;
 };
 

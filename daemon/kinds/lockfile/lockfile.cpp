@@ -13,8 +13,6 @@
 #include "lockfile_fanotify.skel.h"
 #include "lockfile_vfs.skel.h"
 
-#include <linux/magic.h>
-
 #include <array>
 #include <cstdint>
 #include <utility>

@@ -19,8 +19,8 @@ struct Globs {
     std::vector<std::string> data{};     ///< of names that are none
     std::vector<std::string> known{};    ///< of paths that are those of locks, whatever is in them
     std::vector<std::string> only{};     ///< of paths that may be acted upon; none: all
-    std::vector<std::string> except{};   ///< of paths that are only explained, and of those that the
-    std::vector<std::string> listed{};   ///< list says that of
+    std::vector<std::string> except{};   ///< of paths that are only explained
+    std::vector<std::string> listed{};   ///< the same, by the list
     std::vector<std::string> copying{};  ///< no globs: commands
 };
 
@@ -46,6 +46,9 @@ public:
 
     /// Whether the path is one that may be acted upon, if nothing else speaks against it.
     [[nodiscard]] bool is_in_bounds(const std::string& path) const;
+
+    /// Whether the configuration says anything of paths.
+    [[nodiscard]] bool has_bounds() const { return !globs_.only.empty() || !globs_.except.empty(); }
 
     /// Whether the path is that of a lock whatever is in it.
     [[nodiscard]] bool is_known_lock(const std::string& path) const;

@@ -106,11 +106,18 @@ void Observer::note_owners(Lock& lock, Look& look) const {
 }
 
 void Observer::note_end_of_creator(Lock& lock, const Ownership& ownership) {
-    lock.lasting |= ownership.was_left ? creator_exited : 0U;
-    lock.lasting |= ownership.heir_left ? heir_exited : 0U;
-    if (ownership.death && ownership.death->seen) {
-        lock.creator_ended_ns = nanoseconds(ownership.death->at);
-        lock.creator_status = ownership.death->wait_status;
+    if (!ownership.death) {
+        return;
+    }
+    const host::Death& end = *ownership.death;
+    if (end.by_itself()) {
+        lock.lasting |= creator_exited;
+    } else if (end.was_left) {
+        lock.lasting |= heir_exited;
+    }
+    if (end.seen) {
+        lock.creator_ended_ns = nanoseconds(end.at);
+        lock.creator_status = end.wait_status;
     }
 }
 
@@ -135,8 +142,9 @@ void Observer::note_file(Lock& lock, const host::FileSight& sight, LockRecord& r
 /// By the paths that its creator has, and those of the machine: a container may have a folder of the
 /// machine's under another name, and another folder under the same.
 void Observer::note_bounds(const Lock& lock, const host::FileSight& sight, LockRecord& record) const {
-    const auto machines =
-        record.ownerless_ns != 0 ? surroundings_.files.machine_paths(sight) : std::vector<std::string>{};
+    const auto machines = record.ownerless_ns != 0 && names_.has_bounds()
+                              ? surroundings_.files.machine_paths(sight)
+                              : std::vector<std::string>{};
     const auto is_excepted = [this](const std::string& path) {
         return names_.is_excepted(path);
     };

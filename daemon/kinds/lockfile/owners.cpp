@@ -71,8 +71,6 @@ private:
     void note_end_of_creator(const Result<std::optional<host::Death>>& death, bool knows_heirs) {
         found_.death = death.value_or(std::nullopt);
         found_.has_ended = death || (death.error().code == ErrorCode::lost && knows_heirs);
-        found_.was_left = found_.death && found_.death->by_itself();
-        found_.heir_left = found_.death && found_.death->was_left && !found_.was_left;
     }
 
     /// False: there is nothing more to ask.

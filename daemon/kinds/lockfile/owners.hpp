@@ -49,8 +49,6 @@ struct Ownership {
     std::vector<ProcessIdentity> living{}; ///< owners, when there are some
     std::optional<host::Death> death{};    ///< of the creator, where that is known
     bool has_ended{};                      ///< the creator; where it is not known how, without heirs
-    bool was_left{};                       ///< it has exited by itself
-    bool heir_left{};                      ///< one whom the creator had forked has, and had outlived it
     bool parent_lives{};                   ///< and runs the program that the creator ran
     std::vector<Met> met{};                ///< the creator first, then the elders that it was left to
 };
