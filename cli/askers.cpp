@@ -10,7 +10,6 @@
 #include <iterator>
 #include <linux/kcmp.h>
 #include <string>
-#include <sys/stat.h>
 #include <sys/syscall.h>
 #include <unistd.h>
 #include <utility>
@@ -20,15 +19,21 @@ namespace egb::cli {
 namespace {
 
 /// The file was opened to ask about it: what the kernel takes for the same opening is a copy that was made to
-/// be passed on, and so is a number that is closed by now, or another file's. What we were started with, as
-/// by `3<FILE`, is another opening, and was there before; whoever gave it to us has the file for a reason of
-/// his own. That we work in it is for no reason of ours.
+/// be passed on, and so is a number that is closed by now. What we were started with, as by `3<FILE`, is
+/// another opening, and was there before; whoever gave it to us has the file for a reason of his own. That we
+/// work in it is for no reason of ours.
 bool is_for_asking(int fd, int asked) {
-    struct stat now{};
-    struct stat then{};
-    const bool is_same_file = ::fstat(fd, &now) == 0 && ::fstat(asked, &then) == 0 &&
-                              now.st_dev == then.st_dev && now.st_ino == then.st_ino;
-    return !is_same_file || ::syscall(SYS_kcmp, ::getpid(), ::getpid(), KCMP_FILE, fd, asked) <= 0;
+    return ::syscall(SYS_kcmp, ::getpid(), ::getpid(), KCMP_FILE, fd, asked) <= 0;
+}
+
+/// The bus says its pid as its own pid namespace has it, and the daemon as the machine does. Where these are
+/// two, as our own pid shows, its unit says which one it is.
+bool is_bus(const Json& holder, const Askers& askers) {
+    const bool is_in_container = askers.us && *askers.us != ::getpid();
+    const auto unit = text_of(holder, "unit");
+    const bool is_it = is_in_container ? unit == "dbus.service" || unit == "dbus-broker.service"
+                                       : text_of(holder, "pid") == std::to_string(askers.bus);
+    return is_it && text_of(holder, "comm").starts_with("dbus-");
 }
 
 bool is_asker(const Json& holder, const Askers& askers) {
@@ -37,7 +42,7 @@ bool is_asker(const Json& holder, const Askers& askers) {
         const auto fd = holder.value("fd", Json{});
         return !fd.is_number_integer() || is_for_asking(fd.get<int>(), askers.asked);
     }
-    return pid == std::to_string(askers.bus) && text_of(holder, "comm").starts_with("dbus-");
+    return is_bus(holder, askers);
 }
 
 } // namespace

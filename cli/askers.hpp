@@ -12,7 +12,7 @@ namespace egb::cli {
 /// Those whose descriptors are there because we ask.
 struct Askers {
     std::optional<std::int32_t> us; ///< as the machine has our pid
-    std::uint32_t bus{};            ///< 0 when it does not say
+    std::uint32_t bus{};            ///< its pid as it says it; 0 when it does not
     int asked{-1};                  ///< our descriptor for the file
 };
 
