@@ -332,6 +332,18 @@ static __always_inline void mark_used_again(struct egb_tcp_mark *mark, const str
 	mark->quiet_ns = bpf_ktime_get_ns();
 }
 
+/* The kernel gives up where another program gives the socket its first mark, or takes the last one
+ * away, at that very moment. */
+static __always_inline struct egb_tcp_mark *mark_of(struct sock *sk)
+{
+	struct egb_tcp_mark *mark;
+
+	mark = bpf_sk_storage_get(&egb_tcp_marks, sk, NULL, BPF_SK_STORAGE_GET_F_CREATE);
+	if (!mark)
+		mark = bpf_sk_storage_get(&egb_tcp_marks, sk, NULL, BPF_SK_STORAGE_GET_F_CREATE);
+	return mark;
+}
+
 /*
  * The socket's mark as it now should be. One whose owner's option memory is used up has no room
  * for a mark: it is judged by its last sign of life each time, and cannot tell of its end.
@@ -339,11 +351,11 @@ static __always_inline void mark_used_again(struct egb_tcp_mark *mark, const str
 static __always_inline struct egb_tcp_mark *look_at(struct sock *sk, const struct tcp_sock *tp,
 						    __u32 state, struct egb_tcp_mark *passing)
 {
-	struct egb_tcp_mark *mark;
+	struct egb_tcp_mark *mark = mark_of(sk);
 
-	mark = bpf_sk_storage_get(&egb_tcp_marks, sk, NULL, BPF_SK_STORAGE_GET_F_CREATE);
 	if (!mark)
 		mark = passing;
+	barrier_var(mark); /* or the compiler reckons with it before it is known to be there */
 	if (mark->state != state)
 		mark_first_seen(mark, tp, state);
 	else if (is_another_connection(mark, tp))
