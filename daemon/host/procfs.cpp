@@ -491,17 +491,20 @@ Result<MountRoot> ProcFs::mount_root(std::int32_t pid) const {
     return root;
 }
 
-bool ProcFs::has_inner_pid(std::int32_t pid, std::uint64_t pid_namespace) const {
+bool ProcFs::is_inner_pid_of_another(std::int32_t pid, std::uint64_t pid_namespace,
+                                     const ProcessIdentity& than) const {
     return std::ranges::any_of(pids(), [&](std::int32_t each) {
         const auto process = open_process(each);
         const auto status = process ? read(*process, "status") : std::unexpected(process.error());
-        const auto state = status ? status_line(*status, "State").value_or("Z") : "Z";
-        const bool is_dead = state.starts_with('Z') || state.starts_with('X');
-        const auto all = !is_dead ? status_line(*status, "NSpid") : std::nullopt;
+        const auto all = status ? status_line(*status, "NSpid") : std::nullopt;
         const auto innermost = all.transform([](std::string_view text) {
             return text.substr(text.rfind('\t') + 1);
         });
         if (innermost.and_then(number<std::int32_t>) != pid) {
+            return false;
+        }
+        const auto id = identity(each);
+        if (!id || *id == than) {
             return false;
         }
         if (!all->contains('\t')) {

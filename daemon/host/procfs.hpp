@@ -143,8 +143,10 @@ public:
 
     [[nodiscard]] Result<MountRoot> mount_root(std::int32_t pid) const;
 
-    /// Whether a process lives that has this pid in that pid namespace, which is its own.
-    [[nodiscard]] bool has_inner_pid(std::int32_t pid, std::uint64_t pid_namespace) const;
+    /// Whether another process has this pid in that pid namespace, which is its own. Who ends keeps his for a
+    /// while, in any state.
+    [[nodiscard]] bool is_inner_pid_of_another(std::int32_t pid, std::uint64_t pid_namespace,
+                                               const ProcessIdentity& than) const;
 
     /// Every descriptor of every process that is open on a file which is wanted, all in one pass. For where
     /// the kernel side cannot list them: it is the slower way, and blind to threads with descriptors of their

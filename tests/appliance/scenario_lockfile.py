@@ -150,8 +150,8 @@ class Lockfile(LockScenario):
     def test_of_one_who_is_killed_at_once_in_a_unit_that_opts_out(self) -> None:
         path = self.folder / "x.lock"
         self.killed_at_once(path, OPTED_OUT)
-        ghost = eventually(f"{path} is told of", lambda: self.ghost_at(path))
-        self.assertEqual((ghost.grade, ghost.unit), ("proven", OPTED_OUT))
+        ghost = self.told_as(path, "proven", lambda found: "unheld" in found)
+        self.assertEqual(ghost.unit, OPTED_OUT)
         self.lives(path)
 
     def test_of_one_who_does_not_know_the_signal(self) -> None:
@@ -624,8 +624,9 @@ class Lockfile(LockScenario):
         for path, size in ((small, MOST_BYTES - 10), (large, MOST_BYTES)):
             self.killed("open", path, "--write=PID" + "\n" * size)
         self.dies(small)
-        self.assertEqual(self.evidence_of(self.suspected(large)), {
-            "created-exclusively", "creator-killed", "names-creator", "ownerless", "unheld", "too-large"})
+        expected = {"created-exclusively", "creator-killed", "names-creator", "ownerless", "unheld", "too-large"}
+        self.told_as(large, "suspected", lambda found: found == expected)
+        self.lives(large)
         self.assertEqual([row["verdict"] for row in self.history_of(large)], [None])
 
     def test_one_that_names_a_living_process(self) -> None:

@@ -752,6 +752,18 @@ TEST_F(LockKindTest, whoever_closes_it_is_noticed_though_nobody_tells) {
     EXPECT_FALSE(kind_->tracker().deadline());
 }
 
+/// Whoever is killed is told of before his files are closed.
+TEST_F(LockKindTest, what_was_doubtful_at_the_death_is_looked_at_again_before_it_is_told) {
+    make();
+    around_.holders.answer(test::held_by({.pid = maker}));
+    die(maker, SIGKILL);
+    around_.holders.answer(std::vector<Holder>{});
+    around_.clock.advance(10s);
+    EXPECT_THAT(kind_->tracker().tick(around_.clock.now()).ghosts, IsEmpty()) << "the sweep has to wait";
+    EXPECT_LE(kind_->tracker().deadline(), around_.clock.now());
+    EXPECT_EQ(ghost_after(1ms).grade, Grade::proven);
+}
+
 TEST_F(LockKindTest, two_daemons_do_not_look_at_the_same_moment_for_ever) {
     around_.clock.advance(std::chrono::microseconds{4});
     start();
@@ -935,6 +947,17 @@ TEST_F(LockKindTest, its_pid_may_be_anothers_by_now) {
     die(maker, SIGKILL);
     around_.proc.add({.pid = maker, .start_ticks = start_ticks + 1, .inner_pids = "\t100"});
     expect_doubt(ghost_after(10s), names_a_living_one);
+}
+
+/// It is told as dead before /proc says so, and until somebody has waited for it, it has its pid.
+TEST_F(LockKindTest, its_pid_is_its_own_while_it_ends) {
+    make();
+    sight().content = formatted("{}", maker);
+    sight().size = sight().content.size();
+    put();
+    die(maker, SIGKILL);
+    around_.proc.add({.pid = maker, .start_ticks = start_ticks, .state = 'R'});
+    EXPECT_EQ(ghost_after(10s).grade, Grade::proven);
 }
 
 TEST_F(LockKindTest, what_was_changed_once_stays_so_whatever_the_clock_says) {

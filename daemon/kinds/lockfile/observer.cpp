@@ -213,8 +213,9 @@ void Observer::note_content(const Lock& lock, const host::FileSight& sight, Lock
     if (own != pids.end()) {
         record.named_pid = *own;
         record.facts |= names_creator;
-        const bool is_anothers_now = (lock.lasting & earlier_boot) == 0 &&
-                                     surroundings_.procfs.has_inner_pid(*own, lock.pid_namespace);
+        const bool is_anothers_now =
+            (lock.lasting & earlier_boot) == 0 &&
+            surroundings_.procfs.is_inner_pid_of_another(*own, lock.pid_namespace, lock.creator->id);
         add_if(record, is_anothers_now && record.ownerless_ns != 0, names_living);
         return;
     }

@@ -105,6 +105,7 @@ void LockTracker::see(const Sighting& sighting, SeenLock seen) {
     const std::string key = key_of(seen.record);
     Lock& lock = locks_[key];
     lock.seen = std::move(seen);
+    lock.seen_at = sighting.at;
     lock.creator = sighting.process;
     if (lock.seen.record.ownerless_ns == 0) {
         let_go(key, lock, "it has an owner");
@@ -165,10 +166,16 @@ void LockTracker::tell(const std::string& key, Lock& lock) {
     }
 }
 
+/// Who is killed has his files open for a moment longer. A sweep is due then, and may have to wait.
+bool LockTracker::may_have_ended_since(const Lock& lock) {
+    return (lock.seen.record.facts & ends_unseen) != 0 && lock.seen_at < lock.due;
+}
+
 Changes LockTracker::tick(Instant now) {
-    while (!agenda_.empty() && agenda_.begin()->first <= now) {
-        const std::string key = agenda_.begin()->second;
-        judge(key, locks_.at(key), now);
+    for (const std::string& key : due(now)) {
+        if (Lock& lock = locks_.at(key); !may_have_ended_since(lock)) {
+            judge(key, lock, now);
+        }
     }
     return std::exchange(changes_, {});
 }

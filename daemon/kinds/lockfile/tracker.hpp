@@ -39,6 +39,7 @@ public:
 private:
     struct Lock {
         SeenLock seen;
+        Instant seen_at{};
         ProcessPtr creator;
         std::optional<Instant> due{}; ///< when it is to be judged; in the agenda, too
         bool is_told{};
@@ -52,6 +53,7 @@ private:
     void plan(const std::string& key, Lock& lock, std::optional<Instant> due);
     void let_go(const std::string& key, Lock& lock, std::string reason);
     [[nodiscard]] std::optional<Instant> due_of(const Lock& lock) const;
+    [[nodiscard]] static bool may_have_ended_since(const Lock& lock);
     void judge(const std::string& key, Lock& lock, Instant now);
     void tell(const std::string& key, Lock& lock);
 
