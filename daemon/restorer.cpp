@@ -26,14 +26,18 @@ Result<std::string> Restorer::make_again(const Ward& ward) {
     });
 }
 
+/// What cannot be written down now is found out again.
 Result<host::Whereabouts> Restorer::recover(const Ward& ward) {
-    return sys_.recover_file(ward.file).transform([&](host::Whereabouts whereabouts) {
-        // What cannot be written down now is found out again.
-        [[maybe_unused]] const auto noted = whereabouts == host::Whereabouts::in_place
+    auto whereabouts = sys_.recover_file(ward.file);
+    if (whereabouts) {
+        [[maybe_unused]] const auto noted = *whereabouts == host::Whereabouts::in_place
                                                 ? quarantine_.drop(ward.ghost)
                                                 : quarantine_.settle(ward.ghost);
-        return whereabouts;
-    });
+    } else if (whereabouts.error().code == ErrorCode::not_found ||
+               whereabouts.error().code == ErrorCode::lost) {
+        [[maybe_unused]] const auto noted = quarantine_.give_up(ward.ghost);
+    }
+    return whereabouts;
 }
 
 std::vector<std::string> Restorer::recover() {

@@ -64,5 +64,16 @@ TEST_F(RestorerTest, what_nobody_can_tell_is_asked_again) {
     EXPECT_EQ(quarantine_.wards().at(17).custody, Custody::underway);
 }
 
+TEST_F(RestorerTest, only_what_has_no_folder_any_more_is_given_up) {
+    for (const auto code : {ErrorCode::busy, ErrorCode::denied, ErrorCode::io}) {
+        sys_.answer(fail(code, "not now"));
+        EXPECT_THAT(restorer_.recover(), SizeIs(1));
+    }
+    EXPECT_THAT(quarantine_.given_up(), IsEmpty());
+    sys_.answer(fail(ErrorCode::not_found, "there is no such folder"));
+    EXPECT_THAT(restorer_.recover(), SizeIs(1));
+    EXPECT_THAT(quarantine_.given_up(), ElementsAre(17U));
+}
+
 } // namespace
 } // namespace egb

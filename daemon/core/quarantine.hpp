@@ -88,6 +88,9 @@ public:
     /// It is back in its place, or has never left it.
     [[nodiscard]] virtual Result<> drop(GhostId ghost) = 0;
 
+    /// Neither it nor its folder can be found: it is kept no longer than any other.
+    [[nodiscard]] virtual Result<> give_up(GhostId ghost) = 0;
+
     /// `not_found` when there is none of this ghost, or no longer.
     [[nodiscard]] virtual Result<Ward> find(GhostId ghost) const = 0;
 

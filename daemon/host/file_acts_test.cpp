@@ -43,6 +43,7 @@ public:
     [[nodiscard]] Result<> settle(GhostId ghost) override { return kept_.settle(ghost); }
     [[nodiscard]] Result<> drop(GhostId ghost) override { return kept_.drop(ghost); }
     [[nodiscard]] Result<Ward> find(GhostId ghost) const override { return kept_.find(ghost); }
+    Result<> give_up(GhostId ghost) override { return kept_.give_up(ghost); }
     [[nodiscard]] Result<std::vector<Ward>> underway() const override { return kept_.underway(); }
 
     void meanwhile(std::function<void()> work) { meanwhile_ = std::move(work); }

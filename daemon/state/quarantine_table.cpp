@@ -205,6 +205,12 @@ Result<> delete_wards_before(const Database& db, WallTime at) {
     return change(db, "DELETE FROM quarantine WHERE at < ?1 AND custody = 'kept'", microseconds(at));
 }
 
+Result<> delete_ward_before(const Database& db, GhostId ghost, WallTime at) {
+    auto statement = db.prepare("DELETE FROM quarantine WHERE ghost = ?1 AND at < ?2");
+    return statement ? statement->bind(1, stored(ghost)).bind(2, microseconds(at)).run()
+                     : std::unexpected(statement.error());
+}
+
 Result<Ward> read_ward(const Database& db, GhostId ghost, const std::string& boot) {
     auto select = db.prepare(formatted("SELECT {} FROM quarantine WHERE ghost = ?1", ward_columns));
     auto wards = select ? read_wards(db, select->bind(1, stored(ghost)), boot)

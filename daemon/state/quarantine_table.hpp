@@ -28,7 +28,10 @@ struct QuarantineNote {
 
 [[nodiscard]] Result<> settle_ward(const Database& db, GhostId ghost);
 [[nodiscard]] Result<> delete_ward(const Database& db, GhostId ghost);
+
+/// But those that are underway.
 [[nodiscard]] Result<> delete_wards_before(const Database& db, WallTime at);
+[[nodiscard]] Result<> delete_ward_before(const Database& db, GhostId ghost, WallTime at);
 
 [[nodiscard]] Result<Ward> read_ward(const Database& db, GhostId ghost, const std::string& boot);
 [[nodiscard]] Result<std::vector<Ward>> read_underway(const Database& db, const std::string& boot);

@@ -547,6 +547,12 @@ Result<> StateDb::drop(GhostId ghost) {
     });
 }
 
+Result<> StateDb::give_up(GhostId ghost) {
+    return in_quarantine([&] {
+        return delete_ward_before(db_, ghost, end_of_quarantine());
+    });
+}
+
 Result<Ward> StateDb::find(GhostId ghost) const {
     return know_quarantine().and_then([&] {
         return read_ward(db_, ghost, boot_);
@@ -591,9 +597,9 @@ Result<> StateDb::write_memories() {
     return writable ? memories_.write(db_) : Result<>{};
 }
 
-Result<> StateDb::delete_old_wards() const {
-    const auto age = std::chrono::duration_cast<std::chrono::microseconds>(quarantine_age_);
-    return delete_wards_before(db_, clock_.wall_now() - age);
+/// What was taken before is not kept any longer.
+WallTime StateDb::end_of_quarantine() const {
+    return clock_.wall_now() - std::chrono::duration_cast<std::chrono::microseconds>(quarantine_age_);
 }
 
 Result<std::vector<engine::Hold>> StateDb::holds() const {
@@ -687,7 +693,7 @@ Result<bool> StateDb::delete_old() const {
     if (!by_count) {
         return by_count;
     }
-    return delete_old_wards()
+    return delete_wards_before(db_, end_of_quarantine())
         .and_then([&] {
             return delete_some(db_, delete_by_age, microseconds(clock_.wall_now() - age));
         })

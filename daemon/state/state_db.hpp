@@ -86,6 +86,7 @@ public:
     [[nodiscard]] Result<> keep(const Ghost& ghost, const QuarantinedFile& file) override;
     [[nodiscard]] Result<> settle(GhostId ghost) override;
     [[nodiscard]] Result<> drop(GhostId ghost) override;
+    [[nodiscard]] Result<> give_up(GhostId ghost) override;
     [[nodiscard]] Result<Ward> find(GhostId ghost) const override;
     [[nodiscard]] Result<std::vector<Ward>> underway() const override;
     /// In the order of ids.
@@ -144,7 +145,7 @@ private:
     [[nodiscard]] Result<> write_pending();
     [[nodiscard]] Result<> write_memories();
     [[nodiscard]] Result<bool> delete_old() const;
-    [[nodiscard]] Result<> delete_old_wards() const;
+    [[nodiscard]] WallTime end_of_quarantine() const;
     [[nodiscard]] Result<> know_quarantine() const;
     [[nodiscard]] Result<> in_quarantine(const std::function<Result<>()>& change);
     [[nodiscard]] Result<> write_durably(const std::function<Result<>()>& write) const;

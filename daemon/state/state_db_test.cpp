@@ -356,14 +356,32 @@ TEST_F(StateDbTest, WhatIsNotRestoredIsForgottenInTime) {
     auto db = open();
     db->set_quarantine_limits(std::chrono::hours{1}, 100'000);
     ASSERT_TRUE(db->keep(*ghost(1), some_file()));
+    ASSERT_TRUE(db->settle(1));
     clock_.advance(std::chrono::hours{1});
     ASSERT_TRUE(db->keep(*ghost(2), some_file()));
+    ASSERT_TRUE(db->settle(2));
     static_cast<void>(db->prune());
     EXPECT_TRUE(db->find(1)) << "an hour is not more than an hour";
     clock_.advance(std::chrono::seconds{1});
     static_cast<void>(db->prune());
     EXPECT_EQ(db->find(1).error().code, ErrorCode::not_found);
     EXPECT_TRUE(db->find(2));
+}
+
+TEST_F(StateDbTest, WhatWasLeftHalfWayIsForgottenInTimeByWhoeverGivesItUp) {
+    auto db = open();
+    db->set_quarantine_limits(std::chrono::hours{1}, 100'000);
+    ASSERT_TRUE(db->keep(*ghost(1), some_file()));
+    clock_.advance(std::chrono::hours{1});
+    ASSERT_TRUE(db->give_up(1));
+    EXPECT_TRUE(db->find(1)) << "it is not old enough";
+    clock_.advance(std::chrono::seconds{1});
+    static_cast<void>(db->prune());
+    EXPECT_TRUE(db->find(1)) << "nobody has looked for it";
+    ASSERT_TRUE(db->give_up(1));
+    const auto found = db->find(1);
+    ASSERT_FALSE(found);
+    EXPECT_EQ(found.error().code, ErrorCode::not_found);
 }
 
 TEST_F(StateDbTest, ADamagedFileKeepsNothing) {

@@ -39,6 +39,14 @@ public:
         return {};
     }
 
+    /// All that were given up.
+    [[nodiscard]] const std::vector<GhostId>& given_up() const { return given_up_; }
+
+    [[nodiscard]] Result<> give_up(GhostId ghost) override {
+        given_up_.push_back(ghost);
+        return {};
+    }
+
     [[nodiscard]] Result<Ward> find(GhostId ghost) const override {
         const auto found = wards_.find(ghost);
         return found == wards_.end()
@@ -58,6 +66,7 @@ public:
 
 private:
     std::map<GhostId, Ward> wards_;
+    std::vector<GhostId> given_up_;
     Result<> answer_;
 };
 
