@@ -4,6 +4,10 @@ set(CMAKE_CXX_STANDARD_REQUIRED ON)
 set(CMAKE_CXX_EXTENSIONS OFF)
 set(CMAKE_POSITION_INDEPENDENT_CODE ON)
 
+# What the library leaves undefined, such as the error of a result that has none, ends the program in its place: a daemon
+# that is started anew does less harm than one that takes what is in memory for an answer, and a test of it can fail.
+add_compile_definitions(_GLIBCXX_ASSERTIONS)
+
 add_library(egb_warnings INTERFACE)
 target_compile_options(egb_warnings INTERFACE
     -Wall -Wextra -Wpedantic -Werror
