@@ -9,6 +9,7 @@
 
 #include <algorithm>
 #include <cstdint>
+#include <iterator>
 #include <utility>
 
 namespace egb::host {
@@ -17,19 +18,54 @@ namespace {
 
 constexpr std::uint64_t most_bytes = 1'048'576;
 
-/// What is not there says nothing.
-Result<std::string> text_on(const MountRoot& machine, const std::string& path) {
-    const auto spot = walk(machine, path, Links::followed_to_the_end);
+/// One that includes itself would be read for ever.
+constexpr std::size_t most_files = 256;
+
+/// Nothing where nothing is.
+Result<std::optional<Fd>> opened_on(const MountRoot& machine, const std::string& path) {
+    auto spot = walk(machine, path, Links::followed_to_the_end);
     if (!spot) {
-        return spot.error().code == ErrorCode::not_found ? Result<std::string>{}
+        return spot.error().code == ErrorCode::not_found ? Result<std::optional<Fd>>{}
                                                          : std::unexpected(spot.error());
     }
     if (!spot->is_local) {
         return fail(ErrorCode::denied, "{} is on another machine", path);
     }
-    return content_of(spot->fd, most_bytes + 1).and_then([&](std::string text) -> Result<std::string> {
+    return std::move(spot->fd);
+}
+
+/// What is not there says nothing.
+Result<std::string> text_on(const MountRoot& machine, const std::string& path) {
+    const auto file = opened_on(machine, path);
+    if (!file || !*file) {
+        return file.transform([](const auto&) {
+            return std::string{};
+        });
+    }
+    return content_of(**file, most_bytes + 1).and_then([&](std::string text) -> Result<std::string> {
         return text.size() > most_bytes ? fail(ErrorCode::invalid, "{} is too long", path)
                                         : Result<std::string>{std::move(text)};
+    });
+}
+
+/// Those that the programs of NFS read.
+Result<std::vector<std::string>> drop_ins_in(const MountRoot& machine, const std::string& path) {
+    const auto folder = opened_on(machine, path);
+    if (!folder || !*folder) {
+        return folder.transform([](const auto&) {
+            return std::vector<std::string>{};
+        });
+    }
+    return names_in(**folder).transform([&](const std::vector<std::string>& names) {
+        std::vector<std::string> files;
+        for (const std::string& name : names) {
+            const auto status = status_in(**folder, name);
+            const bool is_folder = status && status->type == FileType::directory;
+            if (name.ends_with(".conf") && !name.starts_with('.') && !is_folder) {
+                files.push_back(formatted("{}/{}", path, name));
+            }
+        }
+        return files;
     });
 }
 
@@ -90,24 +126,39 @@ Result<Exports::Sources> Exports::sources_on(const MountRoot& machine) const {
     return sources;
 }
 
-Result<NfsSettings> Exports::settings_on(const MountRoot& machine) const {
-    std::vector<std::string> files{places_.settings};
-    const auto more = places_.settings + ".d";
-    const auto folder = walk(machine, more, Links::followed_to_the_end);
-    if (folder && folder->is_local) {
-        for (const std::string& name : names_in(folder->fd).value_or(std::vector<std::string>{})) {
-            if (name.ends_with(".conf")) {
-                files.push_back(formatted("{}/{}", more, name));
-            }
+Result<std::vector<NfsFile>> Exports::settings_files_on(const MountRoot& machine) const {
+    std::vector<NfsFile> files;
+    for (const std::string& file : places_.settings) {
+        files.push_back({.path = file});
+        const auto more = drop_ins_in(machine, file + ".d");
+        if (!more) {
+            return std::unexpected(more.error());
         }
+        std::ranges::transform(*more, std::back_inserter(files), [](const std::string& path) {
+            return NfsFile{.path = path};
+        });
+    }
+    return files;
+}
+
+Result<NfsSettings> Exports::settings_on(const MountRoot& machine) const {
+    auto files = settings_files_on(machine);
+    if (!files) {
+        return std::unexpected(files.error());
     }
     NfsSettings settings;
-    for (const std::string& file : files) {
-        const auto text = text_on(machine, file);
+    for (std::size_t next = 0; next < files->size(); ++next) {
+        if (next == most_files) {
+            return fail(ErrorCode::invalid, "{} leads to more than {} files", files->front().path,
+                        most_files);
+        }
+        const NfsFile file = (*files)[next];
+        const auto text = text_on(machine, file.path);
         if (!text) {
             return std::unexpected(text.error());
         }
-        add_settings(settings, *text);
+        add_settings(settings, file, *text);
+        std::ranges::move(std::exchange(settings.includes, {}), std::back_inserter(*files));
     }
     return settings;
 }

@@ -21,8 +21,9 @@ namespace egb::host {
 
 /// Files of the machine's own.
 struct ExportPlaces {
-    std::string state{"/var/lib/nfs"};     ///< the folder of the table, where nothing else is said
-    std::string settings{"/etc/nfs.conf"}; ///< those in the folder of that name and ".d" count, too
+    std::string state{"/var/lib/nfs"}; ///< the folder of the table, where nothing else is said
+    /// Those in the folder of each name and ".d" count, too.
+    std::vector<std::string> settings{"/usr/etc/nfs.conf", "/etc/nfs.conf"};
 };
 
 class Exports {
@@ -45,6 +46,7 @@ private:
 
     [[nodiscard]] Result<> refresh();
     [[nodiscard]] Result<Sources> sources_on(const MountRoot& machine) const;
+    [[nodiscard]] Result<std::vector<NfsFile>> settings_files_on(const MountRoot& machine) const;
     [[nodiscard]] Result<NfsSettings> settings_on(const MountRoot& machine) const;
     [[nodiscard]] Result<bool> add_all(const MountRoot& machine, const Sources& sources);
     [[nodiscard]] Result<> add(const MountRoot& machine, const std::vector<MountPoint>& mounts,

@@ -53,7 +53,7 @@ protected:
     const fs::path inside_{folder_.write("served/deep/x.lock", "")};
     const fs::path beside_{folder_.write("served-not/x.lock", "")};
     const ProcFs procfs_{"/proc"};
-    MountFiles files_{procfs_, {.state = folder_.path(), .settings = folder_.path() / "nfs.conf"}};
+    MountFiles files_{procfs_, {.state = folder_.path(), .settings = {folder_.path() / "nfs.conf"}}};
 };
 
 TEST_F(ExportsTest, without_a_table_nothing_is_served) {
@@ -101,7 +101,7 @@ TEST_F(ExportsTest, a_file_is_the_same_by_another_path_of_another_mount_namespac
 TEST_F(ExportsTest, the_table_may_be_elsewhere) {
     export_folders({folder_.path() / "served-not"});
     folder_.write("state/etab", formatted("{}{}", served_.string(), to_whom));
-    folder_.write("nfs.conf.d/old/local.conf", "");
+    folder_.write("nfs.conf.d/old.conf/local.conf", "");
     EXPECT_FALSE(is_exported(inside_));
     folder_.write("nfs.conf.d/local.conf",
                   formatted("[exportd]\nstate-directory-path={}/state\n", folder_.path().string()));
@@ -115,6 +115,24 @@ TEST_F(ExportsTest, the_folders_in_it_may_begin_elsewhere) {
     folder_.write("nfs.conf", formatted("[exports]\nrootdir={}\n", served_.string()));
     EXPECT_TRUE(is_exported(inside_));
     EXPECT_FALSE(is_exported(beside_));
+}
+
+TEST_F(ExportsTest, what_is_included_counts) {
+    export_folders({"/deep"});
+    folder_.write("nfs.conf", "include = more\n[exports]\ninclude = -more\n");
+    EXPECT_FALSE(is_exported(inside_));
+    folder_.write("more", formatted("rootdir={}\n", served_.string()));
+    EXPECT_TRUE(is_exported(inside_));
+}
+
+TEST_F(ExportsTest, what_includes_itself_is_not_read_for_ever) {
+    folder_.write("nfs.conf", "include = nfs.conf\n");
+    EXPECT_FALSE(files_.is_exported(*files_.look({.mount_namespace = 0, .path = beside_})));
+}
+
+TEST_F(ExportsTest, settings_that_cannot_be_read_are_not_taken_for_none) {
+    folder_.write("nfs.conf.d", "no folder");
+    EXPECT_FALSE(files_.is_exported(*files_.look({.mount_namespace = 0, .path = beside_})));
 }
 
 TEST_F(ExportsTest, a_table_that_cannot_be_read_is_not_taken_for_none) {

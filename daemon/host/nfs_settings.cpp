@@ -5,6 +5,8 @@
 
 #include <algorithm>
 #include <cctype>
+#include <filesystem>
+#include <utility>
 
 namespace egb::host {
 
@@ -24,29 +26,55 @@ std::string section_in(std::string_view line) {
     return lower(inside.substr(0, inside.find_first_of(" \t\"")));
 }
 
-std::string_view without_quotes(std::string_view value) {
-    const bool is_quoted =
-        value.size() > 1 && (value.front() == '"' || value.front() == '\'') && value.back() == value.front();
-    return is_quoted ? value.substr(1, value.size() - 2) : value;
+/// What stands in quotes, or before a comment.
+std::string value_in(std::string_view text) {
+    if (text.starts_with('"') || text.starts_with('\'')) {
+        return std::string{text.substr(1, text.find(text.front(), 1) - 1)};
+    }
+    return std::string{trimmed(text.substr(0, text.find_first_of("#;")))};
+}
+
+/// Relative to the file that it stands in; a hyphen before it allows that it is missing.
+std::string included_by(const std::string& file, std::string_view value) {
+    value.remove_prefix(value.starts_with('-') ? 1 : 0);
+    return std::filesystem::path{file}.parent_path() / value;
+}
+
+/// A line that ends with a backslash goes on in the next.
+std::vector<std::string> whole_lines_of(std::string_view text) {
+    std::vector<std::string> lines;
+    bool goes_on = false;
+    for (const auto line : lines_of(text)) {
+        if (!std::exchange(goes_on, line.ends_with('\\'))) {
+            lines.emplace_back();
+        }
+        lines.back() += line.substr(0, line.size() - (goes_on ? 1 : 0));
+    }
+    return lines;
+}
+
+void add_setting(NfsSettings& settings, const NfsFile& file, std::string_view key, std::string value) {
+    if (key == "include") {
+        settings.includes.push_back({.path = included_by(file.path, value), .section = file.section});
+    } else if (key == "state-directory-path" && (file.section == "exportd" || file.section == "mountd")) {
+        settings.states.push_back(std::move(value));
+    } else if (key == "rootdir" && file.section == "exports") {
+        settings.roots.push_back(std::move(value));
+    }
 }
 
 } // namespace
 
-void add_settings(NfsSettings& settings, std::string_view text) {
-    std::string section;
-    for (const auto raw : lines_of(text)) {
-        const auto line = trimmed(raw);
+void add_settings(NfsSettings& settings, const NfsFile& file, std::string_view text) {
+    NfsFile at = file;
+    for (const std::string& whole : whole_lines_of(text)) {
+        const auto line = trimmed(whole);
         const auto equals = line.find('=');
         if (line.starts_with('[')) {
-            section = section_in(line);
+            at.section = section_in(line);
         } else if (equals != std::string_view::npos && line.front() != '#' && line.front() != ';') {
-            const auto key = lower(trimmed(line.substr(0, equals)));
-            const std::string value{without_quotes(trimmed(line.substr(equals + 1)))};
-            if (key == "state-directory-path" && (section == "exportd" || section == "mountd")) {
-                settings.states.push_back(value);
-            } else if (key == "rootdir" && section == "exports") {
-                settings.roots.push_back(value);
-            }
+            add_setting(settings, at, lower(trimmed(line.substr(0, equals))),
+                        value_in(trimmed(line.substr(equals + 1))));
         }
     }
 }
