@@ -9,11 +9,17 @@
 
 namespace egb::cli {
 
+/// What the bus says of itself; 0 and nothing when it does not.
+struct BusProcess {
+    std::uint32_t pid{}; ///< as its own pid namespace has it; with dbus-broker, that of who has started it
+    std::optional<std::uint32_t> uid{};
+};
+
 /// Those whose descriptors are there because we ask.
 struct Askers {
     std::optional<std::int32_t> us; ///< as the machine has our pid
-    std::uint32_t bus{};            ///< its pid as it says it; 0 when it does not
-    int asked{-1};                  ///< our descriptor for the file
+    BusProcess bus;
+    int asked{-1}; ///< our descriptor for the file
 };
 
 [[nodiscard]] bool has_our_name(const Json& holder);

@@ -193,20 +193,25 @@ std::string name_for_daemon(const std::string& path) {
     return error ? std::filesystem::absolute(path, error).lexically_normal() : canonical;
 }
 
-/// 0 when the bus does not say.
-std::uint32_t pid_of_bus(sdbus::IConnection& connection) {
+/// Nothing when it does not say.
+std::optional<std::uint32_t> word_of_bus(sdbus::IConnection& connection, const char* question) {
     const auto bus = sdbus::createProxy(connection, sdbus::ServiceName{"org.freedesktop.DBus"},
                                         sdbus::ObjectPath{"/org/freedesktop/DBus"});
-    std::uint32_t pid{};
+    std::uint32_t answer{};
     try {
-        bus->callMethod("GetConnectionUnixProcessID")
+        bus->callMethod(question)
             .onInterface("org.freedesktop.DBus")
             .withArguments("org.freedesktop.DBus")
-            .storeResultsTo(pid);
+            .storeResultsTo(answer);
     } catch (const sdbus::Error&) {
-        return 0;
+        return std::nullopt;
     }
-    return pid;
+    return answer;
+}
+
+BusProcess bus_process(sdbus::IConnection& connection) {
+    return {.pid = word_of_bus(connection, "GetConnectionUnixProcessID").value_or(0),
+            .uid = word_of_bus(connection, "GetConnectionUnixUser")};
 }
 
 } // namespace
@@ -481,7 +486,7 @@ Answer<Json> Client::owners(const std::string& path) {
                 const bool may_be_us = std::ranges::any_of(list_of(owners, "holders"), has_our_name);
                 return without_those_who_ask(
                     std::move(owners), {.us = may_be_us ? std::optional{impl_->our_pid()} : std::nullopt,
-                                        .bus = pid_of_bus(impl_->connection()),
+                                        .bus = bus_process(impl_->connection()),
                                         .asked = file->get()});
             });
     }

@@ -597,6 +597,22 @@ TEST_F(CtlBus, WhoOwnsNamesNotTheBusThatHasPassedTheFileOn) {
     EXPECT_EQ(run({"who-owns", "-q", "/"}).out, "7\n");
 }
 
+/// As in a container, where it says another pid than the daemon; and the bus of somebody's own, which has the
+/// file for him.
+TEST_F(CtlBus, WhoOwnsKnowsTheBusByItsUnitAndUser) {
+    const auto holder = [](int pid, uid_t uid, std::string_view container) {
+        return formatted(R"({{"pid":{},"uid":{},"comm":"dbus-broker","unit":"dbus-broker.service",)"
+                         R"("container":{}}})",
+                         pid, uid, container);
+    };
+    Script script;
+    script.owners =
+        formatted(R"({{"holders":[{},{},{}]}})", holder(1'000'001, ::getuid(), "null"),
+                  holder(1'000'002, ::getuid() + 1, "null"), holder(1'000'003, ::getuid(), R"("other")"));
+    serve(script);
+    EXPECT_EQ(run({"who-owns", "-q", "/"}).out, "1000002\n1000003\n");
+}
+
 TEST_F(CtlBus, WhoOwnsSaysWhyNothingIsKnown) {
     Script script;
     script.owners = R"({"unclaimed":[{"kind":"lockfile","reason":"data-file","text":"it is data"}]})";
