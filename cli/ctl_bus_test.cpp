@@ -608,7 +608,7 @@ TEST_F(CtlBus, WhoOwnsKnowsTheBusByItsUnitAndUser) {
     Script script;
     script.owners =
         formatted(R"({{"holders":[{},{},{}]}})", holder(1'000'001, ::getuid(), "null"),
-                  holder(1'000'002, ::getuid() + 1, "null"), holder(1'000'003, ::getuid(), R"("other")"));
+                  holder(1'000'002, ::getuid() + 1000, "null"), holder(1'000'003, ::getuid(), R"("other")"));
     serve(script);
     EXPECT_EQ(run({"who-owns", "-q", "/"}).out, "1000002\n1000003\n");
 }

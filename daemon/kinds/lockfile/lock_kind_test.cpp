@@ -764,6 +764,28 @@ TEST_F(LockKindTest, what_was_doubtful_at_the_death_is_looked_at_again_before_it
     EXPECT_EQ(ghost_after(1ms).grade, Grade::proven);
 }
 
+TEST_F(LockKindTest, what_is_doubtful_at_the_death_is_not_told_at_once_however_soon_it_may_be) {
+    configure({{"LockAfter", "0"}});
+    make();
+    around_.holders.answer(test::held_by({.pid = maker}));
+    die(maker, SIGKILL);
+    EXPECT_THAT(kind_->tracker().tick(around_.clock.now()).ghosts, IsEmpty());
+    around_.holders.answer(std::vector<Holder>{});
+    EXPECT_EQ(ghost_after(1s).grade, Grade::proven);
+}
+
+TEST_F(LockKindTest, one_that_has_not_been_without_an_owner_for_that_long_is_taken_back) {
+    make();
+    die(maker, SIGKILL);
+    EXPECT_EQ(ghost_after(10s).grade, Grade::proven);
+    configure({{"LockAfter", "1h"}});
+    ASSERT_TRUE(kind_->sweep(SweepReason::request));
+    const Changes changes = kind_->tracker().tick(around_.clock.now());
+    EXPECT_THAT(changes.ghosts, IsEmpty());
+    EXPECT_THAT(changes.vanished, SizeIs(1));
+    EXPECT_EQ(ghost_after(1h).grade, Grade::proven);
+}
+
 TEST_F(LockKindTest, two_daemons_do_not_look_at_the_same_moment_for_ever) {
     around_.clock.advance(std::chrono::microseconds{4});
     start();
@@ -956,7 +978,7 @@ TEST_F(LockKindTest, its_pid_is_its_own_while_it_ends) {
     sight().size = sight().content.size();
     put();
     die(maker, SIGKILL);
-    around_.proc.add({.pid = maker, .start_ticks = start_ticks, .state = 'R'});
+    around_.proc.add({.pid = maker, .start_ticks = start_ticks, .inner_pids = formatted("\t{}", maker)});
     EXPECT_EQ(ghost_after(10s).grade, Grade::proven);
 }
 

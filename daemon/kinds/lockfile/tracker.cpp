@@ -64,10 +64,15 @@ void LockTracker::set_after(Span after) {
     }
 }
 
+/// Who is killed has his files open for a moment longer: what is doubtful because of that is not told at
+/// once, however soon it may be.
 std::optional<Instant> LockTracker::due_of(const Lock& lock) const {
-    return lock.seen.record.ownerless_ns == 0
-               ? std::nullopt
-               : std::optional{later(instant_of(lock.seen.record.ownerless_ns), after_)};
+    const LockRecord& record = lock.seen.record;
+    if (record.ownerless_ns == 0) {
+        return std::nullopt;
+    }
+    const bool may_pass = !lock.is_told && (record.facts & ends_unseen) != 0;
+    return later(instant_of(record.ownerless_ns), may_pass ? std::max(after_, soonest_again) : after_);
 }
 
 /// In place of what was planned before.
@@ -107,10 +112,13 @@ void LockTracker::see(const Sighting& sighting, SeenLock seen) {
     lock.seen = std::move(seen);
     lock.seen_at = sighting.at;
     lock.creator = sighting.process;
-    if (lock.seen.record.ownerless_ns == 0) {
+    const auto due = due_of(lock);
+    if (!due) {
         let_go(key, lock, "it has an owner");
+    } else if (*due > sighting.at) {
+        let_go(key, lock, "LockAfter= is longer now than it has been without an owner");
     }
-    plan(key, lock, due_of(lock));
+    plan(key, lock, due);
 }
 
 void LockTracker::forget(const SeenLock& seen) {
@@ -166,7 +174,7 @@ void LockTracker::tell(const std::string& key, Lock& lock) {
     }
 }
 
-/// Who is killed has his files open for a moment longer. A sweep is due then, and may have to wait.
+/// A sweep is due then, and may have to wait.
 bool LockTracker::may_have_ended_since(const Lock& lock) {
     return (lock.seen.record.facts & ends_unseen) != 0 && lock.seen_at < lock.due;
 }
