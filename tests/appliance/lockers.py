@@ -142,7 +142,8 @@ class LockScenario(Scenario):
     def evidence_of(self, ghost: Row) -> set[str]:
         return {one["name"] for one in json.loads(self.machine.call("Describe", "t", ghost.id)[0])["evidence"]}
 
-    def told_as(self, path: pathlib.Path | str, grade: str, is_right: Callable[[set[str]], bool]) -> Row:
+    def told_as(self, path: pathlib.Path | str, grade: str,
+                is_right: Callable[[set[str]], bool] = lambda _: True) -> Row:
         """It is told of so, be it at second sight: the daemon of another machine may have it open to look at it."""
         found: set[str] = set()
 
