@@ -112,10 +112,11 @@ public:
     /// Hands over what happens until told to stop, or SIGINT or SIGTERM comes.
     [[nodiscard]] Answer<> watch(const std::function<Flow(const Event&)>& on_event);
 
-    /// What a trace calls. `on_refresh`, if there is one, every second.
+    /// What a trace calls.
     struct TraceHooks {
         std::function<void(std::string_view line)> on_line;
-        std::function<void()> on_refresh;
+        std::function<void()> on_pause;   ///< after all lines that have come at once
+        std::function<void()> on_refresh; ///< every second, if there is one
     };
 
     /// Hands over each line of the process stream, for so long, or until SIGINT or SIGTERM comes.

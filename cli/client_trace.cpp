@@ -101,6 +101,7 @@ private:
             begin = end + 1;
         }
         text_.erase(0, begin);
+        hooks_.on_pause();
     }
 
     sd_event* loop_;

@@ -798,7 +798,9 @@ TEST_F(CtlBus, TraceShowsProcessesAndEndsWithTotals) {
 
 TEST_F(CtlBus, TraceAsJsonIsTheStreamAsItComes) {
     serve(with_a_stream());
-    EXPECT_EQ(run({"trace", "--json", "--for", "200ms"}).out, stream);
+    const auto ran = run({"trace", "--json", "--for", "200ms"});
+    EXPECT_EQ(ran.out, stream);
+    EXPECT_EQ(ran.err, "");
 }
 
 TEST_F(CtlBus, TraceEndsWithASignalAndTotals) {

@@ -87,6 +87,10 @@ public:
                                      [this](std::string_view line) {
                                          take(line);
                                      },
+                                 .on_pause =
+                                     [this] {
+                                         context_.out() << std::flush;
+                                     },
                                  .on_refresh = {}};
         if (options_.count && context_.writes_to_person() && !context_.options().json) {
             hooks.on_refresh = [this] {
@@ -103,7 +107,7 @@ public:
             context_.print(to_json(count_, span()));
         } else if (options_.count) {
             print_count();
-        } else {
+        } else if (!passes_on()) {
             context_.note(account(count_.totals(), span()));
         }
     }
@@ -111,7 +115,14 @@ public:
 private:
     [[nodiscard]] Span span() const { return std::chrono::steady_clock::now() - begun_; }
 
+    /// Programs read the stream as it is. To read it here, too, would cost more than all the rest.
+    [[nodiscard]] bool passes_on() const { return context_.options().json && !options_.count; }
+
     void take(std::string_view line) {
+        if (passes_on()) {
+            context_.out() << line << '\n';
+            return;
+        }
         const auto event = read_trace_event(line);
         if (!event) {
             return;
@@ -120,12 +131,7 @@ private:
             begun_ = std::chrono::steady_clock::now();
         }
         count_.add(*event);
-        if (options_.count) {
-            return;
-        }
-        if (context_.options().json) {
-            context_.out() << line << '\n' << std::flush;
-        } else {
+        if (!options_.count) {
             show(*event);
         }
     }
@@ -134,16 +140,17 @@ private:
         switch (event.type) {
         case TraceEvent::Type::watching:
             context_.note("Watching; Ctrl-C ends it.");
-            context_.out() << table_.heading() << std::flush;
+            context_.out() << table_.heading();
             break;
         case TraceEvent::Type::lost:
+            context_.out() << std::flush; // what came before
             context_.note(formatted("{} events were lost {}.", event.count,
                                     event.in_kernel ? "in the kernel" : "here: they came too fast to show"));
             break;
         case TraceEvent::Type::other:
             break;
         default:
-            context_.out() << table_.row(event) << std::flush;
+            context_.out() << table_.row(event);
         }
     }
 
