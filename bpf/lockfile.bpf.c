@@ -13,6 +13,8 @@
  * tick when somebody looks (ext4, XFS, btrfs, tmpfs). Elsewhere an inode that is read from the disk
  * looks as one that has just been made: by a contender whose open failed.
  */
+#define EGB_LOCK_SEES_CHANGES true
+
 #include "lockfile.bpf.h"
 
 #include "syscalls.bpf.h"

@@ -17,6 +17,11 @@
 #include "lockfile.h"
 #include "paths.bpf.h"
 
+/* Whether whatever sets the ctime of a watched file is seen, by whatever route it comes. */
+#ifndef EGB_LOCK_SEES_CHANGES
+#define EGB_LOCK_SEES_CHANGES false
+#endif
+
 #ifndef EGB_LOCKS_ROOM
 #define EGB_LOCKS_ROOM EGB_LOCKS
 #endif
@@ -151,6 +156,8 @@ static __always_inline void egb_lock_changed(const struct egb_lock_key *key, __u
 	if (!watched)
 		return;
 	watched->changed_ns = changed_ns;
+	if (EGB_LOCK_SEES_CHANGES)
+		watched->touched_ns = bpf_ktime_get_ns();
 	egb_lock_touch(key, watched, flags);
 }
 
@@ -447,6 +454,7 @@ static __always_inline void watch_and_tell(struct egb_lock_desk *desk, __s32 mak
 	struct egb_lock_watched fresh = {
 		.made_ns = desk->record.header.time_ns,
 		.changed_ns = desk->record.changed_ns,
+		.touched_ns = EGB_LOCK_SEES_CHANGES ? desk->record.header.time_ns : 0,
 		.maker = maker,
 		.flags = flags_to_keep(&desk->record),
 	};

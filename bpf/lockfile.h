@@ -7,7 +7,7 @@
 #include "wire.h"
 
 /* Part of the names in the descriptor store: raise it when a map's layout or meaning changes. */
-#define EGB_LOCK_LAYOUT 2
+#define EGB_LOCK_LAYOUT 3
 
 /* Files that are watched at a time. */
 #define EGB_LOCKS 65536
@@ -111,12 +111,13 @@ enum {
 struct egb_lock_watched {
 	__u64 made_ns;	  /* header.time_ns of its egb_lock_created: another one, another file */
 	__u64 changed_ns; /* its ctime, as it was last set; 0 when that was before it was watched */
+	__u64 touched_ns; /* CLOCK_MONOTONIC: when that was; 0 where not all that is done is seen */
 	__u32 told;	  /* not 0: that it was touched */
 	__u32 flags;
 	__s32 maker; /* a thread, in the first pid namespace */
 	__u32 reserved;
 };
-EGB_ASSERT_SIZE(struct egb_lock_watched, 32);
+EGB_ASSERT_SIZE(struct egb_lock_watched, 40);
 
 /*
  * What the daemon gives to the programs that it runs; each of them returns 0, or 1 where it says
@@ -132,7 +133,7 @@ struct egb_lock_query {
 	__u64 made_ns;			 /* asked for by watch and forget */
 	struct egb_lock_watched watched; /* the answer of looked, state and watch */
 };
-EGB_ASSERT_SIZE(struct egb_lock_query, 56);
+EGB_ASSERT_SIZE(struct egb_lock_query, 64);
 
 /*
  * Where it is user space that hears of files, and the kernel side knows the rest:

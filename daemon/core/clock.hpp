@@ -31,7 +31,7 @@ constexpr Instant later(Instant instant, Span span) {
     return span > end_of_time - instant ? end_of_time : instant + span;
 }
 
-/// Wall time, for journals, databases and eyes only; no verdict rests on it.
+/// Wall time, for journals, databases and eyes. A verdict rests on it only where a file system has no other.
 using WallTime = std::chrono::time_point<std::chrono::system_clock, std::chrono::microseconds>;
 
 constexpr Instant instant_of(std::uint64_t monotonic_ns) {
@@ -49,9 +49,11 @@ public:
     /// count.
     [[nodiscard]] virtual Span cpu_time() const = 0;
 
-    /// When an instant was, on the wall.
+    /// When an instant was, on the wall; never later than that, whatever comes between the two readings: what
+    /// was done after it must not seem to be before.
     [[nodiscard]] WallTime wall(Instant instant) const {
-        return wall_now() - std::chrono::duration_cast<std::chrono::microseconds>(now() - instant);
+        const WallTime wall = wall_now();
+        return wall - std::chrono::ceil<std::chrono::microseconds>(now() - instant);
     }
 };
 

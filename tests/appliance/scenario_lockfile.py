@@ -509,6 +509,26 @@ class Lockfile(LockScenario):
     def test_one_that_a_32_bit_caller_has_written_over(self) -> None:
         self.lives_written_over_unseen("32-bits")
 
+    def test_one_that_is_written_over_within_a_tick_of_the_death(self) -> None:
+        """The time of files is behind, and seems to be before the death; which the daemon hears of afterwards."""
+        paths = [self.folder / f"{number}.lock" for number in range(20)]
+        owners = [self.enterContext(Locker("open", path, "--write=PID")) for path in paths]
+        for path in paths:
+            self.remembered(path)
+        daemon = self.machine.host_pid()
+        os.kill(daemon, signal.SIGSTOP)
+        try:
+            for owner in owners:
+                os.kill(owner.pid, signal.SIGKILL)
+                os.waitid(os.P_PID, owner.pid, os.WEXITED | os.WNOWAIT)
+                owner.path.write_text(str(owner.pid))
+        finally:
+            os.kill(daemon, signal.SIGCONT)
+        for path in paths:
+            self.told_as(path, "suspected", lambda found: {"changed-since", "names-creator"} <= found)
+        self.ghost_dies_beside()
+        self.assertEqual([os.stat(path).st_ino for path in paths], [owner.inode for owner in owners])
+
     def test_data_files(self) -> None:
         names = ("Cargo.lock", "yarn.lock", "poetry.lock", "flake.lock", "package-lock.json", ".x.swp")
         for name in names:

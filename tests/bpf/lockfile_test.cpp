@@ -12,6 +12,7 @@
 #include "host/bpf_events.hpp"
 #include "host/fd.hpp"
 #include "host/kernel_names.hpp"
+#include "host/monotonic_clock.hpp"
 #include "host/procfs.hpp"
 
 #include "bpf/lockfile.h"
@@ -994,6 +995,7 @@ TEST_P(LockfileTakenBy, one_that_is_emptied_has_changed) {
     std::ignore = watch_.touched();
     const auto before = ns_of(stat_of(path).stx_ctime);
     pass_a_tick();
+    const auto begun = static_cast<std::uint64_t>(host::MonotonicClock{}.now().time_since_epoch().count());
     const Fd second{GetParam().empty(path)};
     EXPECT_TRUE(second);
     EXPECT_EQ(stat_of(path).stx_size, 0U);
@@ -1002,6 +1004,9 @@ TEST_P(LockfileTakenBy, one_that_is_emptied_has_changed) {
         EXPECT_THAT(watch_.touched(), SizeIs(1));
         EXPECT_EQ(watch_.state(file).changed_ns, ns_of(stat_of(path).stx_ctime));
         EXPECT_FALSE(watch_.state(file).flags & EGB_LOCK_IS_REMADE);
+        EXPECT_GE(watch_.state(file).touched_ns, begun) << "later than its ctime may say";
+    } else {
+        EXPECT_EQ(watch_.state(file).touched_ns, 0U);
     }
 }
 

@@ -33,7 +33,7 @@ std::unique_ptr<Tracker> make_tcp_tracker(const OptionValues& options) {
 
 std::unique_ptr<Tracker> make_lock_tracker(const OptionValues& options) {
     auto tracker = std::make_unique<lockfile::LockTracker>();
-    tracker->set_after(options.span("LockAfter"));
+    tracker->set_after(options.span("LockAfter"), Instant{});
     return tracker;
 }
 

@@ -21,6 +21,8 @@ Result<> LockCleaner::confirm(const Ghost& ghost) {
         return fail(ErrorCode::not_found, "{}", gone);
     }
     const std::uint32_t before = lock->lasting;
+    const auto watched = ask_kernel_(*lock); // before the claim, which is a change, too
+    lock->touched_ns = watched ? watched->touched_ns : 0;
     const auto look = observer_.look_at(*lock);
     if (lock->lasting != before) {
         surroundings_.memory.remember(info().name, ghost.key, to_text(*lock));

@@ -3,6 +3,7 @@
 
 #include "core/format.hpp"
 
+#include <algorithm>
 #include <charconv>
 #include <concepts>
 #include <string_view>
@@ -117,6 +118,11 @@ Claim Lock::claim() const {
             .elders = elders,
             .is_shared = (lasting & made_by_fork) != 0,
             .end = creator_ended_ns != 0 ? std::optional{end} : std::nullopt};
+}
+
+Instant Lock::last_end() const {
+    const Instant known = std::max(ended, instant_of(creator_ended_ns));
+    return known == Instant{} ? ownerless : known;
 }
 
 std::string Lock::key() const {

@@ -32,12 +32,17 @@ struct Lock {
     std::int64_t ownerless_changed_ns{}; ///< ctime at the first look at which nobody owned it; 0 until then
     ProcessPtr creator;
     Elders elders;
-    std::uint32_t lasting{};  ///< facts that do not change any more
-    std::uint16_t outlived{}; ///< 1: somebody has owned it after its creator's end
-    std::uint16_t let_go{};   ///< 1: as it was remembered, nobody in user space watched it afterwards
-    Instant ownerless;        ///< since when; the epoch while somebody owns it
+    std::uint32_t lasting{};    ///< facts that do not change any more
+    std::uint16_t outlived{};   ///< 1: somebody has owned it after its creator's end
+    std::uint16_t let_go{};     ///< 1: as it was remembered, nobody in user space watched it afterwards
+    Instant ownerless;          ///< since when; the epoch while somebody owns it
+    Instant ended{};            ///< when the last of its owners did whose end was heard
+    std::uint64_t touched_ns{}; ///< when its ctime was set last; 0 where the kernel side does not see all
 
     [[nodiscard]] Claim claim() const;
+
+    /// From when on nobody may change it; no later than the end of the last who may have owned it.
+    [[nodiscard]] Instant last_end() const;
     [[nodiscard]] std::string key() const;
 };
 

@@ -151,7 +151,7 @@ const KindInfo& LockKind::info() const {
 }
 
 void LockKind::configure(const OptionValues& options) {
-    tracker_.set_after(options.span("LockAfter"));
+    tracker_.set_after(options.span("LockAfter"), surroundings_.clock.now());
     observer_.set_names(Names{globs_of(options)});
     observer_.set_most_bytes(options.count("MostBytes"));
     mechanisms_.permit(options.text("See"));
@@ -349,6 +349,7 @@ void LockKind::on_end(const ProcessIdentity& process) {
         const bool is_heir =
             process != lock->creator->id && !std::ranges::contains(lock->elders.line, process);
         lock->lasting |= is_heir && !was_killed ? heir_exited : 0U;
+        lock->ended = death && *death ? std::max(lock->ended, (*death)->at) : lock->ended;
         to_look_at_.insert(key);
     }
     look_at_some();
@@ -471,6 +472,7 @@ void LockKind::look_at(const std::string& key) {
     };
     const auto before = lasting();
     lock->lasting |= facts_of(known);
+    lock->touched_ns = known ? known->touched_ns : 0;
     if (is_no_lock(lock->lasting)) {
         drop(key);
         return;
@@ -510,6 +512,7 @@ std::optional<OwnerReport> LockKind::owners_of(const FileIdentity& file) {
         return std::nullopt;
     }
     lock.lasting |= facts_of(watched);
+    lock.touched_ns = watched ? watched->touched_ns : 0;
     const auto look = observer_.glance_at(lock);
     if (!look) {
         return std::nullopt;

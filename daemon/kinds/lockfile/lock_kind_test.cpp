@@ -182,6 +182,7 @@ protected:
         watched_ = {};
         watched_.maker = creator_;
         watched_.made_ns = now;
+        watched_.touched_ns = now;
         watched_.changed_ns = changed_ns + changed_later_ns_;
         watched_.flags = flags_later_;
         events_->send_bytes(std::move(bytes));
@@ -779,7 +780,6 @@ TEST_F(LockKindTest, one_that_has_not_been_without_an_owner_for_that_long_is_tak
     die(maker, SIGKILL);
     EXPECT_EQ(ghost_after(10s).grade, Grade::proven);
     configure({{"LockAfter", "1h"}});
-    ASSERT_TRUE(kind_->sweep(SweepReason::request));
     const Changes changes = kind_->tracker().tick(around_.clock.now());
     EXPECT_THAT(changes.ghosts, IsEmpty());
     EXPECT_THAT(changes.vanished, SizeIs(1));
@@ -992,6 +992,41 @@ TEST_F(LockKindTest, what_was_changed_once_stays_so_whatever_the_clock_says) {
     sight() = sound;
     put();
     expect_doubt(ghost_after(10s), changed_later);
+}
+
+/// The clock of files is behind by up to a tick, so that their time seems to be before the death.
+TEST_F(LockKindTest, what_was_changed_within_the_tick_of_the_death_is_told_by_the_kernel_sides_clock) {
+    make();
+    around_.lineage.leave_alone();
+    around_.clock.advance(1h);
+    die(maker, SIGKILL);
+    sight().changed_ns = wall_ns() - 4'000'000;
+    put();
+    around_.clock.advance(1us);
+    watched_.touched_ns = static_cast<std::uint64_t>(around_.clock.now().time_since_epoch().count());
+    start();
+    expect_doubt(ghost_after(10s), changed_later);
+}
+
+TEST_F(LockKindTest, what_was_changed_within_the_tick_of_the_death_is_doubtful_where_not_all_is_seen) {
+    make();
+    watched_.touched_ns = 0;
+    around_.lineage.leave_alone();
+    around_.clock.advance(1h);
+    die(maker, SIGKILL);
+    sight().changed_ns = wall_ns() - 4'000'000;
+    put();
+    start();
+    expect_doubt(ghost_after(10s), changed_later);
+}
+
+TEST_F(LockKindTest, what_was_changed_after_the_death_and_not_heard_of_yet_is_noticed_at_the_last_look) {
+    make();
+    die(maker, SIGKILL);
+    const Ghost ghost = ghost_after(10s);
+    ASSERT_TRUE(kind_->cleaner()->confirm(ghost));
+    watched_.touched_ns = static_cast<std::uint64_t>(around_.clock.now().time_since_epoch().count());
+    EXPECT_FALSE(kind_->cleaner()->confirm(ghost));
 }
 
 /// CLOCK_MONOTONIC stands still meanwhile, and wall time seems to say that it died afterwards.

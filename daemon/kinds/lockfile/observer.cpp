@@ -14,6 +14,9 @@ namespace egb::lockfile {
 
 namespace {
 
+/// Of the kernel's clock for files, with the least CONFIG_HZ that there is.
+constexpr Span longest_tick = std::chrono::milliseconds{10};
+
 std::uint64_t nanoseconds(Instant instant) {
     return static_cast<std::uint64_t>(instant.time_since_epoch().count());
 }
@@ -172,8 +175,9 @@ void Observer::note_exports(Lock& lock, const host::FileSight& sight, LockRecord
 }
 
 /// Whether that is a change after its last owner's death. Of what was done before the first look after it,
-/// only the clocks can tell. They part when the machine sleeps or somebody sets the time: from that look on,
-/// it has to stay as it was found.
+/// only clocks can tell: the kernel side's own, where it sees all changes; else that of the file system,
+/// which is behind by up to a tick. They part when the machine sleeps or somebody sets the time: from that
+/// look on, it has to stay as it was found.
 bool Observer::is_changed(Lock& lock, std::int64_t changed_ns) const {
     if ((lock.lasting & earlier_boot) != 0) {
         return changed_ns != lock.changed_ns;
@@ -181,11 +185,15 @@ bool Observer::is_changed(Lock& lock, std::int64_t changed_ns) const {
     if (lock.ownerless == Instant{}) {
         return false;
     }
+    if (instant_of(lock.touched_ns) > lock.last_end()) {
+        return true;
+    }
     if (lock.ownerless_changed_ns != 0) {
         return changed_ns != lock.ownerless_changed_ns;
     }
     lock.ownerless_changed_ns = changed_ns;
-    return changed_ns > nanoseconds(surroundings_.clock.wall(lock.ownerless));
+    const Span behind = lock.touched_ns != 0 ? Span{} : longest_tick;
+    return changed_ns > nanoseconds(surroundings_.clock.wall(lock.last_end() - behind));
 }
 
 void Observer::note_holders(const Lock& lock, LockRecord& record) const {

@@ -57,10 +57,10 @@ Fields fields_of(const SeenLock& seen, const ProcessPtr& creator) {
 
 } // namespace
 
-void LockTracker::set_after(Span after) {
+void LockTracker::set_after(Span after, Instant now) {
     after_ = after;
     for (auto& [key, lock] : locks_) {
-        plan(key, lock, due_of(lock));
+        plan_anew(key, lock, now);
     }
 }
 
@@ -112,11 +112,16 @@ void LockTracker::see(const Sighting& sighting, SeenLock seen) {
     lock.seen = std::move(seen);
     lock.seen_at = sighting.at;
     lock.creator = sighting.process;
+    plan_anew(key, lock, sighting.at);
+}
+
+/// What it was told of may hold no longer.
+void LockTracker::plan_anew(const std::string& key, Lock& lock, Instant now) {
     const auto due = due_of(lock);
     if (!due) {
         let_go(key, lock, "it has an owner");
-    } else if (*due > sighting.at) {
-        let_go(key, lock, "LockAfter= is longer now than it has been without an owner");
+    } else if (*due > now) {
+        let_go(key, lock, "it has not been without an owner for as long as LockAfter= says");
     }
     plan(key, lock, due);
 }

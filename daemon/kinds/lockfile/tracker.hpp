@@ -19,7 +19,7 @@ namespace egb::lockfile {
 class LockTracker final : public Tracker {
 public:
     /// How long nobody may own it.
-    void set_after(Span after);
+    void set_after(Span after, Instant now);
 
     /// When this daemon began, which is what makes it differ from another.
     void stagger_from(Instant begun);
@@ -51,6 +51,7 @@ private:
     void see(const Sighting& sighting, SeenLock seen);
     void forget(const SeenLock& seen);
     void plan(const std::string& key, Lock& lock, std::optional<Instant> due);
+    void plan_anew(const std::string& key, Lock& lock, Instant now);
     void let_go(const std::string& key, Lock& lock, std::string reason);
     [[nodiscard]] std::optional<Instant> due_of(const Lock& lock) const;
     [[nodiscard]] static bool may_have_ended_since(const Lock& lock);
