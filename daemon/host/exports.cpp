@@ -48,7 +48,14 @@ Result<std::string> text_on(const MountRoot& machine, const std::string& path) {
     });
 }
 
-/// Those that the programs of NFS read.
+/// What is named like a file and is a folder, they pass over.
+Result<std::string> settings_in(const MountRoot& machine, const std::string& path) {
+    const auto file = opened_on(machine, path);
+    const auto status = file && *file ? status_of(**file) : Result<FileStatus>{};
+    return status && status->type == FileType::directory ? Result<std::string>{} : text_on(machine, path);
+}
+
+/// Those that the programs of NFS read: of all of their versions, some of which ask for no ending.
 Result<std::vector<std::string>> drop_ins_in(const MountRoot& machine, const std::string& path) {
     const auto folder = opened_on(machine, path);
     if (!folder || !*folder) {
@@ -59,9 +66,7 @@ Result<std::vector<std::string>> drop_ins_in(const MountRoot& machine, const std
     return names_in(**folder).transform([&](const std::vector<std::string>& names) {
         std::vector<std::string> files;
         for (const std::string& name : names) {
-            const auto status = status_in(**folder, name);
-            const bool is_folder = status && status->type == FileType::directory;
-            if (name.ends_with(".conf") && !name.starts_with('.') && !is_folder) {
+            if (!name.starts_with('.')) {
                 files.push_back(formatted("{}/{}", path, name));
             }
         }
@@ -153,7 +158,7 @@ Result<NfsSettings> Exports::settings_on(const MountRoot& machine) const {
                         most_files);
         }
         const NfsFile file = (*files)[next];
-        const auto text = text_on(machine, file.path);
+        const auto text = settings_in(machine, file.path);
         if (!text) {
             return std::unexpected(text.error());
         }

@@ -6,6 +6,7 @@
 #include <algorithm>
 #include <cctype>
 #include <filesystem>
+#include <ranges>
 #include <utility>
 
 namespace egb::host {
@@ -40,21 +41,29 @@ std::string included_by(const std::string& file, std::string_view value) {
     return std::filesystem::path{file}.parent_path() / value;
 }
 
-/// A line that ends with a backslash goes on in the next.
+/// A line that ends with a backslash goes on in the next, after two blanks. A carriage return is no part of
+/// its end.
 std::vector<std::string> whole_lines_of(std::string_view text) {
     std::vector<std::string> lines;
     bool goes_on = false;
-    for (const auto line : lines_of(text)) {
+    for (const auto part : text | std::views::split('\n')) {
+        const std::string_view line{part};
         if (!std::exchange(goes_on, line.ends_with('\\'))) {
             lines.emplace_back();
         }
         lines.back() += line.substr(0, line.size() - (goes_on ? 1 : 0));
+        lines.back() += goes_on ? "  " : "";
     }
     return lines;
 }
 
+std::string_view without_blanks(std::string_view text) {
+    const auto trimmed_text = trimmed(text);
+    return trimmed(trimmed_text.substr(0, trimmed_text.size() - (trimmed_text.ends_with('\r') ? 1 : 0)));
+}
+
 void add_setting(NfsSettings& settings, const NfsFile& file, std::string_view key, std::string value) {
-    if (key == "include") {
+    if (key == "include" && value.find_first_not_of('-') != std::string::npos) {
         settings.includes.push_back({.path = included_by(file.path, value), .section = file.section});
     } else if (key == "state-directory-path" && (file.section == "exportd" || file.section == "mountd")) {
         settings.states.push_back(std::move(value));
@@ -68,7 +77,7 @@ void add_setting(NfsSettings& settings, const NfsFile& file, std::string_view ke
 void add_settings(NfsSettings& settings, const NfsFile& file, std::string_view text) {
     NfsFile at = file;
     for (const std::string& whole : whole_lines_of(text)) {
-        const auto line = trimmed(whole);
+        const auto line = without_blanks(whole);
         const auto equals = line.find('=');
         if (line.starts_with('[')) {
             at.section = section_in(line);

@@ -24,15 +24,16 @@ TEST(NfsSettingsTest, are_read_without_what_is_said_beside_them) {
     add_settings(
         settings, main_file,
         "[exports]\nrootdir=/srv/a # chroot\nrootdir = /srv/b; as of old\n"
-        "rootdir=\"/srv/#c\" # quoted\nrootdir='/srv/d\nrootdir=/srv\\\n/e\nroot\\\n\\\ndir=/srv/f\n");
+        "rootdir=\"/srv/#c\" # quoted\nrootdir='/srv/d\nrootdir=\\\n/srv/e\n# C:\\\r\nrootdir=/srv/f\r\n");
     EXPECT_EQ(settings.roots,
               (std::vector<std::string>{"/srv/a", "/srv/b", "/srv/#c", "/srv/d", "/srv/e", "/srv/f"}));
 }
 
 TEST(NfsSettingsTest, another_file_goes_on_in_the_section_that_it_is_named_in) {
     NfsSettings settings;
-    add_settings(settings, main_file,
-                 "[Exports]\ninclude = -nfs.conf.local\n[environment]\nInclude=/srv/x\n");
+    add_settings(
+        settings, main_file,
+        "[Exports]\ninclude = -nfs.conf.local\n[environment]\nInclude=/srv/x\ninclude=\ninclude = -\n");
     EXPECT_EQ(settings.includes, (std::vector<NfsFile>{{.path = "/etc/nfs.conf.local", .section = "exports"},
                                                        {.path = "/srv/x", .section = "environment"}}));
     add_settings(settings, settings.includes.front(), "rootdir=/srv/root\n");

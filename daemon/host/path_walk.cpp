@@ -21,9 +21,10 @@ namespace egb::host {
 
 namespace {
 
-constexpr std::array<std::string_view, 13> local_file_systems{
-    "ext2",  "ext3",    "ext4", "xfs",      "btrfs",  "f2fs",    "tmpfs",
-    "ramfs", "overlay", "zfs",  "bcachefs", "rootfs", "devtmpfs"}; // on the way to /dev/shm
+constexpr std::array<std::string_view, 15> local_file_systems{
+    "ext2",  "ext3",    "ext4", "xfs",      "btrfs",  "f2fs",     "tmpfs",
+    "ramfs", "overlay", "zfs",  "bcachefs", "rootfs", "devtmpfs", // on the way to /dev/shm
+    "erofs", "squashfs"};                                         // as /usr may be
 
 constexpr int most_links = 40; // as many as the kernel follows
 /// As many as the longest path may have. Links make it longer, and a long way takes as long.
