@@ -10,6 +10,7 @@
 #include <algorithm>
 #include <cstdint>
 #include <iterator>
+#include <type_traits>
 #include <utility>
 
 namespace egb::host {
@@ -21,53 +22,52 @@ constexpr std::uint64_t most_bytes = 1'048'576;
 /// One that includes itself would be read for ever.
 constexpr std::size_t most_files = 256;
 
-/// Nothing where nothing is.
-Result<std::optional<Fd>> opened_on(const MountRoot& machine, const std::string& path) {
-    auto spot = walk(machine, path, Links::followed_to_the_end);
+/// What is not there says nothing.
+template <typename Read>
+std::invoke_result_t<Read, const Fd&> read_on(const MountRoot& machine, const std::string& path, Read read) {
+    const auto spot = walk(machine, path, Links::followed_to_the_end);
+    if (!spot && spot.error().code == ErrorCode::not_found) {
+        return {};
+    }
     if (!spot) {
-        return spot.error().code == ErrorCode::not_found ? Result<std::optional<Fd>>{}
-                                                         : std::unexpected(spot.error());
+        return std::unexpected(spot.error());
     }
     if (!spot->is_local) {
         return fail(ErrorCode::denied, "{} is on another machine", path);
     }
-    return std::move(spot->fd);
+    return read(spot->fd);
 }
 
-/// What is not there says nothing.
-Result<std::string> text_on(const MountRoot& machine, const std::string& path) {
-    const auto file = opened_on(machine, path);
-    if (!file || !*file) {
-        return file.transform([](const auto&) {
-            return std::string{};
-        });
-    }
-    return content_of(**file, most_bytes + 1).and_then([&](std::string text) -> Result<std::string> {
+Result<std::string> text_in(const Fd& file, const std::string& path) {
+    return content_of(file, most_bytes + 1).and_then([&](std::string text) -> Result<std::string> {
         return text.size() > most_bytes ? fail(ErrorCode::invalid, "{} is too long", path)
                                         : Result<std::string>{std::move(text)};
     });
 }
 
+Result<std::string> text_on(const MountRoot& machine, const std::string& path) {
+    return read_on(machine, path, [&path](const Fd& file) {
+        return text_in(file, path);
+    });
+}
+
 /// What is named like a file and is a folder, they pass over.
 Result<std::string> settings_in(const MountRoot& machine, const std::string& path) {
-    const auto file = opened_on(machine, path);
-    const auto status = file && *file ? status_of(**file) : Result<FileStatus>{};
-    return status && status->type == FileType::directory ? Result<std::string>{} : text_on(machine, path);
+    return read_on(machine, path, [&path](const Fd& file) {
+        const auto status = status_of(file);
+        const bool is_folder = status && status->type == FileType::directory;
+        return is_folder ? Result<std::string>{} : text_in(file, path);
+    });
 }
 
 /// Those that the programs of NFS read: of all of their versions, some of which ask for no ending.
-Result<std::vector<std::string>> drop_ins_in(const MountRoot& machine, const std::string& path) {
-    const auto folder = opened_on(machine, path);
-    if (!folder || !*folder) {
-        return folder.transform([](const auto&) {
-            return std::vector<std::string>{};
-        });
-    }
-    return names_in(**folder).transform([&](const std::vector<std::string>& names) {
-        std::vector<std::string> files;
-        for (const std::string& name : names) {
+Result<std::vector<NfsFile>> drop_ins_in(const MountRoot& machine, const std::string& path) {
+    const auto names = read_on(machine, path, names_in);
+    return names.transform([&path](const std::vector<std::string>& all) {
+        std::vector<NfsFile> files;
+        for (const std::string& name : all) {
             if (!name.starts_with('.')) {
-                files.push_back(formatted("{}/{}", path, name));
+                files.push_back({.path = formatted("{}/{}", path, name)});
             }
         }
         return files;
@@ -135,13 +135,11 @@ Result<std::vector<NfsFile>> Exports::settings_files_on(const MountRoot& machine
     std::vector<NfsFile> files;
     for (const std::string& file : places_.settings) {
         files.push_back({.path = file});
-        const auto more = drop_ins_in(machine, file + ".d");
+        auto more = drop_ins_in(machine, file + ".d");
         if (!more) {
             return std::unexpected(more.error());
         }
-        std::ranges::transform(*more, std::back_inserter(files), [](const std::string& path) {
-            return NfsFile{.path = path};
-        });
+        std::ranges::move(*more, std::back_inserter(files));
     }
     return files;
 }

@@ -152,7 +152,7 @@ protected:
 
     void tell_created(std::uint16_t way, std::string_view base, std::string_view last,
                       std::uint64_t changed_ns) {
-        const auto now = static_cast<std::uint64_t>(around_.clock.now().time_since_epoch().count());
+        const auto now = now_ns();
         egb_lock_created created{};
         created.header = {
             .type = EGB_LOCK_CREATED,
@@ -233,6 +233,19 @@ protected:
     void end(std::int32_t pid, std::int32_t of) {
         around_.lineage.set_heirs(identity(of), std::vector<ProcessIdentity>{});
         around_.lineage.die(identity(pid), {.at = around_.clock.now(), .wait_status = SIGKILL});
+    }
+
+    [[nodiscard]] std::uint64_t now_ns() const {
+        return static_cast<std::uint64_t>(around_.clock.now().time_since_epoch().count());
+    }
+
+    /// While the daemon is down, and somebody changes it; by its ctime, before that.
+    void die_and_be_changed_in_that_tick() {
+        around_.lineage.leave_alone();
+        around_.clock.advance(1h);
+        die(maker, SIGKILL);
+        sight().changed_ns = wall_ns() - 4'000'000;
+        put();
     }
 
     Changes tick_after(Span span) {
@@ -997,13 +1010,9 @@ TEST_F(LockKindTest, what_was_changed_once_stays_so_whatever_the_clock_says) {
 /// The clock of files is behind by up to a tick, so that their time seems to be before the death.
 TEST_F(LockKindTest, what_was_changed_within_the_tick_of_the_death_is_told_by_the_kernel_sides_clock) {
     make();
-    around_.lineage.leave_alone();
-    around_.clock.advance(1h);
-    die(maker, SIGKILL);
-    sight().changed_ns = wall_ns() - 4'000'000;
-    put();
+    die_and_be_changed_in_that_tick();
     around_.clock.advance(1us);
-    watched_.touched_ns = static_cast<std::uint64_t>(around_.clock.now().time_since_epoch().count());
+    watched_.touched_ns = now_ns();
     start();
     expect_doubt(ghost_after(10s), changed_later);
 }
@@ -1011,11 +1020,7 @@ TEST_F(LockKindTest, what_was_changed_within_the_tick_of_the_death_is_told_by_th
 TEST_F(LockKindTest, what_was_changed_within_the_tick_of_the_death_is_doubtful_where_not_all_is_seen) {
     make();
     watched_.touched_ns = 0;
-    around_.lineage.leave_alone();
-    around_.clock.advance(1h);
-    die(maker, SIGKILL);
-    sight().changed_ns = wall_ns() - 4'000'000;
-    put();
+    die_and_be_changed_in_that_tick();
     start();
     expect_doubt(ghost_after(10s), changed_later);
 }
@@ -1025,7 +1030,7 @@ TEST_F(LockKindTest, what_was_changed_after_the_death_and_not_heard_of_yet_is_no
     die(maker, SIGKILL);
     const Ghost ghost = ghost_after(10s);
     ASSERT_TRUE(kind_->cleaner()->confirm(ghost));
-    watched_.touched_ns = static_cast<std::uint64_t>(around_.clock.now().time_since_epoch().count());
+    watched_.touched_ns = now_ns();
     EXPECT_FALSE(kind_->cleaner()->confirm(ghost));
 }
 
